@@ -1,0 +1,1 @@
+"""Cameras: each grabs apart from deciding and keeps only the newest frames."""

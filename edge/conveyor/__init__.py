@@ -1,0 +1,1 @@
+"""The belt and the diverter over MQTT 5."""

@@ -1,0 +1,1 @@
+"""Pure decisions: readings in, messages out. No device, network, thread or clock."""

@@ -1,0 +1,45 @@
+"""Every error the appliance raises on purpose.
+
+TunnelEdgeError
+├── ConfigError            the configuration is wrong; all faults at once
+├── ModelRefused           a model file does not match its manifest, or cannot be loaded
+├── ReferencesRefused      a reference or head file is damaged or made by another model
+├── PictureUnreadable      a picture is missing, empty or no picture
+├── MalformedMessage       a message from outside breaks the protocol
+└── BrokerUnreachable      no MQTT broker answers where the configuration says
+"""
+
+
+class TunnelEdgeError(Exception):
+    """Base of all: its message says what is wrong and what to do next."""
+
+
+class ConfigError(TunnelEdgeError):
+    """The configuration is wrong; the message lists every fault."""
+
+
+class ModelRefused(TunnelEdgeError):
+    """A model file does not match its manifest, or cannot be loaded."""
+
+
+class ReferencesRefused(TunnelEdgeError):
+    """A reference or head file is damaged, or was made by another model."""
+
+
+class PictureUnreadable(TunnelEdgeError):
+    """A picture is missing, empty or no picture."""
+
+
+class MalformedMessage(TunnelEdgeError):
+    """A message from outside breaks the protocol.
+
+    reason: a short word for the metrics (`too_big`, `not_json`, `field`, …).
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class BrokerUnreachable(TunnelEdgeError):
+    """No MQTT broker answers where the configuration says."""

@@ -1,0 +1,211 @@
+"""What the stages say to each other: frozen, slotted, in the order of an item's way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""A picture: uint8, height × width × 3 (BGR) or height × width (mono), read-only."""
+
+Point = tuple[float, float]
+
+
+class Disposition(StrEnum):
+    """What the judge says of an item."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    REJECT = "reject"
+    NO_DECISION = "no_decision"
+
+
+class Result(StrEnum):
+    """What became of a divert."""
+
+    CONFIRMED = "confirmed"
+    MISSED = "missed"
+    UNEXPECTED = "unexpected"
+
+
+class End(StrEnum):
+    """How an item leaves the books: exactly one of these."""
+
+    PASSED = "passed"
+    DIVERTED = "diverted"
+    MISSED = "missed"
+    NO_DECISION = "no_decision"
+    REMOVED = "removed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoeyeEdge:
+    """A photoeye went dark (an item's leading edge) or light (its trailing edge)."""
+
+    seq: int  # the PLC's own number of this edge, one series per eye
+    counts: int  # latched by the PLC at the edge
+    dark: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the warehouse says the item is."""
+
+    wms_item: str
+    gtin: str
+    order_line: str
+    lot: str | None = None
+    expiry: date | None = None
+    seller: str | None = None
+    tote: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    scan_counts: int | None = None  # encoder counts when the warehouse scanned it; None: matched in order of arrival
+
+
+@dataclass(frozen=True, slots=True)
+class BeltReading:
+    """The belt at one instant, and what its eyes and the warehouse said since the reading before."""
+
+    read_ns: int
+    counts: float  # encoder counts at read_ns, reckoned on from the PLC's last word
+    speed_mm_per_s: float
+    induct_edges: tuple[PhotoeyeEdge, ...] = ()
+    confirm_edges: tuple[PhotoeyeEdge, ...] = ()
+    exit_edges: tuple[PhotoeyeEdge, ...] = ()
+    announced: tuple[Expected, ...] = ()
+    guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
+    stale: bool = False  # the PLC has been silent for longer than the site allows
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One exposure of one camera."""
+
+    camera: str
+    frame_id: str
+    exposed_ns: int
+    belt_counts: float  # latched at exposure
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing on the belt, born at the induct photoeye."""
+
+    item_id: str
+    born_ns: int
+    leading_edge_counts: int
+    length_mm: float | None = None  # None until its trailing edge has passed the induct eye
+    expected: Expected | None = None  # None until the warehouse has announced it
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A frame shows an item; its evidence is wanted by the deadline."""
+
+    frame: Frame
+    item: Item
+    deadline_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one check found in one frame of one item; invalid until the check vouches for it."""
+
+    item_id: str
+    frame_id: str
+    camera: str
+    check: str  # anomaly, defect, expiry, lot, serial, …
+    score: float | None = None  # a check that measures: larger is worse
+    reading: str | None = None  # a check that reads: dates as YYYY-MM-DD
+    probability: float | None = None  # the check's own belief in its score or reading, 0 to 1
+    where: tuple[Point, ...] = ()  # polygon in the frame's pixels
+    because: str = ""  # for a person
+    picture: Image | None = None  # a small annotated picture, at most 320 px
+    exposed_ns: int = 0
+    finished_ns: int = 0
+    valid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judge's one word on an item."""
+
+    item_id: str
+    order_line: str | None
+    leading_edge_counts: int
+    disposition: Disposition
+    reasons: tuple[str, ...]
+    skipped: tuple[str, ...]  # required checks without valid evidence
+    evidence: tuple[Evidence, ...]
+    recipe: str
+    born_ns: int
+    exposed_ns: int | None  # the last exposure its evidence rests on
+    deadline_ns: int
+    decided_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DivertCommand:
+    """The gate is to stand open for this item between two encoder counts."""
+
+    command_id: str
+    item_id: str
+    open_counts: int
+    close_counts: int
+    expires_ns: int  # after this the window has closed: drop, never send
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DivertAck:
+    """The PLC's answer to a command: accepted, late, unknown or duplicate."""
+
+    command_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class DivertOutcome:
+    """What the confirm and exit eyes say became of a divert."""
+
+    command_id: str | None
+    item_id: str | None
+    result: Result
+    seen_counts: int | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEnd:
+    """An item leaves the books."""
+
+    item_id: str
+    end: End
+    seen_counts: int | None
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacementRequest:
+    """Another one, please: this item is off the belt."""
+
+    request_id: str  # the same on every retry
+    item_id: str
+    order_line: str | None
+    gtin: str | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conservation:
+    """The books of a lane: inducted = sum of ends + on the belt, always."""
+
+    inducted: int
+    ends: tuple[tuple[End, int], ...]
+    on_belt: int
+    violations: int

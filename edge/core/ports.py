@@ -1,0 +1,79 @@
+"""What the loop needs from the outside, each the size of one verb. None of these may block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from edge.core.messages import (
+    BeltReading,
+    Conservation,
+    DivertAck,
+    DivertCommand,
+    DivertOutcome,
+    Evidence,
+    Frame,
+    Item,
+    ItemEnd,
+    ReplacementRequest,
+    Sighting,
+    Verdict,
+)
+
+Record = Item | Verdict | DivertCommand | DivertAck | DivertOutcome | ItemEnd | ReplacementRequest | Conservation
+
+
+class Belt(Protocol):
+    """Tells where the belt is."""
+
+    def read(self, now_ns: int) -> BeltReading:
+        """The belt now, and its edges and announcements since the last reading."""
+        ...
+
+
+class Camera(Protocol):
+    """Shows what passes."""
+
+    def grab(self) -> Sequence[Frame]:
+        """The frames exposed since the last call, oldest first."""
+        ...
+
+
+class Inspector(Protocol):
+    """Looks at items beside the loop."""
+
+    def submit(self, sightings: Iterable[Sighting]) -> None:
+        """Have these looked at, the most urgent first; returns at once."""
+        ...
+
+    def collect(self) -> Sequence[Evidence]:
+        """The evidence that has arrived since the last call."""
+        ...
+
+
+class Diverter(Protocol):
+    """Moves the gate."""
+
+    def send(self, commands: Iterable[DivertCommand]) -> None:
+        """Pass the commands on; returns at once."""
+        ...
+
+    def acks(self) -> Sequence[DivertAck]:
+        """The answers that have arrived since the last call."""
+        ...
+
+
+class Station(Protocol):
+    """Tells the lane how the box is."""
+
+    def beat(self, turn: int, now_ns: int) -> None:
+        """Say that the loop turns; the gate goes to its safe side when this stops."""
+        ...
+
+
+class Ledger(Protocol):
+    """Remembers."""
+
+    def record(self, records: Iterable[Record]) -> None:
+        """Keep these; returns at once."""
+        ...

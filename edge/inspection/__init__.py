@@ -1,0 +1,1 @@
+"""Inspection: models on pictures, evidence out; runs on worker threads beside the loop."""

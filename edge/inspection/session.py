@@ -1,0 +1,138 @@
+"""Models: a folder with `model.onnx` and `manifest.toml`, verified before it may judge."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from edge.core.errors import ModelRefused
+
+Tensor = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a model's folder says of it."""
+
+    check: str
+    version: str
+    sha256: str
+    origin: str
+    licence: str
+    mean: tuple[float, float, float]  # in 0…255, channel order as `channels`
+    std: tuple[float, float, float]
+    channels: str  # RGB or BGR: what the graph expects
+    extra: Mapping[str, Any]  # the check's own keys: feature layers, vocabulary file, …
+
+
+class Session:
+    """A verified model, warm, on one thread of ONNX Runtime; safe to share between workers."""
+
+    def __init__(self, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
+        self.manifest = manifest
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._spent = threading.local()
+
+    @classmethod
+    def load(cls, folder: Path) -> Session:
+        """Open the model in `folder`.
+
+        Raises:
+            ModelRefused: no manifest, another hash than the manifest's, or a graph that ONNX Runtime refuses.
+        """
+        manifest = read_manifest(folder)
+        model = verified_bytes(folder / "model.onnx", manifest.sha256)
+        try:
+            session = onnxruntime.InferenceSession(model, _options(), providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ModelRefused(f"{folder}: ONNX Runtime refuses the graph ({error}): run `make models`.") from error
+        return cls(manifest, session)
+
+    def run(self, batch: Tensor) -> list[Tensor]:
+        """Run the graph on `batch` (float32, N × 3 × H × W, normalised); returns its outputs in order."""
+        start_ns = time.perf_counter_ns()
+        outputs: list[Tensor] = self._session.run(None, {self._input: batch})
+        self._spent.ns = self.spent_ns + time.perf_counter_ns() - start_ns
+        return outputs
+
+    @property
+    def spent_ns(self) -> int:
+        """Time this thread has spent inside `InferenceSession.run`."""
+        spent: int = getattr(self._spent, "ns", 0)
+        return spent
+
+
+def newest(models: Path, check: str) -> Path:
+    """The folder of the highest version of a check's model.
+
+    Raises:
+        ModelRefused: there is none.
+    """
+    versions = [folder for folder in (models / check).glob("*") if (folder / "manifest.toml").is_file()]
+    if not versions:
+        raise ModelRefused(f"{models / check}: no model here: run `make models`, or set [inspection] models.")
+    return max(versions, key=lambda folder: tuple(int(part) for part in folder.name.split(".")))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read `manifest.toml`.
+
+    Raises:
+        ModelRefused: it is missing, no TOML, or lacks a key.
+    """
+    path = folder / "manifest.toml"
+    try:
+        table = tomllib.loads(path.read_text())
+        return Manifest(
+            check=table["check"],
+            version=table["version"],
+            sha256=table["sha256"],
+            origin=table["origin"],
+            licence=table["licence"],
+            mean=tuple(table["normalisation"]["mean"]),
+            std=tuple(table["normalisation"]["std"]),
+            channels=table["normalisation"]["channels"],
+            extra=table.get("extra", {}),
+        )
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise ModelRefused(f"{path}: unreadable manifest ({error!r}): run `make models`.") from error
+
+
+def verified_bytes(path: Path, sha256: str) -> bytes:
+    """The file's bytes, if their hash is `sha256`.
+
+    Raises:
+        ModelRefused: it is missing, or another file than the manifest speaks of.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelRefused(f"{path}: cannot be read ({error.strerror}): run `make models`.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelRefused(
+            f"{path}: its SHA-256 is {found[:12]}…, the manifest says {sha256[:12]}…: "
+            "the file was changed or damaged; restore it, or run `make models`."
+        )
+    return content
+
+
+def _options() -> onnxruntime.SessionOptions:
+    """One thread, no spinning: two sessions that spin on two cores slow each other threefold."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options

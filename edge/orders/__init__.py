@@ -1,0 +1,1 @@
+"""Requests to the warehouse, from the outbox until acknowledged."""

@@ -1,0 +1,1 @@
+"""The ledger: journal, outbox, evidence pictures, tap, metrics."""

@@ -1,0 +1,1 @@
+"""A lane in software: belt, photoeyes, cameras, gate and warehouse, speaking the same topics as real ones."""

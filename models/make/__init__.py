@@ -1,0 +1,1 @@
+"""Makers of the shipped models, from weights in public packages."""
