@@ -1,4 +1,6 @@
 """The command `tunnel-edge`."""
+
+
 def main() -> int:
     """Run a sub-command."""
     return 0

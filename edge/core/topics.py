@@ -1,0 +1,153 @@
+"""The one table of topics: who writes what, how, and of which fields. Nothing else spells a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+Kind = Callable[[object], bool]
+
+SCHEMA = 1
+MAX_BYTES = 65_536
+MAX_TEXT = 200
+MAX_LIST = 64
+GUARDS = frozenset({"bin_full", "bin_open", "air_low", "door", "e_stop", "jam"})
+ACKS = frozenset({"accepted", "late", "unknown", "duplicate"})
+
+
+def integer(value: object) -> bool:
+    """A whole number that every JSON reader keeps exact."""
+    return type(value) is int and abs(value) < 2**53
+
+
+def real(value: object) -> bool:
+    """A number, finite by JSON."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+
+
+def text(value: object) -> bool:
+    """A short text."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
+
+
+def texts(value: object) -> bool:
+    """A short list of short texts."""
+    return isinstance(value, list) and len(value) <= MAX_LIST and all(text(one) for one in value)
+
+
+def labels(value: object) -> bool:
+    """A small table of short texts."""
+    return isinstance(value, dict) and len(value) <= MAX_LIST and all(text(k) and text(v) for k, v in value.items())
+
+
+def edges(value: object) -> bool:
+    """Photoeye edges: eye, seq, counts, dark."""
+    return isinstance(value, list) and len(value) <= MAX_LIST and all(_edge(one) for one in value)
+
+
+def evidence(value: object) -> bool:
+    """What the checks found: a list of tables, for people and records."""
+    return isinstance(value, list) and len(value) <= MAX_LIST and all(isinstance(one, dict) for one in value)
+
+
+def _edge(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.get("eye") in ("induct", "confirm", "exit")
+        and integer(value.get("seq"))
+        and integer(value.get("counts"))
+        and isinstance(value.get("dark"), bool)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One row of the protocol."""
+
+    name: str
+    writer: str
+    qos: int
+    required: Mapping[str, Kind]
+    optional: Mapping[str, Kind] = MappingProxyType({})
+    retained: bool = False
+    expiry_s: float | None = None  # MQTT 5 message expiry; None: kept until delivered
+
+    def under(self, site: str, lane: str) -> str:
+        """The full topic of a lane."""
+        return f"tunnel/{site}/{lane}/{self.name}"
+
+
+BELT = Topic(
+    "belt",
+    "plc",
+    0,
+    # Edges of the last second are repeated in each message, so that a lost message (QoS 0) loses no item.
+    {"counts": integer, "plc_ns": integer, "speed_mm_per_s": real, "edges": edges},
+    expiry_s=1,
+)
+INDUCT = Topic(
+    "induct",
+    "wms",
+    1,
+    {"item": text, "gtin": text, "order_line": text},
+    {
+        "lot": text,
+        "expiry": text,
+        "seller": text,
+        "tote": text,
+        "attributes": labels,
+        "scan_counts": integer,
+    },
+)
+COMMAND = Topic(
+    "divert/command",
+    "box",
+    1,
+    {"command": text, "item": text, "open_counts": integer, "close_counts": integer, "reason": text},
+)
+ACK = Topic("divert/ack", "plc", 1, {"command": text, "status": ACKS.__contains__}, expiry_s=5)
+CONFIRM = Topic("confirm", "plc", 1, {"edges": edges})
+GUARD = Topic("guards", "plc", 1, {"alarm": texts}, retained=True)
+HEARTBEAT = Topic("heartbeat", "box", 0, {"turn": integer}, expiry_s=1)
+STATE = Topic("state", "box", 1, {"state": text, "why": text}, {"models": labels, "calibration": labels}, retained=True)
+VERDICT = Topic(
+    "verdict",
+    "box",
+    1,
+    {
+        "item": text,
+        "leading_edge_counts": integer,
+        "disposition": text,
+        "reasons": texts,
+        "skipped": texts,
+        "evidence": evidence,
+        "recipe": text,
+        "latency_ms": real,
+    },
+    {"order_line": text},
+)
+LINE_STOP = Topic("line/stop", "box", 1, {"why": text}, expiry_s=5)
+REPLACEMENT = Topic(
+    "replacement/request",
+    "box",
+    1,
+    {"request": text, "item": text, "reasons": texts},
+    {"order_line": text, "gtin": text},
+)
+REPLACEMENT_ACK = Topic("replacement/ack", "wms", 1, {"request": text, "status": text}, {"why": text})
+
+TABLE = (
+    BELT,
+    INDUCT,
+    COMMAND,
+    ACK,
+    CONFIRM,
+    GUARD,
+    HEARTBEAT,
+    STATE,
+    VERDICT,
+    LINE_STOP,
+    REPLACEMENT,
+    REPLACEMENT_ACK,
+)
