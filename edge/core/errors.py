@@ -6,7 +6,9 @@ TunnelEdgeError
 ├── ReferencesRefused      a reference or head file is damaged or made by another model
 ├── PictureUnreadable      a picture is missing, empty or no picture
 ├── MalformedMessage       a message from outside breaks the protocol
-└── BrokerUnreachable      no MQTT broker answers where the configuration says
+├── BrokerUnreachable      no MQTT broker answers where the configuration says
+├── LaneNotReady           no daemon says on the broker that it is ready for the lane
+└── DemoFailed             a process of the demo ended badly
 """
 
 
@@ -43,3 +45,11 @@ class MalformedMessage(TunnelEdgeError):
 
 class BrokerUnreachable(TunnelEdgeError):
     """No MQTT broker answers where the configuration says."""
+
+
+class LaneNotReady(TunnelEdgeError):
+    """No daemon says on the broker that it is ready for the lane."""
+
+
+class DemoFailed(TunnelEdgeError):
+    """A process of the demo ended badly."""

@@ -79,6 +79,7 @@ class BeltReading:
     announced: tuple[Expected, ...] = ()
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
     stale: bool = False  # the PLC has been silent for longer than the site allows
+    today: date = date.min  # the site's calendar day; date.min: unknown, nothing counts as expired
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from edge.core.messages import (
     BeltReading,
@@ -19,8 +19,11 @@ from edge.core.messages import (
     Sighting,
     Verdict,
 )
+from edge.core.topics import Topic
 
-Record = Item | Verdict | DivertCommand | DivertAck | DivertOutcome | ItemEnd | ReplacementRequest | Conservation
+Record = (
+    Item | Evidence | Verdict | DivertCommand | DivertAck | DivertOutcome | ItemEnd | ReplacementRequest | Conservation
+)
 
 
 class Belt(Protocol):
@@ -71,9 +74,33 @@ class Station(Protocol):
         ...
 
 
+class Publisher(Protocol):
+    """Says something on a topic of the lane."""
+
+    def publish(self, topic: Topic, fields: Mapping[str, Any]) -> bool:
+        """Pass it to the broker; False when there is no connection: nothing is kept."""
+        ...
+
+
 class Ledger(Protocol):
     """Remembers."""
 
     def record(self, records: Iterable[Record]) -> None:
         """Keep these; returns at once."""
+        ...
+
+
+class Outbox(Protocol):
+    """Requests owed to the warehouse, on disk until answered."""
+
+    def unanswered(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Request id and fields of those without an answer, oldest first."""
+        ...
+
+    def tried(self, request: str) -> None:
+        """Count an attempt to send it."""
+        ...
+
+    def answered(self, request: str, answer: str) -> bool:
+        """Keep the first answer; False for an unknown or an answered request."""
         ...

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 Kind = Callable[[object], bool]
 
@@ -51,6 +50,11 @@ def evidence(value: object) -> bool:
     return isinstance(value, list) and len(value) <= MAX_LIST and all(isinstance(one, dict) for one in value)
 
 
+def ack(value: object) -> bool:
+    """What a PLC may answer to a command."""
+    return isinstance(value, str) and value in ACKS
+
+
 def _edge(value: object) -> bool:
     return (
         isinstance(value, dict)
@@ -69,7 +73,7 @@ class Topic:
     writer: str
     qos: int
     required: Mapping[str, Kind]
-    optional: Mapping[str, Kind] = MappingProxyType({})
+    optional: Mapping[str, Kind] = field(default_factory=dict)
     retained: bool = False
     expiry_s: float | None = None  # MQTT 5 message expiry; None: kept until delivered
 
@@ -106,7 +110,7 @@ COMMAND = Topic(
     1,
     {"command": text, "item": text, "open_counts": integer, "close_counts": integer, "reason": text},
 )
-ACK = Topic("divert/ack", "plc", 1, {"command": text, "status": ACKS.__contains__}, expiry_s=5)
+ACK = Topic("divert/ack", "plc", 1, {"command": text, "status": ack}, expiry_s=5)
 CONFIRM = Topic("confirm", "plc", 1, {"edges": edges})
 GUARD = Topic("guards", "plc", 1, {"alarm": texts}, retained=True)
 HEARTBEAT = Topic("heartbeat", "box", 0, {"turn": integer}, expiry_s=1)

@@ -1,1 +1,1 @@
-"""Requests to the warehouse, from the outbox until acknowledged."""
+"""Requests to the warehouse, from the outbox until answered."""

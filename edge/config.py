@@ -1,0 +1,187 @@
+"""The settings of one lane, from one TOML file: typed, ranged, unknown keys refused, all faults at once."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge.core.belt import Geometry
+from edge.core.errors import ConfigError
+from edge.core.judge import Recipe, Rule
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Millimetres = Annotated[float, Field(ge=0, le=100_000)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LaneSettings(Section):
+    """Which lane this is, and where it keeps its ledger."""
+
+    site: Name
+    name: Name
+    state: Path  # folder of the journal and the evidence pictures
+
+
+class BrokerSettings(Section):
+    """The MQTT broker."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+
+
+class BeltSettings(Section):
+    """Where things stand, in mm downstream of the induct photoeye; see `Geometry`."""
+
+    counts_per_mm: Annotated[float, Field(gt=0, le=1000)]
+    gate_mm: Millimetres
+    confirm_mm: Millimetres
+    exit_mm: Millimetres
+    scanner_mm: Millimetres = 0
+    view_mm: Annotated[float, Field(gt=0, le=5000)] = 400
+    lead_ms: Annotated[float, Field(ge=0, le=5000)] = 150
+    margin_mm: Annotated[float, Field(ge=0, le=1000)] = 30
+    tolerance_mm: Annotated[float, Field(gt=0, le=1000)] = 60
+    patience_mm: Annotated[float, Field(gt=0, le=5000)] = 300
+    typical_length_mm: Annotated[float, Field(gt=0, le=5000)] = 200
+    stale_after_ms: Annotated[float, Field(gt=0, le=10_000)] = 500
+
+
+class CameraSettings(Section):
+    """A camera that a node sends over ZeroMQ."""
+
+    name: Name
+    place_mm: Millimetres
+    node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")]
+
+
+class InspectionSettings(Section):
+    """Models, references and who reads print."""
+
+    models: Path = ROOT / "models"
+    references: Path
+    belt_colours: Path | None = None  # folder of <camera>.toml; without one the whole frame is inspected
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    queue: Annotated[int, Field(ge=1, le=4096)] = 64
+
+
+class RuleSettings(Section):
+    """One rule of the recipe; see `Rule`."""
+
+    check: Literal["anomaly", "defect", "expiry", "lot", "serial"]
+    camera: Name
+    required: bool = True
+    reject_at: float | None = None
+    agrees: str | None = None
+
+
+class RecipeSettings(Section):
+    """What to check, and how strictly."""
+
+    name: Name
+    divert_undecided: bool = True
+    rule: Annotated[tuple[RuleSettings, ...], Field(min_length=1, max_length=64)]
+
+
+class MetricsSettings(Section):
+    """The Prometheus endpoint; port 0 serves none."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 9464
+
+
+class TapSettings(Section):
+    """Where the ZeroMQ tap publishes verdicts."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")] = "tcp://127.0.0.1:5580"
+
+
+class Config(Section):
+    """The whole file."""
+
+    lane: LaneSettings
+    broker: BrokerSettings = BrokerSettings()
+    belt: BeltSettings
+    camera: Annotated[tuple[CameraSettings, ...], Field(min_length=1, max_length=32)]
+    inspection: InspectionSettings
+    recipe: RecipeSettings
+    metrics: MetricsSettings = MetricsSettings()
+    tap: TapSettings = TapSettings()
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        names = [camera.name for camera in self.camera]
+        faults = [f"recipe.rule: there is no camera '{r.camera}'" for r in self.recipe.rule if r.camera not in names]
+        faults += [f"camera '{c.name}' stands behind the gate" for c in self.camera if c.place_mm >= self.belt.gate_mm]
+        if len(set(names)) < len(names):
+            faults.append("two cameras have the same name")
+        if min(self.belt.confirm_mm, self.belt.exit_mm) <= self.belt.gate_mm:
+            faults.append("belt: the confirm and exit eyes must stand downstream of gate_mm")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def geometry(self) -> Geometry:
+        """The belt as the core knows it."""
+        belt = self.belt.model_dump(exclude={"stale_after_ms"})
+        return Geometry(cameras_mm={camera.name: camera.place_mm for camera in self.camera}, **belt)
+
+    def judged_by(self) -> Recipe:
+        """The recipe as the core knows it."""
+        rules = tuple(Rule(**rule.model_dump()) for rule in self.recipe.rule)
+        return Recipe(self.recipe.name, rules, self.recipe.divert_undecided)
+
+
+def load(path: Path) -> Config:
+    """Read a lane's settings.
+
+    Raises:
+        ConfigError: the file cannot be read, is no TOML, or has faults; the message lists them all.
+    """
+    try:
+        return Config.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}: name a readable file with --config.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: no TOML: {error}.") from error
+    except ValidationError as error:
+        faults = "\n".join(f"  {_told(dict(fault))}" for fault in error.errors())
+        raise ConfigError(f"{path}: mend these, then try `tunnel-edge check {path}`:\n{faults}") from error
+
+
+def _told(fault: dict[str, Any]) -> str:
+    """One fault as a person would say it."""
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{place}: no such key{_meant(fault['loc'])}"
+    if fault["type"] == "missing":
+        return f"{place}: is missing"
+    got = "" if isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
+    return f"{place}: {fault['msg']}{got}".removeprefix(": ")
+
+
+def _meant(place: tuple[str | int, ...]) -> str:
+    """The key that was probably meant, by name."""
+    section: Any = Config
+    for part in place[:-1]:
+        section = _inner(section, part)
+    close = difflib.get_close_matches(str(place[-1]), list(getattr(section, "model_fields", ())), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _inner(section: Any, part: str | int) -> Any:
+    """The section that a field of a section holds, through Annotated and tuples."""
+    if isinstance(part, int):
+        return section
+    annotation: Any = section.model_fields[part].annotation
+    return getattr(annotation, "__args__", (annotation,))[0]

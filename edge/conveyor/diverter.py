@@ -1,0 +1,48 @@
+"""The diverter and the station's heartbeat over MQTT."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from edge.conveyor.link import Link
+from edge.core import topics
+from edge.core.belt import NS_PER_MS, NS_PER_S
+from edge.core.messages import DivertAck, DivertCommand
+from edge.core.wire import ack_of, command_fields
+
+HEARD = (topics.ACK,)
+BEAT_NS = 200 * NS_PER_MS
+
+
+class DiverterOverMqtt:
+    """Sends each command once, and only while it can still be carried out."""
+
+    def __init__(self, link: Link) -> None:
+        self.dropped = 0  # commands that could not be sent in time
+        self._link = link
+
+    def send(self, commands: Iterable[DivertCommand]) -> None:
+        """Pass the commands to the broker; without one they are dropped, and the eyes will say missed."""
+        for command in commands:
+            left_s = (command.expires_ns - time.monotonic_ns()) / NS_PER_S
+            sent = left_s > 0 and self._link.publish(topics.COMMAND, command_fields(command), left_s)
+            self.dropped += not sent
+
+    def acks(self) -> Sequence[DivertAck]:
+        """What the PLC answered."""
+        return [ack_of(fields) for _, fields in self._link.take(topics.ACK)]
+
+
+class StationOverMqtt:
+    """Beats as long as the loop turns."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._next_ns = 0
+
+    def beat(self, turn: int, now_ns: int) -> None:
+        """Five times a second."""
+        if now_ns >= self._next_ns:
+            self._next_ns = now_ns + BEAT_NS
+            self._link.publish(topics.HEARTBEAT, {"turn": turn})

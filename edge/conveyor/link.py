@@ -1,0 +1,132 @@
+"""One MQTT 5 connection to the lane's broker; its thread only fills bounded inboxes and sends."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.core.errors import MalformedMessage
+from edge.core.topics import STATE, Topic
+from edge.core.wire import decode, encode
+
+INBOX = 1024  # messages kept per topic until the loop's next turn
+KEEPALIVE_S = 5
+RETRY_S = 1
+
+log = logging.getLogger(__name__)
+
+
+class Link:
+    """Connects, and again whenever the broker went away; nobody waits for it."""
+
+    def __init__(self, host: str, port: int, site: str, lane: str, heard: Iterable[Topic]) -> None:
+        self.refused: Counter[tuple[str, str]] = Counter()  # (topic, reason) → messages
+        self.connected = threading.Event()
+        self._address = f"{host}:{port}"
+        self._site, self._lane = site, lane
+        self._heard = {topic.under(site, lane): topic for topic in heard}
+        self._inboxes: dict[str, deque[tuple[int, dict[str, Any]]]] = {t: deque(maxlen=INBOX) for t in self._heard}
+        self._seq: Counter[str] = Counter()
+        self._state: dict[str, Any] = {"state": "Stopped", "why": "starting"}
+        self._client = self._new_client(host, port)
+
+    def start(self) -> None:
+        """Begin to connect, in the background."""
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye and end the thread."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def take(self, topic: Topic) -> list[tuple[int, dict[str, Any]]]:
+        """What was said on a topic since the last call: (monotonic ns of receipt, checked fields), oldest first."""
+        inbox = self._inboxes[topic.under(self._site, self._lane)]
+        return [inbox.popleft() for _ in range(len(inbox))]
+
+    def publish(self, topic: Topic, fields: Mapping[str, Any], expiry_s: float | None = None) -> bool:
+        """Pass a message to the broker; without a connection it is dropped: what is late must not be sent."""
+        if not self.connected.is_set():
+            return False
+        self._seq[topic.name] += 1
+        payload = encode(self._seq[topic.name], fields)
+        properties = _expiring(expiry_s or topic.expiry_s)
+        self._client.publish(topic.under(self._site, self._lane), payload, topic.qos, topic.retained, properties)
+        return True
+
+    def announce(self, state: str, why: str, versions: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Set the retained state of the station; said again after each reconnect."""
+        self._state = {"state": state, "why": why, **(versions or {})}
+        self.publish(STATE, self._state)
+
+    def _new_client(self, host: str, port: int) -> mqtt.Client:
+        client_id = f"tunnel-edge-{self._site}-{self._lane}"
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
+        gone = encode(0, {"state": "Aborted", "why": "the daemon is gone"})
+        client.will_set(STATE.under(self._site, self._lane), gone, STATE.qos, retain=True)
+        client.reconnect_delay_set(RETRY_S, RETRY_S)
+        client.on_connect, client.on_connect_fail = self._on_connect, self._on_connect_fail
+        client.on_disconnect, client.on_message = self._on_disconnect, self._on_message
+        client.connect_async(host, port, keepalive=KEEPALIVE_S)
+        return client
+
+    def _on_connect(
+        self, client: mqtt.Client, _: object, __: mqtt.ConnectFlags, reason: ReasonCode, ___: object
+    ) -> None:
+        if reason.is_failure:
+            log.warning("broker %s refuses us: %s; check its users and ACLs", self._address, reason)
+            return
+        client.subscribe([(path, topic.qos) for path, topic in self._heard.items()])
+        self.connected.set()
+        log.info("connected to broker %s", self._address)
+        self.publish(STATE, self._state)
+
+    def _on_connect_fail(self, _: mqtt.Client, __: object) -> None:
+        log.warning("broker %s does not answer; start it, or set [broker] host and port. Trying again.", self._address)
+
+    def _on_disconnect(
+        self, _: mqtt.Client, __: object, ___: mqtt.DisconnectFlags, reason: ReasonCode, ____: object
+    ) -> None:
+        self.connected.clear()
+        log.warning("broker %s: connection lost (%s); trying again", self._address, reason)
+
+    def _on_message(self, _: mqtt.Client, __: object, message: mqtt.MQTTMessage) -> None:
+        topic = self._heard.get(message.topic)
+        if topic is None:
+            self.refused["other", "wrong_topic"] += 1
+        elif message.retain and not topic.retained:
+            self.refused[topic.name, "retained"] += 1
+        else:
+            self._admit(topic, message)
+
+    def _admit(self, topic: Topic, message: mqtt.MQTTMessage) -> None:
+        try:
+            fields = decode(topic, bytes(message.payload))
+        except MalformedMessage as error:
+            self.refused[topic.name, error.reason] += 1
+            log.warning("refused: %s", error)
+            return
+        inbox = self._inboxes[message.topic]
+        if len(inbox) == INBOX:
+            self.refused[topic.name, "inbox_full"] += 1
+        inbox.append((time.monotonic_ns(), fields))
+
+
+def _expiring(expiry_s: float | None) -> Properties | None:
+    """MQTT counts expiry in whole seconds; rounded up, the PLC's own check of the window does the rest."""
+    if expiry_s is None:
+        return None
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.MessageExpiryInterval = max(1, math.ceil(expiry_s))
+    return properties

@@ -1,0 +1,96 @@
+"""Two rulers: nanoseconds say when, encoder counts say where. What joins them is here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from edge.core.messages import BeltReading, Item, PhotoeyeEdge
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+STANDSTILL_MM_PER_S = 1.0
+FAR_NS = 3600 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where things stand along the belt, in mm downstream of the induct photoeye."""
+
+    counts_per_mm: float
+    cameras_mm: Mapping[str, float]
+    view_mm: float  # length of belt that a camera sees
+    gate_mm: float
+    confirm_mm: float
+    exit_mm: float
+    scanner_mm: float  # how far the warehouse's scanner stands upstream of the eye
+    lead_ms: float  # the gate's and the network's time together
+    margin_mm: float  # the gate's window is this much longer than the item, at each end
+    tolerance_mm: float  # how far from its reckoned place an item may be seen
+    patience_mm: float  # how far an item may travel past an eye before it counts as unseen
+    typical_length_mm: float  # until its trailing edge has passed the eye
+
+    def counts(self, distance_mm: float) -> int:
+        """Encoder counts that the belt makes over a distance."""
+        return round(distance_mm * self.counts_per_mm)
+
+    def travelled_mm(self, item: Item, counts: float) -> float:
+        """How far downstream of the induct eye the item's leading edge is."""
+        return (counts - item.leading_edge_counts) / self.counts_per_mm
+
+    def length_mm(self, item: Item) -> float:
+        """The item's length, as far as known."""
+        return self.typical_length_mm if item.length_mm is None else item.length_mm
+
+    def window(self, item: Item) -> tuple[int, int]:
+        """The counts between which the gate must stand open for the item."""
+        first = item.leading_edge_counts + self.counts(self.gate_mm - self.margin_mm)
+        last = item.leading_edge_counts + self.counts(self.gate_mm + self.length_mm(item) + self.margin_mm)
+        return first, last
+
+    def deadline_ns(self, item: Item, reading: BeltReading) -> int:
+        """When the gate must have been told, at the belt's current speed; far off while it stands."""
+        if reading.speed_mm_per_s < STANDSTILL_MM_PER_S:
+            return reading.read_ns + FAR_NS
+        way_mm = self.gate_mm - self.margin_mm - self.travelled_mm(item, reading.counts)
+        return reading.read_ns + round(way_mm / reading.speed_mm_per_s * NS_PER_S - self.lead_ms * NS_PER_MS)
+
+
+class Odometer:
+    """Reckons the belt's place between the PLC's words."""
+
+    def __init__(self, counts_per_mm: float, stale_after_ms: float) -> None:
+        self._counts_per_mm = counts_per_mm
+        self._stale_ns = stale_after_ms * NS_PER_MS
+        self._counts = 0.0
+        self._speed_mm_per_s = 0.0
+        self._heard_ns: int | None = None
+
+    def hear(self, counts: int, speed_mm_per_s: float, heard_ns: int) -> None:
+        """Take the PLC's word."""
+        self._counts, self._speed_mm_per_s, self._heard_ns = counts, speed_mm_per_s, heard_ns
+
+    def reading(self, now_ns: int) -> BeltReading:
+        """The belt at `now_ns`; a silent PLC's belt is reckoned to run on, so that deadlines still come."""
+        if self._heard_ns is None:
+            return BeltReading(now_ns, 0.0, 0.0, stale=True)
+        age_ns = now_ns - self._heard_ns
+        moved = self._speed_mm_per_s * self._counts_per_mm * age_ns / NS_PER_S
+        return BeltReading(now_ns, self._counts + moved, self._speed_mm_per_s, stale=age_ns > self._stale_ns)
+
+
+class EdgeSeries:
+    """One eye's edges, each once: the PLC repeats them so that a lost message loses no item."""
+
+    def __init__(self) -> None:
+        self._last_seq: int | None = None
+
+    def fresh(self, edges: Iterable[PhotoeyeEdge]) -> tuple[PhotoeyeEdge, ...]:
+        """Those not seen before. What the first message repeats happened before we listened."""
+        told = sorted(edges, key=lambda edge: edge.seq)
+        if self._last_seq is None:
+            self._last_seq = told[-1].seq if told else -1
+            return ()
+        fresh = tuple(edge for edge in told if edge.seq > self._last_seq)
+        self._last_seq = fresh[-1].seq if fresh else self._last_seq
+        return fresh

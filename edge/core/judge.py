@@ -1,0 +1,181 @@
+"""Exactly one verdict per item: as soon as its evidence suffices, or at its deadline with what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum, auto
+
+from edge.core.belt import Geometry
+from edge.core.messages import BeltReading, Disposition, Evidence, Expected, Item, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one check of one camera must say of a good item.
+
+    A required rule without valid evidence leaves the item undecided; one that is not is waited for
+    until it has answered, then noted as skipped. Without `reject_at` and `agrees` it only informs.
+    """
+
+    check: str
+    camera: str
+    required: bool
+    reject_at: float | None = None  # reject when the score reaches this
+    agrees: str | None = None  # reject when the reading contradicts the order: expiry, lot, or an attribute
+
+    def __str__(self) -> str:
+        return f"{self.check} ({self.camera})"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to check, and how strictly."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    divert_undecided: bool = True
+
+
+class Answer(Enum):
+    """What a rule's evidence comes to."""
+
+    GOOD = auto()
+    BAD = auto()
+    INVALID = auto()  # it has come, but vouches for nothing
+    NONE = auto()  # nothing has come yet
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule, what its evidence comes to, and why."""
+
+    rule: Rule
+    answer: Answer
+    because: str
+
+
+@dataclass(slots=True)
+class _Case:
+    """An item before the judge."""
+
+    evidence: list[Evidence] = field(default_factory=list)
+    closed: bool = False
+
+
+class Judge:
+    """Remembers each item's evidence until it is decided."""
+
+    def __init__(self, recipe: Recipe, geometry: Geometry) -> None:
+        self._recipe = recipe
+        self._geometry = geometry
+        self._cases: dict[str, _Case] = {}
+
+    def update(
+        self, items: Mapping[str, Item], evidence: Iterable[Evidence], reading: BeltReading
+    ) -> tuple[Verdict, ...]:
+        """Take the new evidence; decide what can or must be decided now."""
+        self._cases = {item_id: self._cases.get(item_id) or _Case() for item_id in items}
+        for one in evidence:
+            if one.item_id in self._cases:
+                self._cases[one.item_id].evidence.append(one)
+        pending = [item for item_id, item in items.items() if not self._cases[item_id].closed]
+        decided = (self._decide(item, reading) for item in pending)
+        return tuple(verdict for verdict in decided if verdict)
+
+    def _decide(self, item: Item, reading: BeltReading) -> Verdict | None:
+        case = self._cases[item.item_id]
+        deadline_ns = self._geometry.deadline_ns(item, reading)
+        findings = tuple(finding(rule, item, case.evidence, reading.today) for rule in self._recipe.rules)
+        disposition = reached(findings) or (overdue(findings) if reading.read_ns >= deadline_ns else None)
+        if disposition is None:
+            return None
+        case.closed = True
+        return self._verdict(item, disposition, findings, deadline_ns, reading.read_ns)
+
+    def _verdict(
+        self, item: Item, disposition: Disposition, findings: Sequence[Finding], deadline_ns: int, now_ns: int
+    ) -> Verdict:
+        evidence = tuple(self._cases[item.item_id].evidence)
+        return Verdict(
+            item_id=item.item_id,
+            order_line=item.expected.order_line if item.expected else None,
+            leading_edge_counts=item.leading_edge_counts,
+            disposition=disposition,
+            reasons=_reasons(disposition, findings),
+            skipped=tuple(str(one.rule) for one in findings if one.answer in (Answer.NONE, Answer.INVALID)),
+            evidence=evidence,
+            recipe=self._recipe.name,
+            born_ns=item.born_ns,
+            exposed_ns=max((one.exposed_ns for one in evidence), default=None),
+            deadline_ns=deadline_ns,
+            decided_ns=now_ns,
+        )
+
+
+def reached(findings: Sequence[Finding]) -> Disposition | None:
+    """What the evidence says before the deadline; None: wait for more."""
+    if any(one.answer is Answer.BAD for one in findings):
+        return Disposition.REJECT
+    waiting = any(one.answer is Answer.NONE for one in findings)
+    return None if waiting or not _sound(findings) else Disposition.PASS
+
+
+def overdue(findings: Sequence[Finding]) -> Disposition:
+    """What it says at the deadline: without all that is required it never reads as PASS."""
+    return Disposition.PASS if _sound(findings) else Disposition.NO_DECISION
+
+
+def _sound(findings: Sequence[Finding]) -> bool:
+    return all(one.answer is Answer.GOOD for one in findings if one.rule.required)
+
+
+def finding(rule: Rule, item: Item, evidence: Iterable[Evidence], today: date) -> Finding:
+    """What the evidence of one item comes to under one rule: one bad frame outweighs any good one."""
+    own = [one for one in evidence if one.check == rule.check and one.camera == rule.camera]
+    answers = [_answer(rule, item.expected, one, today) for one in own if one.valid]
+    if answers:
+        return Finding(rule, *max(answers, key=lambda answer: answer[0] is Answer.BAD))
+    return Finding(rule, Answer.INVALID, own[-1].because) if own else Finding(rule, Answer.NONE, "nothing came in time")
+
+
+def _answer(rule: Rule, expected: Expected | None, evidence: Evidence, today: date) -> tuple[Answer, str]:
+    if rule.reject_at is not None and evidence.score is not None and evidence.score >= rule.reject_at:
+        return Answer.BAD, evidence.because
+    if rule.agrees is None:
+        return Answer.GOOD, evidence.because
+    if expected is None:
+        return Answer.INVALID, "the warehouse has not announced this item"
+    contradiction = _contradiction(rule.agrees, expected, evidence.reading, today)
+    return (Answer.BAD, contradiction) if contradiction else (Answer.GOOD, evidence.because)
+
+
+def _contradiction(field_name: str, expected: Expected, reading: str | None, today: date) -> str | None:
+    """How the reading contradicts the order; None when it agrees or there is nothing to compare."""
+    if reading is None:
+        return None
+    if field_name == "expiry":
+        return _expiry_contradiction(date.fromisoformat(reading), expected.expiry, today)
+    wanted = expected.lot if field_name == "lot" else dict(expected.attributes).get(field_name)
+    return f"{field_name} {reading} is printed, {wanted} is expected" if wanted not in (None, reading) else None
+
+
+def _expiry_contradiction(printed: date, wanted: date | None, today: date) -> str | None:
+    """A later date than expected harms nobody; an earlier one is what the tunnel must catch."""
+    if printed < today:
+        return f"expired on {printed}"
+    if wanted and printed < wanted:
+        return f"expiry {printed} is printed, earlier than {wanted} as expected"
+    return None
+
+
+def _reasons(disposition: Disposition, findings: Sequence[Finding]) -> tuple[str, ...]:
+    return tuple(f"{one.rule}: {one.because}" for one in findings if _tells(disposition, one))
+
+
+def _tells(disposition: Disposition, one: Finding) -> bool:
+    """Whether a finding is a reason for this disposition."""
+    if disposition is Disposition.NO_DECISION:
+        return one.rule.required and one.answer is not Answer.GOOD
+    return one.answer is (Answer.BAD if disposition is Disposition.REJECT else Answer.GOOD)

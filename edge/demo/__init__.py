@@ -1,0 +1,1 @@
+"""`tunnel-edge demo`: a whole lane on one machine, with the real broker, daemon, models and ledger."""

@@ -1,0 +1,87 @@
+"""The append-only journal and the outbox: one SQLite file, written ahead (WAL)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS journal (
+    entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS journal_item ON journal (item, entry);
+CREATE TABLE IF NOT EXISTS outbox (
+    request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
+CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+FILE = "ledger.sqlite"
+
+Entry = tuple[str, str | None, Mapping[str, Any]]
+"""Kind, item and body of one journal entry."""
+
+
+class Journal:
+    """One thread's connection to a lane's ledger file."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._base = sqlite3.connect(folder / FILE, timeout=10, check_same_thread=False)
+        self._base.execute("PRAGMA journal_mode=WAL")
+        self._base.execute("PRAGMA synchronous=FULL")
+        self._base.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._base.close()
+
+    def append(self, entries: Iterable[Entry], owed: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Write entries, and the requests owed with them, in one transaction: both are on disk, or neither."""
+        wall_ns = time.time_ns()
+        rows = [(wall_ns, kind, item, json.dumps(body)) for kind, item, body in entries]
+        requests = [(request, json.dumps(body), wall_ns) for request, body in owed]
+        with self._base:
+            self._base.executemany("INSERT INTO journal (wall_ns, kind, item, body) VALUES (?, ?, ?, ?)", rows)
+            self._base.executemany(
+                "INSERT OR IGNORE INTO outbox (request, body, written_wall_ns) VALUES (?, ?, ?)", requests
+            )
+
+    def unanswered(self) -> list[tuple[str, dict[str, Any]]]:
+        """Requests that the warehouse has not answered, oldest first."""
+        rows = self._base.execute(
+            "SELECT request, body FROM outbox WHERE answer IS NULL ORDER BY written_wall_ns, rowid"
+        )
+        return [(request, json.loads(body)) for request, body in rows]
+
+    def tried(self, request: str) -> None:
+        """Count one more attempt to send a request."""
+        with self._base:
+            self._base.execute("UPDATE outbox SET attempts = attempts + 1 WHERE request = ?", (request,))
+
+    def answered(self, request: str, answer: str) -> bool:
+        """Keep the warehouse's first answer; False when the request is unknown or was answered before."""
+        with self._base:
+            changed = self._base.execute(
+                "UPDATE outbox SET answer = ? WHERE request = ? AND answer IS NULL", (answer, request)
+            )
+        return changed.rowcount == 1
+
+
+def entries(folder: Path) -> Iterator[tuple[int, str, str | None, dict[str, Any]]]:
+    """Every entry of a lane's journal in order: wall clock ns, kind, item, body."""
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        for wall_ns, kind, item, body in base.execute("SELECT wall_ns, kind, item, body FROM journal ORDER BY entry"):
+            yield wall_ns, kind, item, json.loads(body)
+
+
+def outbox(folder: Path) -> dict[str, str | None]:
+    """Each request ever owed and the warehouse's answer, if any."""
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        return dict(base.execute("SELECT request, answer FROM outbox"))

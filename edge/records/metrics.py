@@ -1,0 +1,120 @@
+"""What Prometheus scrapes: counts and histograms, fed from the ledger's queue, never from the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import singledispatchmethod
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from edge.core.messages import (
+    Conservation,
+    DivertAck,
+    DivertOutcome,
+    Evidence,
+    ReplacementRequest,
+    Verdict,
+)
+from edge.core.ports import Record
+
+NS_PER_S = 1_000_000_000
+LATENCY_S = (0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
+TURN_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+Counts = Mapping[tuple[str, ...], int]
+
+
+class MetricsSink:
+    """The lane's metrics, all labels bounded."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.turn_s = Histogram(
+            "tunnel_loop_turn_seconds", "Time one turn of the loop takes.", buckets=TURN_S, registry=registry
+        )
+        self._inducted = Gauge("tunnel_items_inducted", "Items born since the start.", registry=registry)
+        self._ended = Gauge("tunnel_items_ended", "Items that left the books, by end.", ["end"], registry=registry)
+        self._on_belt = Gauge("tunnel_items_on_belt", "Items between induct and exit.", registry=registry)
+        self._violations = Gauge(
+            "tunnel_conservation_violations", "Turns in which the books did not balance.", registry=registry
+        )
+        self._verdicts = Counter("tunnel_verdicts", "Verdicts, by disposition.", ["disposition"], registry=registry)
+        self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
+        self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
+        self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
+        self._latency_s = Histogram(
+            "tunnel_item_latency_seconds",
+            "An item's time to its verdict, from photoeye or last exposure.",
+            ["since"],
+            buckets=LATENCY_S,
+            registry=registry,
+        )
+        self._slack_s = Histogram(
+            "tunnel_deadline_slack_seconds",
+            "Time left to the deadline at the verdict; 0 and less: at it.",
+            buckets=(0, *LATENCY_S),
+            registry=registry,
+        )
+        self._stage_s = Histogram(
+            "tunnel_evidence_latency_seconds",
+            "Time from exposure to evidence, by check and camera.",
+            ["check", "camera"],
+            buckets=LATENCY_S,
+            registry=registry,
+        )
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Count each."""
+        for one in records:
+            self._count(one)
+
+    @singledispatchmethod
+    def _count(self, record: object) -> None:
+        """Other records have no metric."""
+
+    @_count.register
+    def _(self, record: Verdict) -> None:
+        self._verdicts.labels(record.disposition.value).inc()
+        self._latency_s.labels("photoeye").observe((record.decided_ns - record.born_ns) / NS_PER_S)
+        self._slack_s.observe((record.deadline_ns - record.decided_ns) / NS_PER_S)
+        if record.exposed_ns is not None:
+            self._latency_s.labels("exposure").observe((record.decided_ns - record.exposed_ns) / NS_PER_S)
+
+    @_count.register
+    def _(self, record: Evidence) -> None:
+        self._stage_s.labels(record.check, record.camera).observe((record.finished_ns - record.exposed_ns) / NS_PER_S)
+
+    @_count.register
+    def _(self, record: DivertOutcome) -> None:
+        self._outcomes.labels(record.result.value).inc()
+
+    @_count.register
+    def _(self, record: DivertAck) -> None:
+        self._acks.labels(record.status).inc()
+
+    @_count.register
+    def _(self, record: ReplacementRequest) -> None:
+        self._requests.inc()
+
+    @_count.register
+    def _(self, record: Conservation) -> None:
+        self._inducted.set(record.inducted)
+        self._on_belt.set(record.on_belt)
+        self._violations.set(record.violations)
+        for end, count in record.ends:
+            self._ended.labels(end.value).set(count)
+
+
+class CountedElsewhere(Collector):
+    """Counters that a part keeps for itself, read at each scrape."""
+
+    def __init__(self, name: str, what: str, labels: Sequence[str], counts: Callable[[], Counts]) -> None:
+        self._name, self._what, self._labels, self._counts = name, what, labels, counts
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """One family."""
+        family = CounterMetricFamily(self._name, self._what, labels=self._labels)
+        for labels, count in self._counts().items():
+            family.add_metric(labels, count)
+        yield family

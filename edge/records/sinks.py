@@ -1,0 +1,121 @@
+"""Where records end: the journal, the evidence pictures, the tap, the verdict topic."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import zmq
+
+from edge.core.messages import Evidence, Image, ReplacementRequest, Verdict
+from edge.core.ports import Publisher, Record
+from edge.core.topics import VERDICT
+from edge.core.wire import replacement_fields, verdict_fields
+from edge.records.journal import Journal
+
+JPEG_QUALITY = 88
+TAP_HEIGHT_PX = 160
+TAP_KEPT = 64
+TAP_TOPIC = b"verdict"
+
+
+class JournalSink:
+    """Every record into the journal; what is owed to the warehouse into the outbox with it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def write(self, records: Sequence[Record]) -> None:
+        """One transaction a batch."""
+        entries = [(type(one).__name__, getattr(one, "item_id", None), body(one)) for one in records]
+        owed = [(one.request_id, replacement_fields(one)) for one in records if isinstance(one, ReplacementRequest)]
+        self._journal.append(entries, owed)
+
+
+class PictureSink:
+    """Each evidence picture as `<folder>/<item>/<check>-<camera>.jpg`; the newest of a check is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Save what has a picture."""
+        for one in records:
+            if isinstance(one, Evidence) and one.picture is not None:
+                path = self._folder / one.item_id / f"{one.check}-{one.camera}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(jpeg(one.picture))
+
+
+class TapSink:
+    """Publishes each verdict with a small picture; who does not listen in time misses it."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
+        self._socket = context.socket(zmq.PUB)
+        self._socket.setsockopt(zmq.SNDHWM, TAP_KEPT)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.bind(endpoint)
+
+    def close(self) -> None:
+        """Give the endpoint back."""
+        self._socket.close()
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Topic, JSON as on the verdict topic, JPEG (empty without a picture)."""
+        for one in records:
+            if isinstance(one, Verdict):
+                pictures = [evidence.picture for evidence in one.evidence if evidence.picture is not None]
+                strip = jpeg(side_by_side(pictures)) if pictures else b""
+                self._socket.send_multipart([TAP_TOPIC, json.dumps(verdict_fields(one)).encode(), strip])
+
+
+class VerdictSink:
+    """Each verdict on its topic."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Said once; without a broker it stands in the journal all the same."""
+        for one in records:
+            if isinstance(one, Verdict):
+                self._publisher.publish(VERDICT, verdict_fields(one))
+
+
+def body(record: Any) -> dict[str, Any]:
+    """A record as JSON can hold it, without pictures."""
+    names = (field.name for field in dataclasses.fields(record))
+    return {name: _plain(getattr(record, name)) for name in names if name != "picture"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Evidence):
+        return f"{value.check}/{value.camera}/{value.frame_id}"  # it has an entry of its own
+    if dataclasses.is_dataclass(value):
+        return body(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def jpeg(image: Image) -> bytes:
+    """A picture as a JPEG file."""
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+
+
+def side_by_side(pictures: Sequence[Image]) -> Image:
+    """Pictures at one height in one strip."""
+    scaled = [_at_height(picture) for picture in pictures]
+    return np.ascontiguousarray(np.hstack(scaled))
+
+
+def _at_height(picture: Image) -> Image:
+    colour = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if picture.ndim == 2 else picture
+    width = max(1, round(colour.shape[1] * TAP_HEIGHT_PX / colour.shape[0]))
+    return np.asarray(cv2.resize(colour, (width, TAP_HEIGHT_PX), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,103 @@
+"""The ledger's desks: each sink has a thread and a bounded queue of its own, so that none waits for another."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from edge.core.messages import Conservation
+from edge.core.ports import Record
+
+BATCH = 256
+POLL_S = 0.1
+
+log = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """Where records end."""
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Keep these; may be slow."""
+        ...
+
+
+class Writer:
+    """One sink behind one bounded queue."""
+
+    def __init__(self, name: str, sink: Sink, size: int) -> None:
+        self.name = name
+        self.dropped = 0
+        self._sink = sink
+        self._queue: queue.Queue[Record] = queue.Queue(size)
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"writer {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left, then end."""
+        self._ending.set()
+        self._thread.join()
+
+    def offer(self, record: Record) -> None:
+        """Queue a record; a full queue drops it and counts."""
+        try:
+            self._queue.put_nowait(record)
+        except queue.Full:
+            self.dropped += 1
+
+    def _run(self) -> None:
+        while not (self._ending.is_set() and self._queue.empty()):
+            batch = self._batch()
+            if batch:
+                self._write(batch)
+
+    def _batch(self) -> list[Record]:
+        """What waits, up to a batch; waits a little for the first."""
+        batch: list[Record] = []
+        with contextlib.suppress(queue.Empty):
+            batch.append(self._queue.get(timeout=POLL_S))
+            while len(batch) < BATCH:
+                batch.append(self._queue.get_nowait())
+        return batch
+
+    def _write(self, batch: Sequence[Record]) -> None:
+        try:
+            self._sink.write(batch)
+        except Exception:  # a sink that fails must not end the thread: what it could not keep is counted
+            self.dropped += len(batch)
+            log.exception("the %s could not keep %d records", self.name, len(batch))
+
+
+class Ledger:
+    """Hands every record to every desk; never waits."""
+
+    def __init__(self, writers: Sequence[Writer]) -> None:
+        self.writers = writers
+        self._balance: Conservation | None = None
+
+    def record(self, records: Iterable[Record]) -> None:
+        """Keep these; the books only when they changed."""
+        for record in records:
+            if record == self._balance and isinstance(record, Conservation):
+                continue
+            self._balance = record if isinstance(record, Conservation) else self._balance
+            for writer in self.writers:
+                writer.offer(record)
+
+    def start(self) -> None:
+        """Begin to write."""
+        for writer in self.writers:
+            writer.start()
+
+    def stop(self) -> None:
+        """Write what is left, then end."""
+        for writer in self.writers:
+            writer.stop()

@@ -1,0 +1,87 @@
+"""`tunnel-edge watch`: the tap's verdicts live in the terminal, with small pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import zmq
+from rich.color import Color
+from rich.console import Console
+from rich.segment import Segment, Segments
+from rich.style import Style
+from rich.text import Text
+
+from edge.core.messages import Image
+
+COLOURS = {"pass": "green", "reject": "bold red", "no_decision": "yellow"}
+UPPER_HALF = "▀"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show verdicts until Ctrl-C, or until `--count` of them."""
+    parser = argparse.ArgumentParser(prog="tunnel-edge watch", description="Show a lane's verdicts as they fall.")
+    parser.add_argument("--tap", default="tcp://127.0.0.1:5580", help="the lane's tap (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=0, help="end after so many verdicts (default: never)")
+    parser.add_argument(
+        "--columns", type=int, default=72, help="width of the picture, 0 for none (default: %(default)s)"
+    )
+    options = parser.parse_args(arguments)
+    console = Console()
+    console.print(f"watching {options.tap} (Ctrl-C ends)", style="dim", highlight=False)
+    try:
+        show(verdicts(options.tap, options.count), console, options.columns)
+    except KeyboardInterrupt:
+        console.print()
+    return 0
+
+
+def verdicts(endpoint: str, count: int) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """What the tap publishes: the verdict's fields and its picture as JPEG; `count` 0 never ends."""
+    with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+        socket.setsockopt(zmq.SUBSCRIBE, b"verdict")
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(endpoint)
+        seen = 0
+        while not count or seen < count:
+            _, fields, picture = socket.recv_multipart()
+            seen += 1
+            yield json.loads(fields), picture
+
+
+def show(told: Iterator[tuple[dict[str, Any], bytes]], console: Console, columns: int) -> None:
+    """Print each verdict and, where the terminal has colours, its picture."""
+    for fields, picture in told:
+        console.print(line(fields))
+        if columns and picture and console.color_system:
+            image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+            console.print(half_blocks(np.asarray(image, np.uint8), min(columns, console.width)))
+
+
+def line(fields: dict[str, Any]) -> Text:
+    """One verdict in one line."""
+    disposition = fields["disposition"]
+    text = Text(f"{fields['item']}  ")
+    text.append(f"{disposition.replace('_', ' '):<11}", style=COLOURS.get(disposition, ""))
+    text.append(f"{fields['latency_ms']:7.0f} ms  {fields.get('order_line') or '-':<12} ")
+    text.append("; ".join(fields["reasons"]), style="dim" if disposition == "pass" else "")
+    return text
+
+
+def half_blocks(image: Image, columns: int) -> Segments:
+    """A picture in text: each character shows two pixels, one over the other."""
+    rows = max(1, round(image.shape[0] * columns / image.shape[1] / 2))
+    small = cv2.cvtColor(cv2.resize(image, (columns, 2 * rows), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+    segments: list[Segment] = []
+    for upper, lower in zip(small[0::2], small[1::2], strict=True):
+        segments += [Segment(UPPER_HALF, _style(top, bottom)) for top, bottom in zip(upper, lower, strict=True)]
+        segments.append(Segment.line())
+    return Segments(segments)
+
+
+def _style(top: Sequence[int], bottom: Sequence[int]) -> Style:
+    return Style(color=Color.from_rgb(*map(int, top)), bgcolor=Color.from_rgb(*map(int, bottom)))

@@ -1,0 +1,55 @@
+"""The ledger's file is a real one."""
+
+import sqlite3
+
+import pytest
+
+from edge.records.journal import FILE, Journal, entries, outbox
+
+
+@pytest.fixture
+def journal(tmp_path):
+    one = Journal(tmp_path)
+    yield one
+    one.close()
+
+
+def test_entries_come_back_in_order(tmp_path, journal):
+    journal.append([("Item", "i-1", {"n": 1}), ("Verdict", "i-1", {"n": 2})], [])
+    assert [(kind, item, body) for _, kind, item, body in entries(tmp_path)] == [
+        ("Item", "i-1", {"n": 1}),
+        ("Verdict", "i-1", {"n": 2}),
+    ]
+
+
+def test_the_journal_is_append_only(tmp_path, journal):
+    journal.append([("Item", "i-1", {})], [])
+    with sqlite3.connect(tmp_path / FILE) as base:
+        for change in ("UPDATE journal SET kind = 'x'", "DELETE FROM journal"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                base.execute(change)
+    base.close()
+
+
+def test_what_is_owed_is_written_once_and_answered_once(tmp_path, journal):
+    for _ in range(2):
+        journal.append([], [("r-1", {"order_line": "o"})])
+    assert journal.unanswered() == [("r-1", {"order_line": "o"})]
+    assert journal.answered("r-1", "accepted")
+    assert not journal.answered("r-1", "refused")
+    assert not journal.answered("r-9", "accepted")
+    assert (journal.unanswered(), outbox(tmp_path)) == ([], {"r-1": "accepted"})
+
+
+def test_what_is_owed_outlives_the_process(tmp_path, journal):
+    journal.append([], [("r-1", {})])
+    journal.close()
+    again = Journal(tmp_path)
+    assert again.unanswered() == [("r-1", {})]
+    again.close()
+
+
+def test_an_entry_and_its_request_are_on_disk_together_or_not_at_all(tmp_path, journal):
+    with pytest.raises(TypeError):
+        journal.append([("Item", "i-1", {})], [("r-1", {"no": object()})])
+    assert list(entries(tmp_path)) == []

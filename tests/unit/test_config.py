@@ -1,0 +1,78 @@
+"""One good file; every fault told at once, with the key that was meant."""
+
+import pytest
+
+from edge.config import load
+from edge.core.errors import ConfigError
+
+GOOD = """
+[lane]
+site = "site1"
+name = "lane1"
+state = "/var/lib/tunnel-edge/lane1"
+[belt]
+counts_per_mm = 10
+gate_mm = 1500
+confirm_mm = 1700
+exit_mm = 1750
+[[camera]]
+name = "top"
+place_mm = 400
+node = "tcp://127.0.0.1:5570"
+[inspection]
+references = "/var/lib/tunnel-edge/references"
+[recipe]
+name = "standard"
+[[recipe.rule]]
+check = "anomaly"
+camera = "top"
+reject_at = 1.0
+"""
+
+
+def loaded(tmp_path, text):
+    path = tmp_path / "lane.toml"
+    path.write_text(text)
+    return load(path)
+
+
+def test_a_good_file_gives_geometry_and_recipe(tmp_path):
+    config = loaded(tmp_path, GOOD)
+    assert config.geometry().cameras_mm == {"top": 400}
+    (rule,) = config.judged_by().rules
+    assert (rule.check, rule.required, rule.reject_at) == ("anomaly", True, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("counts_per_mm = 10", "counts_per_mm = 0", ["belt.counts_per_mm", "greater than 0", "got 0"]),
+        ("counts_per_mm = 10", "", ["belt.counts_per_mm: is missing"]),
+        ("gate_mm", "gat_mm", ["belt.gat_mm: no such key; did you mean 'gate_mm'?", "belt.gate_mm: is missing"]),
+        ("place_mm = 400", "plaze_mm = 400", ["camera.0.plaze_mm: no such key; did you mean 'place_mm'?"]),
+        ("[lane]", "[lain]\nx = 1\n[lane]", ["lain: no such key; did you mean 'lane'?"]),
+        ('camera = "top"', 'camera = "tip"', ["there is no camera 'tip'"]),
+        ("place_mm = 400", "place_mm = 1600", ["camera 'top' stands behind the gate"]),
+        ("confirm_mm = 1700", "confirm_mm = 1400", ["must stand downstream of gate_mm"]),
+        ('check = "anomaly"', 'check = "anomalie"', ["recipe.rule.0.check"]),
+        ("tcp://127", "127", ["camera.0.node"]),
+        ("[lane]", "[lane", ["no TOML"]),
+    ],
+)
+def test_a_fault_is_named_with_what_was_meant(tmp_path, old, new, told):
+    with pytest.raises(ConfigError) as refusal:
+        loaded(tmp_path, GOOD.replace(old, new, 1))
+    assert [words for words in told if words not in str(refusal.value)] == []
+
+
+def test_all_faults_are_told_at_once_and_the_next_step(tmp_path):
+    text = GOOD.replace("counts_per_mm = 10", "counts_per_mm = -1").replace("place_mm", "palce_mm")
+    with pytest.raises(ConfigError) as refusal:
+        loaded(tmp_path, text)
+    for words in ("counts_per_mm", "palce_mm", "camera.0.place_mm: is missing", "tunnel-edge check"):
+        assert words in str(refusal.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"gone\.toml: No such file"):
+        load(tmp_path / "gone.toml")

@@ -1,0 +1,104 @@
+"""Every disposition × every way an item can leave; late commands; strangers."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core.dispatcher import Dispatcher
+from edge.core.messages import Disposition, End, Result, Verdict
+from tests.unit.lane import GEOMETRY, dark, item, light, reading
+
+PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
+AT_CONFIRM, AT_EXIT, PAST = 17_000, 17_500, 20_501
+
+
+def verdict(disposition, item_id="i-1"):
+    return Verdict(item_id, "order-1", 0, disposition, ("because",), (), (), "test", 0, None, 0, 0)
+
+
+def dispatcher(divert_undecided=True):
+    return Dispatcher(GEOMETRY, "lane1", divert_undecided=divert_undecided)
+
+
+def leave(disposition, way, divert_undecided=True):
+    """The settlement of one item that was judged early and leaves by the confirm eye, the exit eye, or unseen."""
+    lane, items = dispatcher(divert_undecided), {"i-1": item()}
+    if disposition:
+        lane.plan([verdict(disposition)], items, reading(5000))
+    seen = {
+        "confirm": reading(AT_CONFIRM, confirm_edges=(dark(AT_CONFIRM), light(AT_CONFIRM + 2000))),
+        "exit": reading(AT_EXIT, exit_edges=(dark(AT_EXIT),)),
+        "unseen": reading(PAST),
+    }[way]
+    return lane.settle(items, seen)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "way", "end", "result", "replaced"),
+    [
+        (REJECT, "confirm", End.DIVERTED, Result.CONFIRMED, True),
+        (REJECT, "exit", End.MISSED, Result.MISSED, False),
+        (REJECT, "unseen", End.MISSED, Result.MISSED, False),
+        (NO_DECISION, "confirm", End.NO_DECISION, Result.CONFIRMED, True),
+        (NO_DECISION, "exit", End.MISSED, Result.MISSED, False),
+        (NO_DECISION, "unseen", End.MISSED, Result.MISSED, False),
+        (PASS, "confirm", End.DIVERTED, Result.UNEXPECTED, True),
+        (PASS, "exit", End.PASSED, None, False),
+        (PASS, "unseen", End.LOST, None, True),
+        (None, "confirm", End.DIVERTED, Result.UNEXPECTED, True),
+        (None, "exit", End.NO_DECISION, None, False),
+        (None, "unseen", End.LOST, None, True),
+    ],
+)
+def test_how_an_item_ends(disposition, way, end, result, replaced):
+    settled = leave(disposition, way)
+    assert [one.end for one in settled.ends] == [end]
+    assert [one.result for one in settled.outcomes] == ([result] if result else [])
+    assert len(settled.requests) == replaced
+
+
+def test_a_site_may_let_undecided_items_pass():
+    lane, items = dispatcher(divert_undecided=False), {"i-1": item()}
+    assert lane.plan([verdict(NO_DECISION)], items, reading(5000)) == ()
+    assert [one.end for one in leave(NO_DECISION, "exit", divert_undecided=False).ends] == [End.NO_DECISION]
+
+
+def test_a_command_carries_the_window_and_dies_with_it():
+    (command,) = dispatcher().plan([verdict(REJECT)], {"i-1": item()}, reading(5000, at_ms=1000))
+    assert (command.open_counts, command.close_counts) == (14_700, 17_300)
+    assert command.expires_ns == (1000 + 2460) * 1_000_000  # 1230 mm at 500 mm/s
+
+
+@pytest.mark.parametrize(("counts", "commands"), [(14_699, 1), (14_700, 0), (16_000, 0)])
+def test_a_late_command_is_not_made(counts, commands):
+    assert len(dispatcher().plan([verdict(REJECT)], {"i-1": item()}, reading(counts))) == commands
+
+
+def test_the_replacement_names_the_order_and_keeps_its_id():
+    first, again = leave(REJECT, "confirm"), leave(REJECT, "confirm")
+    (request,) = first.requests
+    assert (request.request_id, request.order_line, request.gtin) == ("lane1-i-1", "order-1", "04000000000017")
+    assert request.reasons == ("because", "seen on the reject lane")
+    assert again.requests[0].request_id == request.request_id
+
+
+@pytest.mark.parametrize("eye", ["confirm_edges", "exit_edges"])
+def test_a_stranger_at_an_eye_is_told_and_ends_nobody(eye):
+    settled = dispatcher().settle({"i-1": item()}, reading(30, **{eye: (dark(90_000),)}))
+    assert [one.result for one in settled.outcomes] == [Result.UNEXPECTED]
+    assert settled.ends == ()
+
+
+@given(st.lists(st.integers(-599, 599), min_size=1, max_size=8), st.data())
+def test_each_item_ends_once_whatever_the_slip_and_the_lane(slips, data):
+    items = {f"i-{n}": item(f"i-{n}", at_counts=4000 * n) for n in range(len(slips))}
+    lane, ended = dispatcher(), []
+    dispositions = {item_id: data.draw(st.sampled_from([PASS, REJECT, NO_DECISION])) for item_id in items}
+    lane.plan([verdict(what, item_id) for item_id, what in dispositions.items()], items, reading(0))
+    for n, slip in enumerate(slips):
+        off = data.draw(st.booleans())
+        counts = 4000 * n + (AT_CONFIRM if off else AT_EXIT) + slip
+        edges = {"confirm_edges" if off else "exit_edges": (dark(counts),)}
+        ended += lane.settle(dict(items), reading(counts, **edges)).ends
+        items = {item_id: one for item_id, one in items.items() if item_id not in {end.item_id for end in ended}}
+    assert sorted(end.item_id for end in ended) == sorted(dispositions)

@@ -1,0 +1,98 @@
+"""Every answer a rule can get × before and at the deadline; dates and lots against the order."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core.judge import Judge, Recipe, Rule
+from edge.core.messages import Disposition
+from tests.unit.lane import EXPECTED, GEOMETRY, evidence, item, reading
+
+PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
+LOOKS = Rule("anomaly", "top", required=True, reject_at=1.0)
+DATE = Rule("expiry", "side", required=True, agrees="expiry")
+LOT = Rule("lot", "side", required=False, agrees="lot")
+EARLY, DUE = 5000, 14_201  # counts: well before, and just past, the deadline
+
+GOOD_LOOKS, BAD_LOOKS = evidence(score=0.4), evidence(score=1.0)
+BLURRED = evidence(score=9.0, valid=False)
+GOOD_DATE = evidence("expiry", "side", reading="2027-03-12")
+BAD_DATE = evidence("expiry", "side", reading="2026-12-01")
+GOOD_LOT, BAD_LOT = evidence("lot", "side", reading="L1"), evidence("lot", "side", reading="L7")
+
+
+def decide(rules, found, counts, expected=EXPECTED, today=date.min):
+    judge = Judge(Recipe("test", rules), GEOMETRY)
+    one = item(expected=expected)
+    verdicts = judge.update({one.item_id: one}, found, reading(counts, today=today))
+    return verdicts[0] if verdicts else None
+
+
+@pytest.mark.parametrize(
+    ("found", "early", "due"),
+    [
+        ([], None, NO_DECISION),
+        ([GOOD_LOOKS], None, NO_DECISION),
+        ([GOOD_DATE], None, NO_DECISION),
+        ([BLURRED, GOOD_DATE], None, NO_DECISION),
+        ([BLURRED, GOOD_LOOKS, GOOD_DATE, GOOD_LOT], PASS, PASS),
+        ([GOOD_LOOKS, GOOD_DATE], None, PASS),  # the lot is waited for, not insisted on
+        ([GOOD_LOOKS, GOOD_DATE, GOOD_LOT], PASS, PASS),
+        ([GOOD_LOOKS, GOOD_DATE, evidence("lot", "side", valid=False)], PASS, PASS),
+        ([BAD_LOOKS], REJECT, REJECT),
+        ([BAD_DATE], REJECT, REJECT),
+        ([GOOD_LOOKS, GOOD_DATE, BAD_LOT], REJECT, REJECT),
+        ([GOOD_LOOKS, BAD_LOOKS, GOOD_DATE, GOOD_LOT], REJECT, REJECT),  # one bad frame outweighs a good one
+        ([BLURRED, BAD_DATE], REJECT, REJECT),
+        ([evidence(camera="side", score=9.0)], None, NO_DECISION),  # of a camera that no rule asks
+        ([evidence(item_id="i-2", score=9.0)], None, NO_DECISION),  # of another item
+    ],
+)
+def test_what_the_evidence_comes_to(found, early, due):
+    for counts, wanted in ((EARLY, early), (DUE, due)):
+        verdict = decide((LOOKS, DATE, LOT), found, counts)
+        assert (verdict.disposition if verdict else None) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "printed", "expected", "today", "wanted"),
+    [
+        (DATE, "2027-03-12", EXPECTED, date(2026, 1, 1), PASS),
+        (DATE, "2027-03-13", EXPECTED, date(2026, 1, 1), PASS),  # later harms nobody
+        (DATE, "2027-03-11", EXPECTED, date(2026, 1, 1), REJECT),
+        (DATE, "2027-03-12", EXPECTED, date(2027, 3, 12), PASS),  # still good on its last day
+        (DATE, "2027-03-12", EXPECTED, date(2027, 3, 13), REJECT),
+        (DATE, "2027-03-12", None, date(2026, 1, 1), NO_DECISION),  # nothing to hold it against
+    ],
+)
+def test_dates_against_the_order(rule, printed, expected, today, wanted):
+    verdict = decide((rule,), [evidence("expiry", "side", reading=printed)], DUE, expected, today)
+    assert verdict.disposition == wanted
+
+
+def test_an_item_is_decided_once():
+    judge = Judge(Recipe("test", (LOOKS,)), GEOMETRY)
+    items = {"i-1": item()}
+    assert len(judge.update(items, [GOOD_LOOKS], reading(EARLY))) == 1
+    assert judge.update(items, [BAD_LOOKS], reading(DUE)) == ()
+
+
+def test_a_verdict_says_why_and_what_was_skipped():
+    verdict = decide((LOOKS, DATE, LOT), [GOOD_LOOKS, BLURRED], DUE)
+    assert verdict.reasons == ("expiry (side): nothing came in time",)
+    assert verdict.skipped == ("expiry (side)", "lot (side)")
+    assert decide((DATE,), [BAD_DATE], DUE).reasons == (
+        "expiry (side): expiry 2026-12-01 is printed, earlier than 2027-03-12 as expected",
+    )
+
+
+@given(st.lists(st.sampled_from([GOOD_LOOKS, BAD_LOOKS, BLURRED, GOOD_DATE, BAD_DATE, GOOD_LOT, BAD_LOT])))
+def test_no_item_passes_without_all_that_is_required_and_none_is_undecided_past_its_deadline(found):
+    verdict = decide((LOOKS, DATE, LOT), found, DUE)
+    assert verdict is not None
+    if verdict.disposition is PASS:
+        assert GOOD_LOOKS in found
+        assert GOOD_DATE in found
+        assert not {id(BAD_LOOKS), id(BAD_DATE), id(BAD_LOT)} & {id(one) for one in found}
