@@ -1,6 +1,49 @@
 """The command `tunnel-edge`."""
 
+from __future__ import annotations
 
-def main() -> int:
-    """Run a sub-command."""
-    return 0
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+
+from edge import __version__
+from edge.core.errors import TunnelEdgeError
+
+COMMANDS = {
+    "run": ("edge.app", "main", "run a lane's daemon"),
+    "check": ("edge.app", "check", "check a lane's settings, models and broker, without starting"),
+    "demo": ("edge.demo.main", "main", "show a whole lane on this machine, with drawn or photographed items"),
+    "simulate": ("edge.simulator.run", "main", "play the PLC, the cameras and the warehouse of a lane"),
+    "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
+    "references": ("edge.teach", "build_references", "build what normal looks like, from pictures of sound items"),
+    "defects": ("edge.teach", "fit_defects", "fit a defect head, from labelled pictures"),
+}
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sub-command; its errors are told in one go, without a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] not in COMMANDS:
+        return _usage(words)
+    module, function, _ = COMMANDS[words[0]]
+    command: Callable[[Sequence[str]], int] = getattr(importlib.import_module(module), function)
+    try:
+        return command(words[1:])
+    except TunnelEdgeError as error:
+        print(f"tunnel-edge {words[0]}: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
+        return FAILED
+
+
+def _usage(words: Sequence[str]) -> int:
+    """What there is; an error unless it was asked for."""
+    if words[:1] == ["--version"]:
+        print(f"tunnel-edge {__version__}")  # noqa: T201
+        return OK
+    lines = [f"  {name:<12}{what}" for name, (_, _, what) in COMMANDS.items()]
+    print("usage: tunnel-edge COMMAND [--help]\n\n" + "\n".join(lines))  # noqa: T201
+    return OK if words[:1] in ([], ["--help"], ["-h"]) else USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

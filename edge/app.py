@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import signal
+import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Protocol
 
+import cv2
+import numpy as np
 import zmq
 from prometheus_client import CollectorRegistry, start_http_server
 
 from edge.cameras.node import AllCameras, NodeCameras
-from edge.config import Config
+from edge.config import Config, load
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
@@ -23,33 +31,59 @@ from edge.conveyor.link import Link
 from edge.core.belt import NS_PER_S
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
+from edge.core.errors import BrokerUnreachable
 from edge.core.judge import Judge
+from edge.core.labels import Field
+from edge.core.messages import Image
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
 from edge.inspection.appearance import AppearanceCheck
-from edge.inspection.crop import Check
-from edge.inspection.inspector import ThreadedInspector
-from edge.inspection.locate import Locator
-from edge.inspection.references import Library
+from edge.inspection.crop import Check, Crop
+from edge.inspection.detector import TextDetector
+from edge.inspection.inspector import Locate, ThreadedInspector
+from edge.inspection.locate import BeltColour, locate, whole
+from edge.inspection.recogniser import LineReader
 from edge.inspection.session import Session, newest
 from edge.inspection.text import TextCheck
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.journal import Journal
-from edge.records.metrics import CountedElsewhere, MetricsSink
+from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
 from edge.records.sinks import JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import Ledger, Writer
 
 TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
 APPEARANCE = frozenset({"anomaly", "defect"})
-PICTURES = "pictures"
+PICTURES = "pictures"  # folder in the lane's state
+RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
 log = logging.getLogger(__name__)
 
 
-def run(config: Config) -> int:
-    """Run a lane until SIGTERM or SIGINT; returns the exit code."""
+class Part(Protocol):
+    """Something with a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lane put together."""
+
+    loop: Loop
+    link: Link
+    metrics: MetricsSink
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`tunnel-edge run`: run a lane until SIGTERM or SIGINT."""
+    config = load(_config_path("run", "Run a lane's daemon.", arguments))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
@@ -59,11 +93,200 @@ def run(config: Config) -> int:
     return 0
 
 
+def check(arguments: Sequence[str]) -> int:
+    """`tunnel-edge check`: settings, models, references and broker, without starting anything."""
+    config = load(_config_path("check", "Check a lane's settings, models and broker.", arguments))
+    sessions = Sessions(config.inspection.models)
+    cameras = {name: [type(one).__name__ for one in found] for name, found in checks(config, sessions).items()}
+    locator(config.inspection.belt_colours)
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        if probe.connect_ex((config.broker.host, config.broker.port)):
+            place = f"{config.broker.host}:{config.broker.port}"
+            raise BrokerUnreachable(f"no broker answers at {place}: start it, or set [broker] host and port.")
+    print(f"good: lane {config.lane.name}, models {sessions.versions()}, checks {cameras}")  # noqa: T201
+    return 0
+
+
 def turn_until(ending: threading.Event, parts: Lane) -> None:
-    """Turn the loop; the time of each turn goes into a histogram."""
+    """Turn the loop until told to end; the time of each turn goes into a histogram."""
     while not ending.is_set():
         started_ns = time.monotonic_ns()
         parts.loop.turn(started_ns)
         parts.metrics.turn_s.observe((time.monotonic_ns() - started_ns) / NS_PER_S)
         time.sleep(TURN_S)
     parts.link.announce("Stopped", "the daemon was told to stop")
+
+
+@contextmanager
+def lane(config: Config) -> Iterator[Lane]:
+    """Put a lane together, start what has a thread, and end it all in the opposite order."""
+    sessions = Sessions(config.inspection.models)
+    with ExitStack() as stack:
+        context: zmq.Context[zmq.Socket[bytes]] = stack.enter_context(zmq.Context())
+        heard = (*belt.HEARD, *diverter.HEARD, REPLACEMENT_ACK)
+        link = Link(config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard)
+        registry = CollectorRegistry()
+        metrics = MetricsSink(registry)
+        ledger = Ledger(list(_writers(config, stack, context, link, metrics)))
+        sender = Sender(_journal(config, stack), link, lambda: [fields for _, fields in link.take(REPLACEMENT_ACK)])
+        inspector = ThreadedInspector(
+            locator(config.inspection.belt_colours),
+            checks(config, sessions),
+            config.inspection.workers,
+            config.inspection.queue,
+        )
+        cameras = AllCameras(_nodes(config, context))
+        gate = DiverterOverMqtt(link)
+        loop = _loop(config, link, gate, cameras, inspector, ledger)
+        _count(registry, link, cameras, inspector, ledger, gate)
+        _serve(config, registry, stack)
+        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.nodes)
+        for part in parts:
+            part.start()
+            stack.callback(part.stop)
+        link.announce("Execute", "inspecting", {"models": sessions.versions()})
+        yield Lane(loop, link, metrics)
+
+
+class Sessions:
+    """Verified models, each loaded once, when first asked for."""
+
+    def __init__(self, models: Path) -> None:
+        self._models = models
+        self._loaded: dict[str, Session] = {}
+
+    def of(self, check: str) -> Session:
+        """The newest model of a check."""
+        if check not in self._loaded:
+            self._loaded[check] = Session.load(newest(self._models, check))
+        return self._loaded[check]
+
+    def versions(self) -> dict[str, str]:
+        """Check → version in force."""
+        return {check: session.manifest.version for check, session in self._loaded.items()}
+
+
+def checks(config: Config, sessions: Sessions) -> dict[str, list[Check]]:
+    """What each camera's pictures are asked, by the rules of the recipe."""
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for rule in config.recipe.rule:
+        wanted[rule.camera].add(rule.check)
+    return {camera: list(_checks_of(names, config, sessions)) for camera, names in wanted.items()}
+
+
+def _checks_of(names: set[str], config: Config, sessions: Sessions) -> Iterator[Check]:
+    if names & APPEARANCE:
+        backbone = sessions.of("backbone")
+        yield AppearanceCheck.over(backbone, config.inspection.references)
+    fields = [Field(name) for name in sorted(names - APPEARANCE)]
+    if fields:
+        detector, reader = TextDetector(sessions.of("text-detector")), LineReader(sessions.of("text-recogniser"))
+        orders = config.inspection.date_orders
+        yield TextCheck(detector, reader, fields, today=date.today, orders=orders)
+
+
+def locator(belt_colours: Path | None) -> Locate:
+    """Finds the item by what the camera's belt looks like; without that, the whole frame is the item."""
+    belts = {path.stem: BeltColour.load(path) for path in belt_colours.glob("*.npz")} if belt_colours else {}
+
+    def find(camera: str, image: Image) -> Crop:
+        colour = image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+        return locate(colour, belts[camera]) if camera in belts else whole(colour)
+
+    return find
+
+
+def _loop(
+    config: Config,
+    link: Link,
+    gate: DiverterOverMqtt,
+    cameras: AllCameras,
+    inspector: ThreadedInspector,
+    ledger: Ledger,
+) -> Loop:
+    geometry, recipe = config.geometry(), config.judged_by()
+    return Loop(
+        belt=BeltOverMqtt(link, geometry.counts_per_mm, config.belt.stale_after_ms),
+        camera=cameras,
+        tracker=Tracker(geometry, f"{config.lane.name}-{int(time.time()):x}"),
+        inspector=inspector,
+        judge=Judge(recipe, geometry),
+        dispatcher=Dispatcher(geometry, config.lane.site, divert_undecided=recipe.divert_undecided),
+        diverter=gate,
+        station=StationOverMqtt(link),
+        ledger=ledger,
+        books=Books(),
+    )
+
+
+def _writers(
+    config: Config, stack: ExitStack, context: zmq.Context[zmq.Socket[bytes]], link: Link, metrics: MetricsSink
+) -> Iterator[Writer]:
+    tap = TapSink(context, config.tap.endpoint)
+    stack.callback(tap.close)
+    yield Writer("journal", JournalSink(_journal(config, stack)), RECORDS)
+    yield Writer("metrics", metrics, RECORDS)
+    yield Writer("verdicts", VerdictSink(link), RECORDS)
+    yield Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
+    yield Writer("tap", tap, DROPPABLE)
+
+
+def _journal(config: Config, stack: ExitStack) -> Journal:
+    """A connection of its own for each thread that writes."""
+    journal = Journal(config.lane.state)
+    stack.callback(journal.close)
+    return journal
+
+
+def _nodes(config: Config, context: zmq.Context[zmq.Socket[bytes]]) -> list[NodeCameras]:
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for camera in config.camera:
+        names[camera.node].append(camera.name)
+    return [NodeCameras(context, node, cameras) for node, cameras in names.items()]
+
+
+def _count(
+    registry: CollectorRegistry,
+    link: Link,
+    cameras: AllCameras,
+    inspector: ThreadedInspector,
+    ledger: Ledger,
+    gate: DiverterOverMqtt,
+) -> None:
+    """Have the counters that the parts keep scraped with the others."""
+    counted: dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]] = {
+        ("tunnel_messages_refused", "Messages refused, by topic and reason.", ("topic", "reason")): (
+            lambda: {reason: count for reason, count in link.refused.items()}  # noqa: C416 - widens the key
+        ),
+        ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (
+            lambda: {(name,): count for node in cameras.nodes for name, count in node.dropped.items()}
+        ),
+        ("tunnel_sightings", "Sightings, by what became of them.", ("outcome",)): (
+            lambda: {(name,): count for name, count in inspector.counts.items()}
+        ),
+        ("tunnel_records_dropped", "Records that a full or broken desk lost, by desk.", ("desk",)): (
+            lambda: {(writer.name,): writer.dropped for writer in ledger.writers}
+        ),
+        ("tunnel_commands_dropped", "Divert commands too late to send, or without a broker.", ()): (
+            lambda: {(): gate.dropped}
+        ),
+    }
+    for (name, what, labels), counts in counted.items():
+        registry.register(CountedElsewhere(name, what, labels, counts))
+
+
+def _serve(config: Config, registry: CollectorRegistry, stack: ExitStack) -> None:
+    """Serve the metrics, unless the port is 0."""
+    if config.metrics.port:
+        server, thread = start_http_server(config.metrics.port, config.metrics.host, registry)
+        stack.callback(thread.join)
+        stack.callback(server.server_close)
+        stack.callback(server.shutdown)
+
+
+def _config_path(command: str, what: str, arguments: Sequence[str]) -> Path:
+    parser = argparse.ArgumentParser(prog=f"tunnel-edge {command}", description=what)
+    parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    path: Path = parser.parse_args(arguments).config
+    return path

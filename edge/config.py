@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.core.belt import Geometry
+from edge.core.dates import Order
 from edge.core.errors import ConfigError
 from edge.core.judge import Recipe, Rule
 
@@ -70,7 +71,8 @@ class InspectionSettings(Section):
 
     models: Path = ROOT / "models"
     references: Path
-    belt_colours: Path | None = None  # folder of <camera>.toml; without one the whole frame is inspected
+    belt_colours: Path | None = None  # folder of <camera>.npz; without one the whole frame is inspected
+    date_orders: Annotated[tuple[Order, ...], Field(min_length=1)] = tuple(Order)  # as printed on this lane's products
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     queue: Annotated[int, Field(ge=1, le=4096)] = 64
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,6 +22,8 @@ from edge.core.messages import Image
 COLOURS = {"pass": "green", "reject": "bold red", "no_decision": "yellow"}
 UPPER_HALF = "▀"
 
+Tap = zmq.Socket[bytes]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show verdicts until Ctrl-C, or until `--count` of them."""
@@ -33,33 +36,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console()
     console.print(f"watching {options.tap} (Ctrl-C ends)", style="dim", highlight=False)
-    try:
-        show(verdicts(options.tap, options.count), console, options.columns)
-    except KeyboardInterrupt:
-        console.print()
+    with contextlib.suppress(KeyboardInterrupt), tapped(options.tap) as tap:
+        told = 0
+        while not options.count or told < options.count:
+            fields, picture = receive(tap)
+            show(fields, picture, console, options.columns)
+            told += 1
     return 0
 
 
-def verdicts(endpoint: str, count: int) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """What the tap publishes: the verdict's fields and its picture as JPEG; `count` 0 never ends."""
-    with zmq.Context() as context, context.socket(zmq.SUB) as socket:
-        socket.setsockopt(zmq.SUBSCRIBE, b"verdict")
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(endpoint)
-        seen = 0
-        while not count or seen < count:
-            _, fields, picture = socket.recv_multipart()
-            seen += 1
-            yield json.loads(fields), picture
+@contextlib.contextmanager
+def tapped(endpoint: str) -> Iterator[Tap]:
+    """A socket on a lane's tap."""
+    with zmq.Context() as context, context.socket(zmq.SUB) as tap:
+        tap.setsockopt(zmq.SUBSCRIBE, b"verdict")
+        tap.setsockopt(zmq.LINGER, 0)
+        tap.connect(endpoint)
+        yield tap
 
 
-def show(told: Iterator[tuple[dict[str, Any], bytes]], console: Console, columns: int) -> None:
-    """Print each verdict and, where the terminal has colours, its picture."""
-    for fields, picture in told:
-        console.print(line(fields))
-        if columns and picture and console.color_system:
-            image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
-            console.print(half_blocks(np.asarray(image, np.uint8), min(columns, console.width)))
+def receive(tap: Tap) -> tuple[dict[str, Any], bytes]:
+    """The next verdict's fields, and its picture as JPEG (empty where there is none)."""
+    _, fields, picture = tap.recv_multipart()
+    return json.loads(fields), picture
+
+
+def show(fields: dict[str, Any], picture: bytes, console: Console, columns: int) -> None:
+    """Print a verdict and, where the terminal has colours, its picture."""
+    console.print(line(fields))
+    if columns and picture and console.color_system:
+        image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+        console.print(half_blocks(np.asarray(image, np.uint8), min(columns, console.width)))
 
 
 def line(fields: dict[str, Any]) -> Text:

@@ -77,8 +77,8 @@ _MM, _DD = r"(?P<month>\d{2})", r"(?P<day>\d{2})"
 _MARK = r"\s?[./|·-]\s?"
 _FREE = r"[\s./|·'’-]{0,3}"  # around a month's name
 
-_BEFORE = r"(?<![a-z0-9])(?<!\d[./|·:,-])(?<!\+)"
-_AFTER = r"(?![a-z0-9])(?![./|·:,-]\d)"
+_BEFORE = r"(?<![a-z0-9+])(?<!\d[^\w\s])"
+_AFTER = r"(?![a-z0-9])(?![^\w\s]\d)"
 _SPACED_BEFORE, _SPACED_AFTER = r"(?<!\d\s)", r"(?!\s\d+(?![\d:]))"  # no telephone number; a time may follow
 _CURRENCY = r"(?:[€$£¥]|eur|usd|gbp|chf|kr|zl)"
 
@@ -188,6 +188,11 @@ def _spaced(order: Order, first: str, second: str, third: str) -> _Form:
     return _form(order, rf"{_SPACED_BEFORE}{first}\s{second}\s{third}{_SPACED_AFTER}")
 
 
+def _alone(order: Order, expression: str) -> _Form:
+    """A form so short that a number before it would make it the rest of something longer: `14 01.2021`."""
+    return _form(order, rf"{_SPACED_BEFORE}{expression}")
+
+
 _FORMS = (
     _marked(Order.YEAR_FIRST, _YEAR, _MONTH, _DAY),
     _marked(Order.DAY_FIRST, _DAY, _MONTH, _YEAR),
@@ -201,19 +206,19 @@ _FORMS = (
     _form(Order.MONTH_FIRST, rf"{_NAME}{_FREE}{_DAY}(?:[\s.,/-]{{1,2}}|\s?['’]){_YEAR}"),
 )
 _MONTH_FORMS = (
-    _form(Order.MONTH_FIRST, rf"{_NAME}{_FREE}{_YEAR}"),
-    _form(Order.YEAR_FIRST, rf"{_YEAR4}{_FREE}{_NAME}"),
-    _form(Order.MONTH_FIRST, rf"{_MONTH}{_MARK}{_YEAR4}"),
-    _form(Order.YEAR_FIRST, rf"{_YEAR4}{_MARK}{_MM}"),
-    _form(Order.MONTH_FIRST, rf"{_MM}/(?P<year>\d{{2}})"),
+    _alone(Order.MONTH_FIRST, rf"{_NAME}{_FREE}{_YEAR}"),
+    _alone(Order.YEAR_FIRST, rf"{_YEAR4}{_FREE}{_NAME}"),
+    _alone(Order.MONTH_FIRST, rf"{_MONTH}{_MARK}{_YEAR4}"),
+    _alone(Order.YEAR_FIRST, rf"{_YEAR4}{_MARK}{_MM}"),
+    _alone(Order.MONTH_FIRST, rf"{_MM}/(?P<year>\d{{2}})"),
 )
 _LOOSE_FORMS = (
-    _form(Order.MONTH_FIRST, rf"{_MM}[\s.-](?P<year>\d{{2}})"),
-    _form(Order.YEAR_FIRST, rf"(?P<year>\d{{2}})[./-]{_MM}"),
-    _form(Order.YEAR_FIRST, rf"(?P<year>\d{{4}}|\d{{2}}){_MM}{_DD}"),
-    _form(Order.DAY_FIRST, rf"{_DD}{_MM}(?P<year>\d{{4}}|\d{{2}})"),
-    _form(Order.MONTH_FIRST, rf"{_MM}{_DD}(?P<year>\d{{4}}|\d{{2}})"),
-    _form(Order.MONTH_FIRST, rf"{_MM}{_YEAR4}"),
-    _form(Order.YEAR_FIRST, rf"{_YEAR4}{_MM}"),
+    _alone(Order.MONTH_FIRST, rf"{_MM}[\s.-](?P<year>\d{{2}})"),
+    _alone(Order.YEAR_FIRST, rf"(?P<year>\d{{2}})[./-]{_MM}"),
+    _alone(Order.YEAR_FIRST, rf"(?P<year>\d{{4}}|\d{{2}}){_MM}{_DD}"),
+    _alone(Order.DAY_FIRST, rf"{_DD}{_MM}(?P<year>\d{{4}}|\d{{2}})"),
+    _alone(Order.MONTH_FIRST, rf"{_MM}{_DD}(?P<year>\d{{4}}|\d{{2}})"),
+    _alone(Order.MONTH_FIRST, rf"{_MM}{_YEAR4}"),
+    _alone(Order.YEAR_FIRST, rf"{_YEAR4}{_MM}"),
 )
 """`12.26` could be a price, `010727` anything: a keyword must say that they are dates, or the digits stand alone."""

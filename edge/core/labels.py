@@ -1,6 +1,6 @@
 """Keywords on print: what a line says of itself (expiry, lot, serial, …), and where its value begins.
 
-The words are those that packages carry in Europe's main languages, Japanese and Chinese; native readers have yet to check them.
+The words are those of packages in Europe's main languages, Japanese and Chinese; native readers have yet to check them.
 """
 
 from __future__ import annotations
@@ -54,22 +54,36 @@ KEYWORDS: dict[Field, tuple[str, ...]] = {
 }
 
 MISREAD_LETTERS = str.maketrans("8015", "bois")  # in a keyword, never in a value
-FUZZY_LETTERS = 6  # from this length on a keyword may be misread in one letter in four
+FUZZY_LETTERS = 6  # from this length on letters of a keyword may be misread,
+MISREAD_SHARE = 0.3  # this share of them
 
 FIRST_IDEOGRAPH = "\u3000"
 
-_GAP = r"[\s.,:;/'_-]*"
+LONE_LOT = "l"  # before digits: `L049261203`
+
+_GAP_MARKS = " .,:;/'_-"
+_GAP = rf"[{_GAP_MARKS}]*"
 
 
 def segments(text: str) -> tuple[Segment, ...]:
     """Cut a line at its keywords; print without any is one segment without a field."""
-    found = list(_PATTERN.finditer(folded(text)))
+    found = _keywords(folded(text))
     if not found:
         return (_guessed(text),)
     ends = [match.start() for match in found[1:]] + [len(text)]
     head = text[: found[0].start()].strip()
     before = (Segment(None, "", head),) if head else ()
     return before + tuple(_segment(text, match, end) for match, end in zip(found, ends, strict=True))
+
+
+def _keywords(text: str) -> list[re.Match[str]]:
+    """All keywords in folded text; an L right behind another one is the value's own: `LOT L0492`."""
+    found: list[re.Match[str]] = []
+    for match in _PATTERN.finditer(text):
+        follows = bool(found) and not text[found[-1].end() : match.start()].strip(_GAP_MARKS)
+        if not (follows and match.group() == LONE_LOT):
+            found.append(match)
+    return found
 
 
 def folded(text: str) -> str:
@@ -84,7 +98,7 @@ def _folded_character(character: str) -> str:
 
 def _segment(text: str, match: re.Match[str], end: int) -> Segment:
     field = _FIELDS[_letters(match.group())]
-    return Segment(field, match.group(), text[match.end() : end].lstrip(" .,:;").rstrip())
+    return Segment(field, text[match.start() : match.end()], text[match.end() : end].lstrip(" .,:;").rstrip())
 
 
 def _guessed(text: str) -> Segment:
@@ -99,7 +113,7 @@ def _guessed(text: str) -> Segment:
 
 
 def _near(misread: str, known: str) -> bool:
-    allowed = len(known) // 4
+    allowed = int(len(known) * MISREAD_SHARE)
     return len(known) >= FUZZY_LETTERS and abs(len(misread) - len(known)) <= allowed >= _edits(misread, known)
 
 
@@ -126,13 +140,13 @@ def _expression(keyword: str) -> str:
 
 
 def _pattern() -> re.Pattern[str]:
-    """All keywords, the longest first; before digits a lone L is a lot too: `L049261203`."""
+    """All keywords, the longest first; before digits a lone L is a lot too."""
     keywords = sorted((one for words in KEYWORDS.values() for one in words), key=len, reverse=True)
     spelled = "|".join(_expression(one) for one in keywords)
-    misread_charge = rf"ch{_GAP}8(?=\W|$)"
-    return re.compile(rf"(?<![a-z0-9])(?:{spelled}|{misread_charge}|l(?={_GAP}\d))")
+    misread = rf"ch{_GAP}8(?=\W|$)|5n"  # digits for letters in the shortest: Ch.-B., SN
+    return re.compile(rf"(?<![a-z0-9])(?:{spelled}|{misread}|{LONE_LOT}(?={_GAP}\d))")
 
 
 _FIELDS = {_letters(word): field for field, words in KEYWORDS.items() for word in words}
-_FIELDS |= {"l": Field.LOT, "ch": Field.LOT}
+_FIELDS |= {LONE_LOT: Field.LOT, "ch": Field.LOT, "n": Field.SERIAL}
 _PATTERN = _pattern()

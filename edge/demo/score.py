@@ -57,20 +57,21 @@ class Account:
     conservation: dict[str, int]
     owed: Mapping[str, str | None]  # request → the warehouse's answer
     received: Mapping[str, int]  # request → how often the warehouse got it
-    fitted: frozenset[str]  # warehouse's ids of items that a head was fitted on
+    fitted: frozenset[str]  # warehouse's ids of items that something was fitted on
+    serials: Mapping[str, str]  # warehouse's id → the serial printed on it
 
     def unseen(self) -> list[Story]:
         """Items that nothing was fitted on."""
         return [one for one in self.stories if one.truth["item"] not in self.fitted]
 
 
-def account(state: Path, truth_path: Path, fitted: frozenset[str]) -> Account:
+def account(state: Path, truth_path: Path, fitted: frozenset[str], serials: Mapping[str, str]) -> Account:
     """Read the journal and the truth of a run, joined by the counts at the induct photoeye."""
     truth = json.loads(truth_path.read_text())
     said = [(kind, body) for _, kind, _, body in entries(state)]
     stories = tuple(_stories(truth["items"], said))
     received = {one["request"]: one["times"] for one in truth["replacements"]}
-    return Account(stories, conservation(said), outbox(state), received, fitted)
+    return Account(stories, conservation(said), outbox(state), received, fitted, serials)
 
 
 def _stories(truth: Iterable[Mapping[str, Any]], said: Sequence[tuple[str, dict[str, Any]]]) -> Iterable[Story]:
@@ -126,7 +127,7 @@ def figures(run: Account) -> dict[str, Any]:
     """All the figures of a run, as JSON can hold them."""
     sent_off = [one for one in run.stories if one.truth.get("went") == "reject"]
     unseen = run.unseen()
-    serials = [one for one in run.stories if one.truth.get("serial")]
+    serials = [(one, run.serials[one.truth["item"]]) for one in run.stories if one.truth["item"] in run.serials]
     return {
         "items": len(run.stories),
         "conservation": run.conservation,
@@ -144,7 +145,7 @@ def figures(run: Account) -> dict[str, Any]:
         ),
         "auroc": _auroc(unseen),
         "auroc_items": len(unseen),
-        "serials_right": sum(_reads(one, "serial", one.truth["serial"]) for one in serials),
+        "serials_right": sum(_reads(one, "serial", serial) for one, serial in serials),
         "serials_total": len(serials),
         "replacements": {
             "owed": len(run.owed),

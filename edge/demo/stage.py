@@ -77,14 +77,24 @@ def own_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "edge", *arguments]
 
 
-def demand_success(running: subprocess.Popen[bytes], what: str, log: Path) -> None:
-    """Raise when a process ended badly.
+def demand_life(running: subprocess.Popen[bytes], what: str, log: Path) -> None:
+    """Raise when a process has ended that should not have.
 
     Raises:
         DemoFailed: with the process's last words.
     """
-    if running.poll() not in (None, 0):
-        raise DemoFailed(f"{what} ended with code {running.returncode}; its last words ({log}):\n{tail(log)}")
+    if running.poll() is not None:
+        raise DemoFailed(f"{what} ended with code {running.returncode}; its last words:\n{tail(log)}")
+
+
+def demand_success(running: subprocess.Popen[bytes], what: str, log: Path) -> None:
+    """Raise when a process has ended badly.
+
+    Raises:
+        DemoFailed: with the process's last words.
+    """
+    if running.returncode:
+        demand_life(running, what, log)
 
 
 def tail(log: Path) -> str:

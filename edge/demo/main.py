@@ -1,0 +1,195 @@
+"""`tunnel-edge demo`: draw or read the items, teach the appliance, run the lane, tell what it came to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from edge.config import ROOT
+from edge.demo import report, score, stage
+from edge.demo.scene import Scene, drawn, photographed
+from edge.inspection.session import Session, newest
+from edge.records.journal import outbox
+from edge.simulator.plan import Geometry, Plan, write_plan
+from edge.teach import Teacher, learn_belts
+from edge.watch import line, receive, tapped
+
+SITE, LANE = "demo", "lane1"
+GEOMETRY = Geometry(
+    counts_per_mm=10, camera_mm={"top": 400, "side": 500}, gate_mm=1500, confirm_mm=1700, exit_mm=1750, gate_ms=60
+)
+SPEED_MM_PER_S = 500.0
+PLACES_MM = {
+    "induct eye": 0.0,
+    "top camera": 400.0,
+    "side camera": 500.0,
+    "gate": GEOMETRY.gate_mm,
+    "confirm eye": GEOMETRY.confirm_mm,
+    "exit eye": GEOMETRY.exit_mm,
+}
+SETTLE_S = 20.0  # for the last replacement to be acknowledged
+POLL_MS = 100
+
+Process = subprocess.Popen[bytes]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a demo; 0 when the books balance and every item was decided."""
+    options = _options(arguments)
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="tunnel-edge-demo-") as name:
+        folder = Path(name)
+        scene = _scene(options, folder, console)
+        for note in scene.notes:
+            console.print(note, style="dim")
+        _teach(scene, folder, console)
+        _run(scene, options, folder, console)
+        run = score.account(folder / "state", folder / "truth.json", scene.fitted, scene.serials)
+        result = score.figures(run)
+        pictures = folder / "state" / "pictures"
+        page = report.write(options.report, scene.title, scene.notes, run, result, PLACES_MM, pictures)
+    _tell(result, run, page, options.json, console)
+    return 0 if run.conservation["violations"] == 0 and run.conservation["on_belt"] == 0 else 1
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tunnel-edge demo", description="Show a whole lane on this machine, over a real broker."
+    )
+    parser.add_argument("--data", type=Path, help="folder of labelled photographs (default: packages are drawn)")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        help="labelled examples for the defect heads: CSV item,label, or a folder laid out like the data "
+        "(default: 20 items of each class of the data, where it has no training split)",
+    )
+    parser.add_argument("--items", type=int, default=60, help="how many to draw (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of all that is drawn by lot (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=75, help="items per minute (default: %(default)s)")
+    parser.add_argument("--report", type=Path, default=Path("demo-report"), help="folder of the HTML report")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    return parser.parse_args(arguments)
+
+
+def _scene(options: argparse.Namespace, folder: Path, console: Console) -> Scene:
+    if options.data:
+        return photographed(options.data, options.labels, options.seed)
+    with console.status("drawing packages"):
+        return drawn(folder / "drawn", options.items, options.seed, date.today())
+
+
+def _teach(scene: Scene, folder: Path, console: Console) -> None:
+    """Belts, references and heads, as a technician would have them made."""
+    learn_belts(scene.frames, folder / "belts")
+    with Progress(console=console, transient=True) as progress:
+        session = Session.load(newest(ROOT / "models", "backbone"))
+        teacher = Teacher(session, folder / "references", folder / "belts", progress)
+        teacher.build_references(scene.normals)
+        teacher.fit_heads(scene.labelled)
+
+
+def _run(scene: Scene, options: argparse.Namespace, folder: Path, console: Console) -> None:
+    """Broker, daemon and lane, until the last item is through and the warehouse has answered."""
+    ports = stage.free_ports()
+    plan = Plan(SITE, LANE, GEOMETRY, scene.items, SPEED_MM_PER_S, options.rate, seed=options.seed)
+    write_plan(folder / "plan.json", plan)
+    (folder / "lane.toml").write_text(_settings(scene, folder, ports))
+    run = stage.own_command("run", str(folder / "lane.toml"))
+    with (
+        stage.broker(folder, ports.broker),
+        stage.process(run, folder / "daemon.log") as daemon,
+        stage.process(_simulate(folder, ports), folder / "lane.log") as lane,
+    ):
+        _follow(lane, daemon, ports.tap, len(scene.items), folder, console)
+        _await_answers(folder / "state")
+
+
+def _settings(scene: Scene, folder: Path, ports: stage.Ports) -> str:
+    """The lane's settings, as a site would write them."""
+    rules = "".join(f"[[recipe.rule]]\n{_keys(rule.model_dump(exclude_none=True))}" for rule in scene.rules)
+    cameras = "".join(
+        f"[[camera]]\n{_keys({'name': name, 'place_mm': GEOMETRY.camera_mm[name], 'node': _local(ports.frames)})}"
+        for name in sorted(scene.frames)
+    )
+    tables: dict[str, dict[str, Any]] = {
+        "lane": {"site": SITE, "name": LANE, "state": str(folder / "state")},
+        "broker": {"port": ports.broker},
+        "belt": {
+            "counts_per_mm": GEOMETRY.counts_per_mm,
+            "gate_mm": GEOMETRY.gate_mm,
+            "confirm_mm": GEOMETRY.confirm_mm,
+            "exit_mm": GEOMETRY.exit_mm,
+            "scanner_mm": GEOMETRY.scanner_mm,
+        },
+        "inspection": {
+            "references": str(folder / "references"),
+            "belt_colours": str(folder / "belts"),
+            "date_orders": ["DMY"],
+        },
+        "metrics": {"port": ports.metrics},
+        "tap": {"endpoint": _local(ports.tap)},
+        "recipe": {"name": "demo"},
+    }
+    return "".join(f"[{name}]\n{_keys(keys)}" for name, keys in tables.items()) + rules + cameras
+
+
+def _keys(table: Mapping[str, Any]) -> str:
+    """TOML keys; a JSON scalar or list is a TOML one too."""
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+
+
+def _local(port: int) -> str:
+    return f"tcp://127.0.0.1:{port}"
+
+
+def _simulate(folder: Path, ports: stage.Ports) -> list[str]:
+    broker = ["--broker", f"127.0.0.1:{ports.broker}", "--frames", _local(ports.frames)]
+    files = ["--plan", str(folder / "plan.json"), "--truth", str(folder / "truth.json")]
+    return stage.own_command("simulate", *broker, *files)
+
+
+def _follow(lane: Process, daemon: Process, tap_port: int, total: int, folder: Path, console: Console) -> None:
+    """Print each verdict as it falls, until the lane has run empty.
+
+    Raises:
+        DemoFailed: the daemon or the lane ended badly.
+    """
+    columns = (TextColumn("verdicts"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with tapped(_local(tap_port)) as tap, Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("verdicts", total=total)
+        while lane.poll() is None:
+            stage.demand_life(daemon, "the daemon", folder / "daemon.log")
+            if tap.poll(POLL_MS):
+                console.print(line(receive(tap)[0]))
+                progress.advance(task)
+    stage.demand_success(lane, "the lane", folder / "lane.log")
+
+
+def _await_answers(state: Path) -> None:
+    """Give the warehouse time to acknowledge the last replacements."""
+    end_s = time.monotonic() + SETTLE_S
+    while time.monotonic() < end_s and None in outbox(state).values():
+        time.sleep(0.1)
+
+
+def _tell(result: Mapping[str, Any], run: score.Account, page: Path, json_path: Path | None, console: Console) -> None:
+    """The table, the books, and where to look further."""
+    table = Table("figure", "value", title="What it came to")
+    for name, value in report.rows(result):
+        table.add_row(name, value)
+    console.print(table)
+    console.print(f"report: {page}", highlight=False)
+    if json_path:
+        json_path.write_text(json.dumps(result, indent=1) + "\n")
+    console.print(score.conservation_line(run.conservation), highlight=False, soft_wrap=True)

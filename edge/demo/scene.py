@@ -1,0 +1,198 @@
+"""What a demo shows: which items run down the belt, and what the appliance is taught beforehand."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+
+from edge.config import RuleSettings
+from edge.core.errors import ConfigError
+from edge.simulator.draw import draw_items, normals
+from edge.simulator.photographs import GOOD, Album, Photographed, read_album
+from edge.simulator.plan import PlannedItem
+from edge.simulator.products import PRODUCTS
+
+GTIN = "00000000000000"  # all photographs of a folder count as one product
+LENGTH_MM = 200.0
+NORMALS = 24  # drawn for each product and camera
+LABELS_PER_CLASS = 20  # of a folder without a training split, when the user names none
+SERIAL = re.compile(r"\d{13}")
+READ_BY = "side"  # the camera that sees the print
+REJECT_DEFECT_AT = 0.5
+REJECT_ANOMALY_AT = 1.0
+
+Key = tuple[str, str]
+"""GTIN and camera."""
+Taught = TypeVar("Taught")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that a run needs to know."""
+
+    title: str
+    notes: tuple[str, ...]
+    items: tuple[PlannedItem, ...]
+    rules: tuple[RuleSettings, ...]
+    normals: Mapping[Key, Sequence[Path]]  # pictures of sound items, for the references
+    frames: Mapping[str, Sequence[Path]]  # ordinary frames of each camera, to learn the belt from
+    labelled: Mapping[Key, Sequence[tuple[Path, bool]]] = field(default_factory=dict)  # picture, is bad: for the heads
+    fitted: frozenset[str] = frozenset()  # warehouse's ids of items that something was fitted on
+    serials: Mapping[str, str] = field(default_factory=dict)  # warehouse's id → the serial printed on it
+
+
+def drawn(folder: Path, count: int, seed: int, today: date) -> Scene:
+    """Packages that the simulator draws itself, into `folder`: invented products, drawn faults."""
+    items = draw_items(folder / "items", count, seed, today)
+    bad = sum(one.bad for one in items)
+    return Scene(
+        title="Drawn packages on the belt",
+        notes=(
+            f"{len(items)} drawn packages of {len(PRODUCTS)} invented products, {bad} of them bad.",
+            "They show that the whole path works, and say nothing of how well it judges real packages.",
+        ),
+        items=tuple(items),
+        rules=(
+            RuleSettings(check="anomaly", camera="top", reject_at=REJECT_ANOMALY_AT),
+            RuleSettings(check="expiry", camera="side", agrees="expiry"),
+            RuleSettings(check="lot", camera="side", required=False, agrees="lot"),
+        ),
+        normals={(one.gtin, "top"): _normals(folder / one.gtin, one.gtin, seed) for one in PRODUCTS},
+        frames={camera: [one.pictures[camera] for one in items] for camera in ("top", "side")},
+    )
+
+
+def _normals(folder: Path, gtin: str, seed: int) -> list[Path]:
+    """What the top camera sees of sound packages of one product."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"{number:02d}.png" for number in range(NORMALS)]
+    for path, pictures in zip(paths, normals(gtin, NORMALS, seed), strict=True):
+        path.write_bytes(cv2.imencode(".png", pictures["top"])[1].tobytes())
+    return paths
+
+
+def photographed(folder: Path, labels: Path | None, seed: int) -> Scene:
+    """A folder of labelled photographs, in one of the layouts of `edge.simulator.photographs`.
+
+    labels: a CSV with the columns `item,label`, or a folder laid out like the data; None: where the folder has no
+    training split, LABELS_PER_CLASS of each class, drawn by `seed`.
+
+    Raises:
+        ConfigError: an unknown layout, a label that names no item, or no sound item to learn from.
+    """
+    album = read_album(folder)
+    examples = _examples(album, labels, seed)
+    sound = [one for one in (*_training(album), *examples) if not one.label_bad]
+    run = [one for one in album.items if one.split != "train"]
+    if not (run and sound):
+        raise ConfigError(f"{folder}: {len(run)} items to run and {len(sound)} sound ones to learn from: add some.")
+    cameras = sorted({camera for one in run for camera in one.pictures})
+    headed = len({one.label_bad for one in examples}) == 2
+    return Scene(
+        title=f"{folder.name}: photographs on the belt",
+        notes=tuple(_notes(folder, album, sound, examples if headed else [])),
+        items=tuple(_planned(one) for one in run),
+        rules=tuple(rule for camera in cameras for rule in _rules(camera, headed)),
+        normals=_by_camera(sound, lambda path, _: path),
+        frames={camera: [one.pictures[camera] for one in run if camera in one.pictures] for camera in cameras},
+        labelled=_by_camera(examples, lambda path, bad: (path, bad)) if headed else {},
+        fitted=frozenset(one.item_id for one in examples),
+        serials={one.item_id: _stem(one) for one in run if SERIAL.fullmatch(_stem(one))},
+    )
+
+
+def _training(album: Album) -> list[Photographed]:
+    return [one for one in album.items if one.split == "train"]
+
+
+def _examples(album: Album, labels: Path | None, seed: int) -> list[Photographed]:
+    """The labelled examples that heads are fitted on, and references are built from where nothing else is."""
+    if labels is None:
+        return [] if _training(album) else list(_drawn_by_lot(album, seed))
+    if labels.is_dir():
+        return list(read_album(labels).items)
+    return list(_listed(album, labels))
+
+
+def _drawn_by_lot(album: Album, seed: int) -> Iterator[Photographed]:
+    shuffled = random.Random(seed).sample(album.items, len(album.items))  # noqa: S311 - a reproducible draw
+    for bad in (False, True):
+        of_class = [one for one in shuffled if one.label_bad is bad]
+        yield from of_class[: min(LABELS_PER_CLASS, len(of_class) // 2)]
+
+
+def _listed(album: Album, labels: Path) -> Iterator[Photographed]:
+    """The items that a CSV names, by id or by file name without its ending; its labels must be the folder's."""
+    known = {name: one for one in album.items for name in (one.item_id, _stem(one))}
+    try:
+        rows = list(csv.DictReader(labels.read_text().splitlines()))
+        named = [(row["item"], row["label"]) for row in rows]
+    except (OSError, UnicodeDecodeError, KeyError) as error:
+        raise ConfigError(f"{labels}: no labels ({error!r}): give a CSV with the columns item,label.") from error
+    strangers = [name for name, _ in named if name not in known]
+    if strangers:
+        raise ConfigError(f"{labels}: no such items in the data: {', '.join(strangers[:5])}.")
+    for name, label in named:
+        one = known[name]
+        if (label not in GOOD) is not one.label_bad:
+            raise ConfigError(f"{labels}: '{name}' is labelled {label}, but lies in a folder of {one.kind} ones.")
+        yield one
+
+
+def _rules(camera: str, headed: bool) -> Iterator[RuleSettings]:  # noqa: FBT001 - a fact, no switch
+    """A head decides where there is one, else the anomaly score; print is read, but nobody expects anything of it."""
+    if headed:
+        yield RuleSettings(check="defect", camera=camera, reject_at=REJECT_DEFECT_AT)
+    yield RuleSettings(
+        check="anomaly", camera=camera, required=not headed, reject_at=None if headed else REJECT_ANOMALY_AT
+    )
+    if camera == READ_BY:
+        for check in ("expiry", "lot", "serial"):
+            yield RuleSettings(check=check, camera=camera, required=False)
+
+
+def _planned(one: Photographed) -> PlannedItem:
+    return PlannedItem(
+        wms_item=one.item_id,
+        gtin=GTIN,
+        order_line=f"order-{one.item_id}",
+        length_mm=LENGTH_MM,
+        pictures=one.pictures,
+        bad=one.label_bad,
+        why=one.kind if one.label_bad else "",
+    )
+
+
+def _by_camera(items: Iterable[Photographed], taught: Callable[[Path, bool], Taught]) -> dict[Key, list[Taught]]:
+    found: defaultdict[Key, list[Taught]] = defaultdict(list)
+    for one in items:
+        for camera, path in one.pictures.items():
+            found[GTIN, camera].append(taught(path, one.label_bad))
+    return dict(found)
+
+
+def _notes(
+    folder: Path, album: Album, sound: Sequence[Photographed], examples: Sequence[Photographed]
+) -> Iterator[str]:
+    yield f"{len(album.items)} items in {folder.name}; references were built from {len(sound)} sound ones."
+    if examples:
+        bad = sum(one.label_bad for one in examples)
+        yield (
+            f"Defect heads were fitted on {len(examples) - bad} sound and {bad} bad labelled items; "
+            "the AUROC is of the others."
+        )
+    if album.skipped:
+        yield f"{album.skipped} files were no pictures and were left out."
+
+
+def _stem(one: Photographed) -> str:
+    return one.item_id.rpartition("/")[2]

@@ -1,0 +1,145 @@
+"""Teaching the appliance from pictures: what the belt looks like, what normal looks like, what damage looks like."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from edge.config import ROOT
+from edge.core.errors import ConfigError
+from edge.inspection import features
+from edge.inspection.crop import Crop
+from edge.inspection.defects import DefectHead
+from edge.inspection.locate import BeltColour, locate, whole
+from edge.inspection.references import SIZE, References
+from edge.inspection.session import Session, Tensor, newest
+from edge.pictures import read_picture
+
+BELT_FRAMES = 24  # more teach nothing new about a belt
+WORDS_FOR_GOOD = frozenset({"good", "normal", "intact", "0"})
+WORDS_FOR_BAD = frozenset({"bad", "anomaly", "damaged", "defective", "1"})
+
+Key = tuple[str, str]
+"""GTIN and camera."""
+
+
+def learn_belts(frames: Mapping[str, Sequence[Path]], folder: Path) -> None:
+    """Learn each camera's belt from some of its ordinary frames, into `folder/<camera>.npz`.
+
+    Raises:
+        PictureUnreadable: a frame cannot be read.
+    """
+    for camera, paths in frames.items():
+        some = paths[:: max(1, len(paths) // BELT_FRAMES)][:BELT_FRAMES]
+        BeltColour.learn([read_picture(path) for path in some]).save(folder / f"{camera}.npz")
+
+
+class Teacher:
+    """Makes references and heads with one model; items are found on the belts learnt before, where there are any."""
+
+    def __init__(self, session: Session, references: Path, belts: Path | None, progress: Progress) -> None:
+        self._session = session
+        self._folder = references
+        self._belts = {path.stem: BeltColour.load(path) for path in belts.glob("*.npz")} if belts else {}
+        self._progress = progress
+
+    def build_references(self, normals: Mapping[Key, Sequence[Path]], size: int = SIZE) -> None:
+        """Build `<gtin>/<camera>.npz` from pictures of sound items.
+
+        Raises:
+            PictureUnreadable: one cannot be read.
+            ReferencesRefused: too few of them.
+        """
+        task = self._progress.add_task("learning what normal looks like", total=sum(map(len, normals.values())))
+        for (gtin, camera), paths in normals.items():
+            crops = [self._crop(camera, path) for path in paths]
+            references = References.build(crops, self._session, size, lambda *_: self._progress.advance(task))
+            references.save(self._folder / gtin / f"{camera}.npz")
+
+    def fit_heads(self, labelled: Mapping[Key, Sequence[tuple[Path, bool]]]) -> None:
+        """Fit `<gtin>/<camera>.head.npz` on labelled pictures.
+
+        Raises:
+            PictureUnreadable: one cannot be read.
+            ReferencesRefused: too few of a class.
+        """
+        task = self._progress.add_task("learning what damage looks like", total=sum(map(len, labelled.values())))
+        for (gtin, camera), examples in labelled.items():
+            rows = []
+            for path, _ in examples:
+                rows.append(self._pooled(self._crop(camera, path)))
+                self._progress.advance(task)
+            labels = np.array([bad for _, bad in examples])
+            head = DefectHead.fit(np.stack(rows), labels, self._session.manifest.sha256)
+            head.save(self._folder / gtin / f"{camera}.head.npz")
+
+    def _crop(self, camera: str, path: Path) -> Crop:
+        image = read_picture(path)
+        return locate(image, self._belts[camera]) if camera in self._belts else whole(image)
+
+    def _pooled(self, crop: Crop) -> Tensor:
+        return features.pooled(features.patches(crop, self._session), features.inside(crop, self._session))
+
+
+def build_references(arguments: Sequence[str]) -> int:
+    """`tunnel-edge references build`."""
+    parser = _parser("references", "build", "Build a product's references from pictures of sound items.")
+    parser.add_argument("--size", type=int, default=SIZE, help="patches kept (default: %(default)s)")
+    parser.add_argument("pictures", type=Path, nargs="+", help="pictures, or folders of them")
+    options = parser.parse_args(arguments)
+    with Progress(console=Console(stderr=True)) as progress:
+        pictures = list(_pictures(options.pictures))
+        _teacher(options, progress).build_references({(options.gtin, options.camera): pictures}, options.size)
+    return 0
+
+
+def fit_defects(arguments: Sequence[str]) -> int:
+    """`tunnel-edge defects fit`."""
+    parser = _parser("defects", "fit", "Fit a product's defect head on labelled pictures.")
+    parser.add_argument("labels", type=Path, help="CSV with the columns picture,label (good or bad)")
+    options = parser.parse_args(arguments)
+    with Progress(console=Console(stderr=True)) as progress:
+        labelled = {(options.gtin, options.camera): list(_labelled(options.labels))}
+        _teacher(options, progress).fit_heads(labelled)
+    return 0
+
+
+def _parser(command: str, verb: str, what: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"tunnel-edge {command}", description=what)
+    parser.add_argument("verb", choices=[verb])
+    parser.add_argument("--gtin", required=True, help="the product, 8 to 14 digits")
+    parser.add_argument("--camera", required=True, help="the camera that took the pictures")
+    parser.add_argument("--out", type=Path, required=True, help="folder of references, as [inspection] references")
+    parser.add_argument("--belts", type=Path, help="folder of belt colours, as [inspection] belt_colours")
+    parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of models (default: %(default)s)")
+    return parser
+
+
+def _teacher(options: argparse.Namespace, progress: Progress) -> Teacher:
+    return Teacher(Session.load(newest(options.models, "backbone")), options.out, options.belts, progress)
+
+
+def _pictures(paths: Iterable[Path]) -> Iterable[Path]:
+    """Each file, and each picture of each folder."""
+    for path in paths:
+        found = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+        yield from (one for one in found if path == one or cv2.haveImageReader(str(one)))
+
+
+def _labelled(labels: Path) -> Iterable[tuple[Path, bool]]:
+    """The rows of a CSV; relative paths are looked for beside it."""
+    try:
+        rows = [(row["picture"], row["label"]) for row in csv.DictReader(labels.read_text().splitlines())]
+    except (OSError, UnicodeDecodeError, KeyError) as error:
+        raise ConfigError(f"{labels}: no labels ({error!r}): give a CSV with the columns picture,label.") from error
+    strange = sorted({label for _, label in rows} - WORDS_FOR_GOOD - WORDS_FOR_BAD)
+    if strange:
+        raise ConfigError(f"{labels}: labels {', '.join(strange[:5])} are not known: say good or bad.")
+    return [(labels.parent / picture, label in WORDS_FOR_BAD) for picture, label in rows]
