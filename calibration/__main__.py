@@ -1,4 +1,29 @@
 """The command `tunnel-calibrate`."""
-def main() -> int:
-    """Run a step."""
-    return 0
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from calibration import belt_colour
+from edge.core.errors import TunnelEdgeError
+
+STEPS = {"belt-colour": (belt_colour.main, "learn what the empty belt looks like to a camera")}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one step; its errors are told in one go, without a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] not in STEPS:
+        steps = "\n".join(f"  {name:<14}{what}" for name, (_, what) in STEPS.items())
+        print(f"usage: tunnel-calibrate STEP [--help]\n\n{steps}")  # noqa: T201 - the command's own voice
+        return 0 if words[:1] in ([], ["--help"], ["-h"]) else 2
+    try:
+        return STEPS[words[0]][0](words[1:])
+    except TunnelEdgeError as error:
+        print(f"tunnel-calibrate {words[0]}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

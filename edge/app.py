@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +23,7 @@ import zmq
 from prometheus_client import CollectorRegistry, start_http_server
 
 from edge.cameras.node import AllCameras, NodeCameras
-from edge.config import Config, load
+from edge.config import Config, InspectionSettings, RuleSettings, load
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
@@ -97,7 +97,10 @@ def check(arguments: Sequence[str]) -> int:
     """`tunnel-edge check`: settings, models, references and broker, without starting anything."""
     config = load(_config_path("check", "Check a lane's settings, models and broker.", arguments))
     sessions = Sessions(config.inspection.models)
-    cameras = {name: [type(one).__name__ for one in found] for name, found in checks(config, sessions).items()}
+    cameras = {
+        name: [type(one).__name__ for one in found]
+        for name, found in checks(config.inspection, config.recipe.rule, sessions).items()
+    }
     locator(config.inspection.belt_colours)
     with socket.socket() as probe:
         probe.settimeout(2)
@@ -132,7 +135,7 @@ def lane(config: Config) -> Iterator[Lane]:
         sender = Sender(_journal(config, stack), link, lambda: [fields for _, fields in link.take(REPLACEMENT_ACK)])
         inspector = ThreadedInspector(
             locator(config.inspection.belt_colours),
-            checks(config, sessions),
+            checks(config.inspection, config.recipe.rule, sessions),
             config.inspection.workers,
             config.inspection.queue,
         )
@@ -162,28 +165,31 @@ class Sessions:
             self._loaded[check] = Session.load(newest(self._models, check))
         return self._loaded[check]
 
+    def loaded(self) -> tuple[Session, ...]:
+        """Those that were asked for."""
+        return tuple(self._loaded.values())
+
     def versions(self) -> dict[str, str]:
         """Check → version in force."""
         return {check: session.manifest.version for check, session in self._loaded.items()}
 
 
-def checks(config: Config, sessions: Sessions) -> dict[str, list[Check]]:
+def checks(settings: InspectionSettings, rules: Iterable[RuleSettings], sessions: Sessions) -> dict[str, list[Check]]:
     """What each camera's pictures are asked, by the rules of the recipe."""
     wanted: defaultdict[str, set[str]] = defaultdict(set)
-    for rule in config.recipe.rule:
-        wanted[rule.camera].add(rule.check)
-    return {camera: list(_checks_of(names, config, sessions)) for camera, names in wanted.items()}
+    for rule in rules:
+        for camera in rule.cameras:
+            wanted[camera].add(rule.check)
+    return {camera: list(_checks_of(names, settings, sessions)) for camera, names in wanted.items()}
 
 
-def _checks_of(names: set[str], config: Config, sessions: Sessions) -> Iterator[Check]:
+def _checks_of(names: set[str], settings: InspectionSettings, sessions: Sessions) -> Iterator[Check]:
     if names & APPEARANCE:
-        backbone = sessions.of("backbone")
-        yield AppearanceCheck.over(backbone, config.inspection.references)
+        yield AppearanceCheck.over(sessions.of("backbone"), settings.references)
     fields = [Field(name) for name in sorted(names - APPEARANCE)]
     if fields:
         detector, reader = TextDetector(sessions.of("text-detector")), LineReader(sessions.of("text-recogniser"))
-        orders = config.inspection.date_orders
-        yield TextCheck(detector, reader, fields, today=date.today, orders=orders)
+        yield TextCheck(detector, reader, fields, today=date.today, orders=settings.date_orders)
 
 
 def locator(belt_colours: Path | None) -> Locate:

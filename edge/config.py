@@ -81,7 +81,7 @@ class RuleSettings(Section):
     """One rule of the recipe; see `Rule`."""
 
     check: Literal["anomaly", "defect", "expiry", "lot", "serial"]
-    camera: Name
+    cameras: Annotated[tuple[Name, ...], Field(min_length=1, max_length=8)]
     required: bool = True
     reject_at: float | None = None
     agrees: str | None = None
@@ -123,7 +123,8 @@ class Config(Section):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         names = [camera.name for camera in self.camera]
-        faults = [f"recipe.rule: there is no camera '{r.camera}'" for r in self.recipe.rule if r.camera not in names]
+        asked = sorted({camera for rule in self.recipe.rule for camera in rule.cameras} - set(names))
+        faults = [f"recipe.rule: there is no camera '{camera}'" for camera in asked]
         faults += [f"camera '{c.name}' stands behind the gate" for c in self.camera if c.place_mm >= self.belt.gate_mm]
         if len(set(names)) < len(names):
             faults.append("two cameras have the same name")

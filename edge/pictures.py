@@ -12,16 +12,21 @@ from edge.core.messages import Image
 
 
 def read_picture(path: Path) -> Image:
-    """A picture file as BGR, height × width × 3.
+    """A picture file: uint8, height × width × 3, BGR.
 
     Raises:
-        PictureUnreadable: missing, empty, or no picture.
+        PictureUnreadable: missing, empty or no picture.
     """
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     except OSError as error:
-        raise PictureUnreadable(f"{path}: {error.strerror}: name a readable picture.") from error
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+        raise _unreadable(path, str(error.strerror)) from error
+    except cv2.error as error:  # what OpenCV says of an empty file
+        raise _unreadable(path, "empty") from error
     if image is None:
-        raise PictureUnreadable(f"{path}: no picture that OpenCV can read: replace it or leave it out.")
+        raise _unreadable(path, "no picture")
     return np.asarray(image, np.uint8)
+
+
+def _unreadable(path: Path, why: str) -> PictureUnreadable:
+    return PictureUnreadable(f"{path}: {why}: put a picture there, or leave it out.")

@@ -63,7 +63,7 @@ def receive(tap: Tap) -> tuple[dict[str, Any], bytes]:
 
 def show(fields: dict[str, Any], picture: bytes, console: Console, columns: int) -> None:
     """Print a verdict and, where the terminal has colours, its picture."""
-    console.print(line(fields))
+    console.print(line(fields), no_wrap=True, overflow="ellipsis")
     if columns and picture and console.color_system:
         image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
         console.print(half_blocks(np.asarray(image, np.uint8), min(columns, console.width)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,20 +14,20 @@ from edge.core.messages import BeltReading, Disposition, Evidence, Expected, Ite
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one check of one camera must say of a good item.
+    """What one check must say of a good item.
 
     A required rule without valid evidence leaves the item undecided; one that is not is waited for
     until it has answered, then noted as skipped. Without `reject_at` and `agrees` it only informs.
     """
 
     check: str
-    camera: str
+    cameras: tuple[str, ...]  # all of them must have seen the item
     required: bool
-    reject_at: float | None = None  # reject when the score reaches this
+    reject_at: float | None = None  # reject when the score, of several cameras the mean, reaches this
     agrees: str | None = None  # reject when the reading contradicts the order: expiry, lot, or an attribute
 
     def __str__(self) -> str:
-        return f"{self.check} ({self.camera})"
+        return f"{self.check} ({'+'.join(self.cameras)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +133,46 @@ def _sound(findings: Sequence[Finding]) -> bool:
 
 
 def finding(rule: Rule, item: Item, evidence: Iterable[Evidence], today: date) -> Finding:
-    """What the evidence of one item comes to under one rule: one bad frame outweighs any good one."""
-    own = [one for one in evidence if one.check == rule.check and one.camera == rule.camera]
-    answers = [_answer(rule, item.expected, one, today) for one in own if one.valid]
-    if answers:
-        return Finding(rule, *max(answers, key=lambda answer: answer[0] is Answer.BAD))
-    return Finding(rule, Answer.INVALID, own[-1].because) if own else Finding(rule, Answer.NONE, "nothing came in time")
+    """What the evidence of one item comes to under one rule; every camera of the rule must vouch for something."""
+    views = [[one for one in evidence if one.check == rule.check and one.camera == name] for name in rule.cameras]
+    if not all(views):
+        return Finding(rule, Answer.NONE, "nothing came in time")
+    vouched = [[one for one in view if _tellable(rule, one)] for view in views]
+    if not all(vouched):
+        silent = next(view for view, valid in zip(views, vouched, strict=True) if not valid)
+        return Finding(rule, Answer.INVALID, silent[-1].because)
+    return _measured(rule, vouched) if rule.reject_at is not None else _compared(rule, item.expected, vouched, today)
 
 
-def _answer(rule: Rule, expected: Expected | None, evidence: Evidence, today: date) -> tuple[Answer, str]:
-    if rule.reject_at is not None and evidence.score is not None and evidence.score >= rule.reject_at:
-        return Answer.BAD, evidence.because
-    if rule.agrees is None:
-        return Answer.GOOD, evidence.because
-    if expected is None:
-        return Answer.INVALID, "the warehouse has not announced this item"
-    contradiction = _contradiction(rule.agrees, expected, evidence.reading, today)
-    return (Answer.BAD, contradiction) if contradiction else (Answer.GOOD, evidence.because)
+def _tellable(rule: Rule, evidence: Evidence) -> bool:
+    """Whether evidence is vouched for and has what the rule asks; what is no number never counts as small."""
+    if rule.reject_at is not None:
+        return evidence.valid and evidence.score is not None and math.isfinite(evidence.score)
+    return evidence.valid and (rule.agrees is None or evidence.reading is not None)
+
+
+def _measured(rule: Rule, views: Sequence[Sequence[Evidence]]) -> Finding:
+    """The worst frame of each camera, and the mean over the cameras."""
+    worst = [max(view, key=lambda one: one.score or 0.0) for view in views]
+    mean = sum(one.score or 0.0 for one in worst) / len(worst)
+    bad = rule.reject_at is not None and mean >= rule.reject_at
+    return Finding(rule, Answer.BAD if bad else Answer.GOOD, "; ".join(one.because for one in worst))
+
+
+def _compared(rule: Rule, expected: Expected | None, views: Sequence[Sequence[Evidence]], today: date) -> Finding:
+    """One contradiction outweighs any agreement."""
+    every = [one for view in views for one in view]
+    if rule.agrees and expected is None:
+        return Finding(rule, Answer.INVALID, "the warehouse has not announced this item")
+    if rule.agrees and expected:
+        for one in every:
+            if contradiction := _contradiction(rule.agrees, expected, one.reading, today):
+                return Finding(rule, Answer.BAD, contradiction)
+    return Finding(rule, Answer.GOOD, every[-1].because)
 
 
 def _contradiction(field_name: str, expected: Expected, reading: str | None, today: date) -> str | None:
-    """How the reading contradicts the order; None when it agrees or there is nothing to compare."""
+    """How the reading contradicts the order; None when it agrees or the order names no such thing."""
     if reading is None:
         return None
     if field_name == "expiry":

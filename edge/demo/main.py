@@ -171,7 +171,7 @@ def _follow(lane: Process, daemon: Process, tap_port: int, total: int, folder: P
         while lane.poll() is None:
             stage.demand_life(daemon, "the daemon", folder / "daemon.log")
             if tap.poll(POLL_MS):
-                console.print(line(receive(tap)[0]))
+                console.print(line(receive(tap)[0]), no_wrap=True, overflow="ellipsis")
                 progress.advance(task)
     stage.demand_success(lane, "the lane", folder / "lane.log")
 

@@ -27,7 +27,7 @@ NORMALS = 24  # drawn for each product and camera
 LABELS_PER_CLASS = 20  # of a folder without a training split, when the user names none
 SERIAL = re.compile(r"\d{13}")
 READ_BY = "side"  # the camera that sees the print
-REJECT_DEFECT_AT = 0.5
+REJECT_DEFECT_AT = 0.0  # log-odds: more likely damaged than not
 REJECT_ANOMALY_AT = 1.0
 
 Key = tuple[str, str]
@@ -62,9 +62,9 @@ def drawn(folder: Path, count: int, seed: int, today: date) -> Scene:
         ),
         items=tuple(items),
         rules=(
-            RuleSettings(check="anomaly", camera="top", reject_at=REJECT_ANOMALY_AT),
-            RuleSettings(check="expiry", camera="side", agrees="expiry"),
-            RuleSettings(check="lot", camera="side", required=False, agrees="lot"),
+            RuleSettings(check="anomaly", cameras=("top",), reject_at=REJECT_ANOMALY_AT),
+            RuleSettings(check="expiry", cameras=("side",), agrees="expiry"),
+            RuleSettings(check="lot", cameras=("side",), required=False, agrees="lot"),
         ),
         normals={(one.gtin, "top"): _normals(folder / one.gtin, one.gtin, seed) for one in PRODUCTS},
         frames={camera: [one.pictures[camera] for one in items] for camera in ("top", "side")},
@@ -101,7 +101,7 @@ def photographed(folder: Path, labels: Path | None, seed: int) -> Scene:
         title=f"{folder.name}: photographs on the belt",
         notes=tuple(_notes(folder, album, sound, examples if headed else [])),
         items=tuple(_planned(one) for one in run),
-        rules=tuple(rule for camera in cameras for rule in _rules(camera, headed)),
+        rules=tuple(_rules(cameras, headed)),
         normals=_by_camera(sound, lambda path, _: path),
         frames={camera: [one.pictures[camera] for one in run if camera in one.pictures] for camera in cameras},
         labelled=_by_camera(examples, lambda path, bad: (path, bad)) if headed else {},
@@ -148,16 +148,16 @@ def _listed(album: Album, labels: Path) -> Iterator[Photographed]:
         yield one
 
 
-def _rules(camera: str, headed: bool) -> Iterator[RuleSettings]:  # noqa: FBT001 - a fact, no switch
-    """A head decides where there is one, else the anomaly score; print is read, but nobody expects anything of it."""
+def _rules(cameras: Sequence[str], headed: bool) -> Iterator[RuleSettings]:  # noqa: FBT001 - a fact, no switch
+    """Heads decide where there are any, else the anomaly score; print is read, but nobody expects anything of it."""
     if headed:
-        yield RuleSettings(check="defect", camera=camera, reject_at=REJECT_DEFECT_AT)
-    yield RuleSettings(
-        check="anomaly", camera=camera, required=not headed, reject_at=None if headed else REJECT_ANOMALY_AT
-    )
-    if camera == READ_BY:
+        yield RuleSettings(check="defect", cameras=tuple(cameras), reject_at=REJECT_DEFECT_AT)
+    for camera in cameras:
+        limit = None if headed else REJECT_ANOMALY_AT
+        yield RuleSettings(check="anomaly", cameras=(camera,), required=not headed, reject_at=limit)
+    if READ_BY in cameras:
         for check in ("expiry", "lot", "serial"):
-            yield RuleSettings(check=check, camera=camera, required=False)
+            yield RuleSettings(check=check, cameras=(READ_BY,), required=False)
 
 
 def _planned(one: Photographed) -> PlannedItem:

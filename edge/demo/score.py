@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from edge.core.statistics import auroc
 from edge.records.journal import entries, outbox
 
 NS_PER_MS = 1_000_000
-CLIP = 1e-6
 
 
 @dataclass(slots=True)
@@ -43,8 +41,8 @@ class Story:
         return max(valid, key=lambda one: one["probability"] or 0.0, default=None)
 
     def score(self) -> float | None:
-        """How bad it looks: the mean log-odds of the defect heads, else the largest anomaly score."""
-        defect = [_log_odds(one["score"]) for one in self.evidence if one["check"] == "defect" and one["valid"]]
+        """How bad it looks: the mean of the defect heads' log-odds, else the largest anomaly score."""
+        defect = [one["score"] for one in self.evidence if one["check"] == "defect" and one["valid"]]
         anomaly = [one["score"] for one in self.evidence if one["check"] == "anomaly" and one["valid"]]
         return float(np.mean(defect)) if defect else max(anomaly, default=None)
 
@@ -182,8 +180,3 @@ def _quantiles(stories: Iterable[Story], span_ns: Callable[[dict[str, Any]], int
     if not spans:
         return {"p50": None, "p99": None}
     return {"p50": float(np.percentile(spans, 50)), "p99": float(np.percentile(spans, 99))}
-
-
-def _log_odds(probability: float) -> float:
-    clipped = min(max(probability, CLIP), 1 - CLIP)
-    return math.log(clipped / (1 - clipped))

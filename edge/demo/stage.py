@@ -51,7 +51,7 @@ def broker(folder: Path, port: int) -> Iterator[None]:
     if program is None:
         raise BrokerUnreachable("mosquitto is not installed: run `make setup`, or `apt-get install mosquitto`.")
     settings = folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n")
     with process([program, "-c", str(settings)], folder / "mosquitto.log") as running:
         if not _answers(port, running):
             raise BrokerUnreachable(f"mosquitto did not start:\n{tail(folder / 'mosquitto.log')}")

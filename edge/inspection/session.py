@@ -34,6 +34,12 @@ class Manifest:
     channels: str  # RGB or BGR: what the graph expects
     extra: Mapping[str, Any]  # the check's own keys: feature layers, vocabulary file, …
 
+    def batch(self, picture: npt.NDArray[np.uint8]) -> Tensor:
+        """A picture (height × width × 3, channels as the graph expects) as 1 × 3 × height × width, normalised."""
+        scale = (1.0 / np.array(self.std)).astype(np.float32)
+        shift = (np.array(self.mean) / np.array(self.std)).astype(np.float32)
+        return np.ascontiguousarray((picture * scale - shift).transpose(2, 0, 1)[None])
+
 
 class Session:
     """A verified model, warm, on one thread of ONNX Runtime; safe to share between workers."""

@@ -25,7 +25,7 @@ references = "/var/lib/tunnel-edge/references"
 name = "standard"
 [[recipe.rule]]
 check = "anomaly"
-camera = "top"
+cameras = ["top"]
 reject_at = 1.0
 """
 
@@ -51,7 +51,7 @@ def test_a_good_file_gives_geometry_and_recipe(tmp_path):
         ("gate_mm", "gat_mm", ["belt.gat_mm: no such key; did you mean 'gate_mm'?", "belt.gate_mm: is missing"]),
         ("place_mm = 400", "plaze_mm = 400", ["camera.0.plaze_mm: no such key; did you mean 'place_mm'?"]),
         ("[lane]", "[lain]\nx = 1\n[lane]", ["lain: no such key; did you mean 'lane'?"]),
-        ('camera = "top"', 'camera = "tip"', ["there is no camera 'tip'"]),
+        ('cameras = ["top"]', 'cameras = ["tip"]', ["there is no camera 'tip'"]),
         ("place_mm = 400", "place_mm = 1600", ["camera 'top' stands behind the gate"]),
         ("confirm_mm = 1700", "confirm_mm = 1400", ["must stand downstream of gate_mm"]),
         ('check = "anomaly"', 'check = "anomalie"', ["recipe.rule.0.check"]),

@@ -11,9 +11,9 @@ from edge.core.messages import Disposition
 from tests.unit.lane import EXPECTED, GEOMETRY, evidence, item, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
-LOOKS = Rule("anomaly", "top", required=True, reject_at=1.0)
-DATE = Rule("expiry", "side", required=True, agrees="expiry")
-LOT = Rule("lot", "side", required=False, agrees="lot")
+LOOKS = Rule("anomaly", ("top",), required=True, reject_at=1.0)
+DATE = Rule("expiry", ("side",), required=True, agrees="expiry")
+LOT = Rule("lot", ("side",), required=False, agrees="lot")
 EARLY, DUE = 5000, 14_201  # counts: well before, and just past, the deadline
 
 GOOD_LOOKS, BAD_LOOKS = evidence(score=0.4), evidence(score=1.0)
@@ -86,6 +86,33 @@ def test_a_verdict_says_why_and_what_was_skipped():
     assert decide((DATE,), [BAD_DATE], DUE).reasons == (
         "expiry (side): expiry 2026-12-01 is printed, earlier than 2027-03-12 as expected",
     )
+
+
+BOTH = Rule("defect", ("top", "side"), required=True, reject_at=0.0)
+
+
+@pytest.mark.parametrize(
+    ("top", "side", "early", "due"),
+    [
+        (2.0, -1.0, REJECT, REJECT),
+        (1.0, -1.0, REJECT, REJECT),
+        (1.0, -2.0, PASS, PASS),
+        (5.0, None, None, NO_DECISION),  # both must have seen it
+        (float("nan"), -9.0, None, NO_DECISION),  # what is no number never reads as small
+        (float("-inf"), -9.0, None, NO_DECISION),
+    ],
+)
+def test_a_rule_of_several_cameras_judges_the_mean_of_their_scores(top, side, early, due):
+    found = [evidence("defect", "top", score=top)]
+    found += [] if side is None else [evidence("defect", "side", score=side)]
+    for counts, wanted in ((EARLY, early), (DUE, due)):
+        verdict = decide((BOTH,), found, counts)
+        assert (verdict.disposition if verdict else None) == wanted
+
+
+@pytest.mark.parametrize("found", [evidence(score=None), evidence("expiry", "side", reading=None)])
+def test_evidence_that_lacks_what_is_asked_decides_nothing(found):
+    assert decide((LOOKS if found.check == "anomaly" else DATE,), [found], DUE).disposition is NO_DECISION
 
 
 @given(st.lists(st.sampled_from([GOOD_LOOKS, BAD_LOOKS, BLURRED, GOOD_DATE, BAD_DATE, GOOD_LOT, BAD_LOT])))

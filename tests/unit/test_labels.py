@@ -1,0 +1,47 @@
+"""Keywords: which value a line holds, in many languages, glued and misread."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core.labels import KEYWORDS, Field, folded, segments
+
+
+@pytest.mark.parametrize(("field", "keyword"), [(field, word) for field, words in KEYWORDS.items() for word in words])
+def test_each_keyword_is_known_in_both_cases(field: Field, keyword: str) -> None:
+    for spelled in (keyword, keyword.upper()):
+        assert [(one.field, one.value) for one in segments(f"{spelled} 12345")] == [(field, "12345")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SN:   0903950312389", [(Field.SERIAL, "0903950312389")]),
+        ("S/N 123", [(Field.SERIAL, "123")]),
+        ("Ch.-B.:", [(Field.LOT, "")]),
+        ("Ch-8.: AB1", [(Field.LOT, "AB1")]),
+        ("Verw. bis: 12.2082", [(Field.EXPIRY, "12.2082")]),
+        ("Vew.is: 12.2082", [(Field.EXPIRY, "12.2082")]),
+        ("Venw.dis:", [(Field.EXPIRY, "")]),
+        ("BEST BEF0RE: 2027", [(Field.EXPIRY, "2027")]),
+        ("EXP010727", [(Field.EXPIRY, "010727")]),
+        ("L049261203", [(Field.LOT, "049261203")]),
+        ("LOT L0492", [(Field.LOT, "L0492")]),
+        ("LOT AB12 EXP 12.26", [(Field.LOT, "AB12"), (Field.EXPIRY, "12.26")]),
+        ("MFG 01.26 EXP 01.28", [(Field.PRODUCTION, "01.26"), (Field.EXPIRY, "01.28")]),
+        ("Best before end: see lid", [(Field.EXPIRY, "see lid")]),
+        ("EXPORT 12", [(None, "EXPORT 12")]),
+        ("SNACK", [(None, "SNACK")]),
+        ("L'eau", [(None, "L'eau")]),
+        ("", [(None, "")]),
+    ],
+)
+def test_segments(text: str, expected: list[tuple[Field | None, str]]) -> None:
+    assert [(one.field, one.value) for one in segments(text)] == expected
+
+
+@given(st.text(max_size=60))
+def test_folding_keeps_positions(text: str) -> None:
+    assert len(folded(text)) == len(text)

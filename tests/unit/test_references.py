@@ -1,0 +1,137 @@
+"""References: the greedy choice, the search, the scale, the files."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from edge.core.errors import ReferencesRefused
+from edge.inspection import features
+from edge.inspection.crop import Crop
+from edge.inspection.locate import whole
+from edge.inspection.references import Library, References, coreset, nearest
+from edge.inspection.session import Session, newest
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+ROWS = hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.just(3)), elements=st.floats(-8, 8, width=32))
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session.load(newest(MODELS, "backbone"))
+
+
+def label(seed: int, scratched: bool = False) -> Crop:
+    """A drawn label, a little different each time."""
+    random = np.random.default_rng(seed)
+    image = np.full((200, 300, 3), 220, np.uint8)
+    cv2.rectangle(image, (0, 0), (299, 60), (120, 160, 40), -1)
+    cv2.putText(image, "TUNNEL", (30, 130), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (40, 40, 40), 3, cv2.LINE_AA)
+    if scratched:
+        cv2.line(image, (230, 90), (285, 180), (20, 20, 90), 7)
+    return whole(np.clip(image + random.normal(0, 4, image.shape), 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def references(session: Session) -> References:
+    return References.build([label(seed) for seed in range(6)], session, size=60)
+
+
+@given(ROWS, ROWS)
+def test_nearest_is_what_all_differences_say(rows: np.ndarray, known: np.ndarray) -> None:
+    differences = np.linalg.norm(rows[:, None].astype(float) - known[None], axis=2).min(axis=1)
+    assert nearest(rows, known) == pytest.approx(differences, abs=0.02)
+
+
+@given(ROWS, st.integers(1, 50))
+def test_coreset_leaves_no_row_farther_than_the_next_choice(rows: np.ndarray, size: int) -> None:
+    chosen = coreset(rows, size)
+    assert len(chosen) == min(size, len(rows))
+    if len(chosen) < len(rows):
+        further = coreset(rows, size + 1)[-1:]
+        assert nearest(rows, chosen).max() == pytest.approx(float(nearest(further, chosen)[0]), abs=0.02)
+
+
+def test_normal_items_lie_within_the_scale_and_a_scratch_beyond(references: References, session: Session) -> None:
+    normal = references.unlikeness(features.patches(label(100), session))
+    scratched = references.unlikeness(features.patches(label(100, scratched=True), session))
+    assert normal.max() < 1.3
+    assert scratched.max() > 1.4 * normal.max()
+
+
+def test_progress_is_told(session: Session) -> None:
+    told: list[tuple[int, int]] = []
+    References.build([label(seed) for seed in range(4)], session, size=5, progress=lambda *step: told.append(step))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_too_few_normals_are_refused(session: Session) -> None:
+    with pytest.raises(ReferencesRefused, match="too few"):
+        References.build([label(0)], session)
+
+
+def test_file_brings_back_the_same(references: References, session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "04006381333931" / "top.npz"
+    references.save(path)
+    again = References.load(path, session)
+    assert np.array_equal(again.coreset, references.coreset)
+    assert again.scale == references.scale
+
+
+def test_same_crops_give_the_same_bytes(session: Session, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        References.build([label(seed) for seed in range(4)], session, size=20).save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_damaged_file_is_refused(references: References, session: Session, tmp_path: Path, place: float) -> None:
+    path = tmp_path / "top.npz"
+    references.save(path)
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ReferencesRefused, match="anew"):
+        References.load(path, session)
+
+
+def test_file_of_another_model_is_refused(references: References, session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "top.npz"
+    References(references.coreset, references.scale, "0" * 64).save(path)
+    with pytest.raises(ReferencesRefused, match="000000000000"):
+        References.load(path, session)
+
+
+def test_library_finds_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "04006381333931").mkdir()
+    (tmp_path / "04006381333931" / "top.npz").write_text("learnt")
+    library = Library(tmp_path, ".npz", Path.read_text)
+    assert library.find("04006381333931", "top") == "learnt"
+    assert library.find("04006381333931", "side") is None
+    assert library.find("04006381333948", "top") is None
+
+
+def test_library_reads_once_and_again_when_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "04006381333931" / "top.npz"
+    path.parent.mkdir()
+    path.write_text("first")
+    reads: list[Path] = []
+    library = Library(tmp_path, ".npz", lambda opened: (reads.append(opened), opened.read_text())[1])
+    assert [library.find("04006381333931", "top") for _ in range(3)] == ["first"] * 3
+    assert len(reads) == 1
+    path.write_text("second")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    assert library.find("04006381333931", "top") == "second"
+
+
+@pytest.mark.parametrize(
+    ("gtin", "camera"), [("../../etc", "top"), ("", "top"), ("04006381333931", "../top"), ("٠١٢٣٤٥٦٧", "top")]
+)
+def test_names_from_outside_never_leave_the_folder(tmp_path: Path, gtin: str, camera: str) -> None:
+    (tmp_path.parent / "top.npz").write_text("outside")
+    assert Library(tmp_path, ".npz", Path.read_text).find(gtin, camera) is None

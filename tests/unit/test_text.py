@@ -1,0 +1,143 @@
+"""Expiry, lot and serial off drawn labels: what is vouched for, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.core.dates import Order
+from edge.core.labels import Field
+from edge.core.messages import Evidence, Frame, Image, Item, Sighting
+from edge.inspection.crop import Crop
+from edge.inspection.detector import TextBox, TextDetector
+from edge.inspection.recogniser import LineReader
+from edge.inspection.rows import heading, quarter_turned
+from edge.inspection.session import Session, newest
+from edge.inspection.text import TextCheck
+
+MODELS = Path(__file__).parents[2] / "models"
+LABEL = (("SN:", "0903950312389"), ("LOT:", "ZK120910-47"), ("EXP:", "12.2082"))
+WIDTH_PX, HEIGHT_PX = 640, 480
+LEFT_PX, TOP_PX = 140, 120  # of the label in the frame
+
+
+@pytest.fixture(scope="module")
+def models() -> tuple[TextDetector, LineReader]:
+    detector, reader = (Session.load(newest(MODELS, f"text-{name}")) for name in ("detector", "recogniser"))
+    return TextDetector(detector), LineReader(reader)
+
+
+def check(models: tuple[TextDetector, LineReader], *wanted: Field, **how: object) -> TextCheck:
+    return TextCheck(*models, wanted, today=lambda: date(2026, 11, 22), **how)  # type: ignore[arg-type]
+
+
+def label(rows: Sequence[tuple[str, str]], column_px: int = 110) -> Image:
+    """A frame with a pale label on a dark belt."""
+    frame = np.full((HEIGHT_PX, WIDTH_PX, 3), 70, np.uint8)
+    frame[TOP_PX : TOP_PX + 200, LEFT_PX : LEFT_PX + 360] = 225
+    for index, (keyword, value) in enumerate(rows):
+        for text, left_px in ((keyword, LEFT_PX + 12), (value, LEFT_PX + 12 + column_px)):
+            place = (left_px, TOP_PX + 50 + 50 * index)
+            cv2.putText(frame, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (30, 30, 30), 2)
+    return frame
+
+
+def crop(frame: Image, left_px: int = LEFT_PX, width_px: int = 360) -> Crop:
+    image = frame[TOP_PX : TOP_PX + 200, left_px : left_px + width_px]
+    to_frame = np.array(((1.0, 0.0, left_px), (0.0, 1.0, TOP_PX), (0.0, 0.0, 1.0)))
+    return Crop(image, np.full(image.shape[:2], 255, np.uint8), to_frame, (), True)
+
+
+def inspected(text_check: TextCheck, frame: Image, turns: int = 0, **where: int) -> dict[str, Evidence]:
+    cut = crop(frame, **where)
+    for _ in range(turns):
+        cut = quarter_turned(cut)
+    sighting = Sighting(Frame("side", "f1", 7, 0.0, frame), Item("i1", 0, 0), 0)
+    return {one.check: one for one in text_check.inspect(cut, sighting)}
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_reads_a_label_whichever_way_the_crop_lies(models: tuple[TextDetector, LineReader], turns: int) -> None:
+    found = inspected(check(models, Field.EXPIRY, Field.LOT, Field.SERIAL), label(LABEL), turns)
+    assert {name: one.reading for name, one in found.items()} == {
+        "expiry": "2082-12-31",
+        "lot": "ZK120910-47",
+        "serial": "0903950312389",
+    }
+    assert all(one.valid and one.probability is not None and one.probability > 0.5 for one in found.values())
+
+
+def test_says_where_it_read_what(models: tuple[TextDetector, LineReader]) -> None:
+    one = inspected(check(models, Field.SERIAL), label(LABEL))["serial"]
+    assert (one.item_id, one.frame_id, one.camera, one.exposed_ns) == ("i1", "f1", "side", 7)
+    assert one.because.startswith('read "SN 0903950312389" (')
+    (left, top), (right, bottom) = np.min(one.where, axis=0), np.max(one.where, axis=0)
+    assert LEFT_PX + 100 < left < right < LEFT_PX + 360
+    assert TOP_PX + 15 < top < bottom < TOP_PX + 70
+    assert one.picture is not None
+    assert one.picture.shape[1] <= 320
+
+
+@pytest.mark.parametrize(
+    ("row", "seen"),
+    [
+        (("EXP:", "03.04.2026"), "may be 2026-03-04, 2026-04-03"),
+        (("EXP:", "31.02.2026"), "not a value of this kind"),
+        (("MFG:", "05.2026"), "no keyword of expiry"),
+        (("", "05.2026"), "no keyword of expiry"),
+    ],
+)
+def test_vouches_for_no_date_that_is_in_doubt(
+    models: tuple[TextDetector, LineReader], row: tuple[str, str], seen: str
+) -> None:
+    one = inspected(check(models, Field.EXPIRY), label([row]))["expiry"]
+    assert not one.valid
+    assert one.reading is None
+    assert seen in one.because
+
+
+def test_a_profile_settles_the_order_of_a_date(models: tuple[TextDetector, LineReader]) -> None:
+    day_first = check(models, Field.EXPIRY, orders={Order.DAY_FIRST})
+    assert inspected(day_first, label([("EXP:", "03.04.2026")]))["expiry"].reading == "2026-04-03"
+
+
+def test_production_and_expiry_are_told_apart(models: tuple[TextDetector, LineReader]) -> None:
+    found = inspected(check(models, Field.EXPIRY), label([("MFG:", "05.2026"), ("EXP:", "05.2028")]))
+    assert found["expiry"].reading == "2028-05-31"
+
+
+def test_a_serial_of_another_format_is_not_vouched_for(models: tuple[TextDetector, LineReader]) -> None:
+    strict = check(models, Field.SERIAL, formats={Field.SERIAL: r"\d{13}"})
+    assert inspected(strict, label(LABEL))["serial"].valid
+    assert not inspected(strict, label([("SN:", "090395031238")]))["serial"].valid
+
+
+def test_two_serials_contradict_each_other(models: tuple[TextDetector, LineReader]) -> None:
+    one = inspected(check(models, Field.SERIAL), label([("SN:", "090395"), ("SN:", "711204")]))["serial"]
+    assert not one.valid
+    assert "may be 090395, 711204" in one.because
+
+
+def test_a_line_that_is_cut_off_is_not_vouched_for(models: tuple[TextDetector, LineReader]) -> None:
+    one = inspected(check(models, Field.SERIAL), label(LABEL), width_px=240)["serial"]
+    assert not one.valid
+    assert "runs out of the picture" in one.because
+
+
+def test_a_bare_surface_gives_invalid_evidence(models: tuple[TextDetector, LineReader]) -> None:
+    one = inspected(check(models, Field.LOT), np.full((HEIGHT_PX, WIDTH_PX, 3), 128, np.uint8))["lot"]
+    assert not one.valid
+    assert one.because.endswith("no print seen")
+
+
+@pytest.mark.parametrize("degrees", [0, 30, -40, 80])
+def test_the_heading_is_that_of_most_print(degrees: float) -> None:
+    along = (float(np.cos(np.radians(degrees))), float(np.sin(np.radians(degrees))))
+    boxes = [TextBox((0, 0), along, 100, 10, 1), TextBox((0, 0), (-along[0], -along[1]), 80, 10, 1)]
+    boxes.append(TextBox((0, 0), (-along[1], along[0]), 20, 10, 1))
+    assert abs(float(np.dot(heading(boxes), along))) > 0.99
