@@ -102,7 +102,7 @@ def main() -> int:
 def measure(scene: Scene, count: int, folder: Path, console: Console) -> dict[str, dict[str, float]]:
     """Run the frames of `count` items through decoding, locating and every check of the scene."""
     sessions = Sessions(ROOT / "models")
-    learn_belts(scene.frames, folder / "belts")
+    learn_belts(scene.frames, folder / "belts", console)
     with Progress(console=console, transient=True) as progress:
         teacher = Teacher(sessions.of("backbone"), folder / "references", folder / "belts", progress)
         teacher.build_references(scene.normals)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from edge.config import ROOT
-from edge.core.errors import ConfigError
+from edge.core.errors import ConfigError, PictureUnreadable
+from edge.core.messages import Image
 from edge.inspection import features
 from edge.inspection.crop import Crop
 from edge.inspection.defects import DefectHead
@@ -30,15 +31,24 @@ Key = tuple[str, str]
 """GTIN and camera."""
 
 
-def learn_belts(frames: Mapping[str, Sequence[Path]], folder: Path) -> None:
+def learn_belts(frames: Mapping[str, Sequence[Path]], folder: Path, console: Console) -> None:
     """Learn each camera's belt from some of its ordinary frames, into `folder/<camera>.npz`.
 
     Raises:
-        PictureUnreadable: a frame cannot be read.
+        PictureUnreadable: none of the frames can be read.
     """
     for camera, paths in frames.items():
         some = paths[:: max(1, len(paths) // BELT_FRAMES)][:BELT_FRAMES]
-        BeltColour.learn([read_picture(path) for path in some]).save(folder / f"{camera}.npz")
+        BeltColour.learn([image for _, image in readable(some, console)]).save(folder / f"{camera}.npz")
+
+
+def readable(paths: Iterable[Path], console: Console) -> Iterator[tuple[Path, Image]]:
+    """The pictures among the files; the others are told, and left out."""
+    for path in paths:
+        try:
+            yield path, read_picture(path)
+        except PictureUnreadable as error:
+            console.print(f"left out: {error}", style="yellow", highlight=False, soft_wrap=True)
 
 
 class Teacher:
@@ -54,12 +64,11 @@ class Teacher:
         """Build `<gtin>/<camera>.npz` from pictures of sound items.
 
         Raises:
-            PictureUnreadable: one cannot be read.
-            ReferencesRefused: too few of them.
+            ReferencesRefused: too few of them can be read.
         """
         task = self._progress.add_task("learning what normal looks like", total=sum(map(len, normals.values())))
         for (gtin, camera), paths in normals.items():
-            crops = [self._crop(camera, path) for path in paths]
+            crops = [self._crop(camera, image) for _, image in readable(paths, self._progress.console)]
             references = References.build(crops, self._session, size, lambda *_: self._progress.advance(task))
             references.save(self._folder / gtin / f"{camera}.npz")
 
@@ -67,21 +76,20 @@ class Teacher:
         """Fit `<gtin>/<camera>.head.npz` on labelled pictures.
 
         Raises:
-            PictureUnreadable: one cannot be read.
-            ReferencesRefused: too few of a class.
+            ReferencesRefused: too few of a class can be read.
         """
         task = self._progress.add_task("learning what damage looks like", total=sum(map(len, labelled.values())))
         for (gtin, camera), examples in labelled.items():
-            rows = []
-            for path, _ in examples:
-                rows.append(self._pooled(self._crop(camera, path)))
+            rows, labels = [], []
+            bad = dict(examples)
+            for path, image in readable(bad, self._progress.console):
+                rows.append(self._pooled(self._crop(camera, image)))
+                labels.append(bad[path])
                 self._progress.advance(task)
-            labels = np.array([bad for _, bad in examples])
-            head = DefectHead.fit(np.stack(rows), labels, self._session.manifest.sha256)
+            head = DefectHead.fit(np.array(rows), np.array(labels, bool), self._session.manifest.sha256)
             head.save(self._folder / gtin / f"{camera}.head.npz")
 
-    def _crop(self, camera: str, path: Path) -> Crop:
-        image = read_picture(path)
+    def _crop(self, camera: str, image: Image) -> Crop:
         return locate(image, self._belts[camera]) if camera in self._belts else whole(image)
 
     def _pooled(self, crop: Crop) -> Tensor:

@@ -103,7 +103,7 @@ def _segment(text: str, match: re.Match[str], end: int) -> Segment:
 
 def _guessed(text: str) -> Segment:
     """A long keyword that the recogniser misread in a letter or two still tells what its line is."""
-    head = re.match(r"[^:]*:|\D*", text)
+    head = re.match(r"[^:]*:|(?:\D|\d(?!\d))*", text)
     misread = head.group() if head else ""
     letters = _letters(misread.translate(MISREAD_LETTERS))
     for known, field in _FIELDS.items():

@@ -19,25 +19,13 @@ from rich.table import Table
 from edge.config import ROOT
 from edge.demo import report, score, stage
 from edge.demo.scene import Scene, drawn, photographed
+from edge.demo.settings import LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local, stations
 from edge.inspection.session import Session, newest
 from edge.records.journal import outbox
 from edge.simulator.plan import Geometry, Plan, write_plan
 from edge.teach import Teacher, learn_belts
 from edge.watch import line, receive, tapped
 
-SITE, LANE = "demo", "lane1"
-GEOMETRY = Geometry(
-    counts_per_mm=10, camera_mm={"top": 400, "side": 500}, gate_mm=1500, confirm_mm=1700, exit_mm=1750, gate_ms=60
-)
-SPEED_MM_PER_S = 500.0
-PLACES_MM = {
-    "induct eye": 0.0,
-    "top camera": 400.0,
-    "side camera": 500.0,
-    "gate": GEOMETRY.gate_mm,
-    "confirm eye": GEOMETRY.confirm_mm,
-    "exit eye": GEOMETRY.exit_mm,
-}
 SETTLE_S = 20.0  # for the last replacement to be acknowledged
 POLL_MS = 100
 
@@ -54,11 +42,12 @@ def main(arguments: Sequence[str]) -> int:
         for note in scene.notes:
             console.print(note, style="dim")
         _teach(scene, folder, console)
-        _run(scene, options, folder, console)
-        run = score.account(folder / "state", folder / "truth.json", scene.fitted, scene.serials)
+        lane = geometry(scene.frames)
+        _run(scene, lane, options, folder, console)
+        run = score.account(folder / "state", folder / "truth.json", scene)
         result = score.figures(run)
         pictures = folder / "state" / "pictures"
-        page = report.write(options.report, scene.title, scene.notes, run, result, PLACES_MM, pictures)
+        page = report.write(options.report, scene.title, scene.notes, run, result, stations(lane), pictures)
     _tell(result, run, page, options.json, console)
     return 0 if run.conservation["violations"] == 0 and run.conservation["on_belt"] == 0 else 1
 
@@ -91,7 +80,7 @@ def _scene(options: argparse.Namespace, folder: Path, console: Console) -> Scene
 
 def _teach(scene: Scene, folder: Path, console: Console) -> None:
     """Belts, references and heads, as a technician would have them made."""
-    learn_belts(scene.frames, folder / "belts")
+    learn_belts(scene.frames, folder / "belts", console)
     with Progress(console=console, transient=True) as progress:
         session = Session.load(newest(ROOT / "models", "backbone"))
         teacher = Teacher(session, folder / "references", folder / "belts", progress)
@@ -99,81 +88,43 @@ def _teach(scene: Scene, folder: Path, console: Console) -> None:
         teacher.fit_heads(scene.labelled)
 
 
-def _run(scene: Scene, options: argparse.Namespace, folder: Path, console: Console) -> None:
+def _run(scene: Scene, lane: Geometry, options: argparse.Namespace, folder: Path, console: Console) -> None:
     """Broker, daemon and lane, until the last item is through and the warehouse has answered."""
     ports = stage.free_ports()
-    plan = Plan(SITE, LANE, GEOMETRY, scene.items, SPEED_MM_PER_S, options.rate, seed=options.seed)
+    plan = Plan(SITE, LANE, lane, scene.items, SPEED_MM_PER_S, options.rate, seed=options.seed)
     write_plan(folder / "plan.json", plan)
-    (folder / "lane.toml").write_text(_settings(scene, folder, ports))
+    (folder / "lane.toml").write_text(lane_toml(scene, lane, folder, ports))
     run = stage.own_command("run", str(folder / "lane.toml"))
     with (
         stage.broker(folder, ports.broker),
         stage.process(run, folder / "daemon.log") as daemon,
-        stage.process(_simulate(folder, ports), folder / "lane.log") as lane,
+        stage.process(_simulate(folder, ports), folder / "lane.log") as simulator,
     ):
-        _follow(lane, daemon, ports.tap, len(scene.items), folder, console)
+        _follow(simulator, daemon, ports.tap, len(scene.items), folder, console)
         _await_answers(folder / "state")
 
 
-def _settings(scene: Scene, folder: Path, ports: stage.Ports) -> str:
-    """The lane's settings, as a site would write them."""
-    rules = "".join(f"[[recipe.rule]]\n{_keys(rule.model_dump(exclude_none=True))}" for rule in scene.rules)
-    cameras = "".join(
-        f"[[camera]]\n{_keys({'name': name, 'place_mm': GEOMETRY.camera_mm[name], 'node': _local(ports.frames)})}"
-        for name in sorted(scene.frames)
-    )
-    tables: dict[str, dict[str, Any]] = {
-        "lane": {"site": SITE, "name": LANE, "state": str(folder / "state")},
-        "broker": {"port": ports.broker},
-        "belt": {
-            "counts_per_mm": GEOMETRY.counts_per_mm,
-            "gate_mm": GEOMETRY.gate_mm,
-            "confirm_mm": GEOMETRY.confirm_mm,
-            "exit_mm": GEOMETRY.exit_mm,
-            "scanner_mm": GEOMETRY.scanner_mm,
-        },
-        "inspection": {
-            "references": str(folder / "references"),
-            "belt_colours": str(folder / "belts"),
-            "date_orders": ["DMY"],
-        },
-        "metrics": {"port": ports.metrics},
-        "tap": {"endpoint": _local(ports.tap)},
-        "recipe": {"name": "demo"},
-    }
-    return "".join(f"[{name}]\n{_keys(keys)}" for name, keys in tables.items()) + rules + cameras
-
-
-def _keys(table: Mapping[str, Any]) -> str:
-    """TOML keys; a JSON scalar or list is a TOML one too."""
-    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
-
-
-def _local(port: int) -> str:
-    return f"tcp://127.0.0.1:{port}"
-
-
 def _simulate(folder: Path, ports: stage.Ports) -> list[str]:
-    broker = ["--broker", f"127.0.0.1:{ports.broker}", "--frames", _local(ports.frames)]
+    broker = ["--broker", f"127.0.0.1:{ports.broker}", "--frames", local(ports.frames)]
     files = ["--plan", str(folder / "plan.json"), "--truth", str(folder / "truth.json")]
     return stage.own_command("simulate", *broker, *files)
 
 
-def _follow(lane: Process, daemon: Process, tap_port: int, total: int, folder: Path, console: Console) -> None:
+def _follow(simulator: Process, daemon: Process, tap_port: int, total: int, folder: Path, console: Console) -> None:
     """Print each verdict as it falls, until the lane has run empty.
 
     Raises:
         DemoFailed: the daemon or the lane ended badly.
     """
     columns = (TextColumn("verdicts"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with tapped(_local(tap_port)) as tap, Progress(*columns, console=console, transient=True) as progress:
+    with tapped(local(tap_port)) as tap, Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("verdicts", total=total)
-        while lane.poll() is None:
+        while simulator.poll() is None:
             stage.demand_life(daemon, "the daemon", folder / "daemon.log")
             if tap.poll(POLL_MS):
                 console.print(line(receive(tap)[0]), no_wrap=True, overflow="ellipsis")
                 progress.advance(task)
-    stage.demand_success(lane, "the lane", folder / "lane.log")
+    stage.demand_success(simulator, "the lane", folder / "lane.log")
 
 
 def _await_answers(state: Path) -> None:

@@ -10,7 +10,8 @@ from edge.demo.score import Story
 NS_PER_S = 1_000_000_000
 PX_PER_S = 34
 HEIGHT_PX = 320
-LEFT_PX, TOP_PX, BOTTOM_PX = 90, 10, 24
+LEFT_PX, TOP_PX, BOTTOM_PX = 90, 20, 24
+LABEL_PX = 11
 COLOURS = {"passed": "#2e8b57", "diverted": "#c8372d", "no_decision": "#c98a00", "missed": "#8b1fa9"}
 OTHER = "#555"
 PLOT_PX = 900
@@ -45,10 +46,12 @@ class _Scale:
 
 
 def _stations(places_mm: Mapping[str, float], scale: _Scale, width: int) -> Iterator[str]:
-    for name, place_mm in places_mm.items():
+    label_y = float(HEIGHT_PX + LABEL_PX)
+    for name, place_mm in sorted(places_mm.items(), key=lambda station: station[1]):
         y = scale.y(place_mm)
+        label_y = min(y, label_y - LABEL_PX)  # names of close neighbours must not lie on each other
         yield f'<line x1="{LEFT_PX}" x2="{width}" y1="{y:.0f}" y2="{y:.0f}" stroke="#e3e7ec"/>'
-        yield f'<text x="4" y="{y + 4:.0f}" font-size="10" fill="#667">{escape(name)}</text>'
+        yield f'<text x="4" y="{label_y + 4:.0f}" font-size="10" fill="#667">{escape(name)}</text>'
 
 
 def _seconds(span_s: float) -> Iterator[str]:

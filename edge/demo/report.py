@@ -73,7 +73,7 @@ def _scores(run: Account) -> dict[str, list[float]]:
         score = one.score()
         if score is not None:
             groups["bad" if one.truth["bad"] else "good"].append(score)
-    return groups if all(groups.values()) else {}
+    return groups if run.scene.scored and all(groups.values()) else {}
 
 
 def _scores_note(result: Mapping[str, Any]) -> str:

@@ -48,6 +48,7 @@ class Scene:
     labelled: Mapping[Key, Sequence[tuple[Path, bool]]] = field(default_factory=dict)  # picture, is bad: for the heads
     fitted: frozenset[str] = frozenset()  # warehouse's ids of items that something was fitted on
     serials: Mapping[str, str] = field(default_factory=dict)  # warehouse's id → the serial printed on it
+    scored: bool = True  # whether an AUROC says anything: not where a fault may be in the print alone
 
 
 def drawn(folder: Path, count: int, seed: int, today: date) -> Scene:
@@ -68,6 +69,7 @@ def drawn(folder: Path, count: int, seed: int, today: date) -> Scene:
         ),
         normals={(one.gtin, "top"): _normals(folder / one.gtin, one.gtin, seed) for one in PRODUCTS},
         frames={camera: [one.pictures[camera] for one in items] for camera in ("top", "side")},
+        scored=False,
     )
 
 
@@ -92,7 +94,7 @@ def photographed(folder: Path, labels: Path | None, seed: int) -> Scene:
     album = read_album(folder)
     examples = _examples(album, labels, seed)
     sound = [one for one in (*_training(album), *examples) if not one.label_bad]
-    run = [one for one in album.items if one.split != "train"]
+    run = _shuffled([one for one in album.items if one.split != "train"], seed)
     if not (run and sound):
         raise ConfigError(f"{folder}: {len(run)} items to run and {len(sound)} sound ones to learn from: add some.")
     cameras = sorted({camera for one in run for camera in one.pictures})
@@ -124,10 +126,14 @@ def _examples(album: Album, labels: Path | None, seed: int) -> list[Photographed
 
 
 def _drawn_by_lot(album: Album, seed: int) -> Iterator[Photographed]:
-    shuffled = random.Random(seed).sample(album.items, len(album.items))  # noqa: S311 - a reproducible draw
+    shuffled = _shuffled(album.items, seed)
     for bad in (False, True):
         of_class = [one for one in shuffled if one.label_bad is bad]
         yield from of_class[: min(LABELS_PER_CLASS, len(of_class) // 2)]
+
+
+def _shuffled(items: Sequence[Photographed], seed: int) -> list[Photographed]:
+    return random.Random(seed).sample(items, len(items))  # noqa: S311 - a reproducible draw
 
 
 def _listed(album: Album, labels: Path) -> Iterator[Photographed]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from edge.core.messages import End
 from edge.core.statistics import auroc
+from edge.demo.scene import Scene
 from edge.records.journal import entries, outbox
 
 NS_PER_MS = 1_000_000
@@ -55,21 +56,20 @@ class Account:
     conservation: dict[str, int]
     owed: Mapping[str, str | None]  # request → the warehouse's answer
     received: Mapping[str, int]  # request → how often the warehouse got it
-    fitted: frozenset[str]  # warehouse's ids of items that something was fitted on
-    serials: Mapping[str, str]  # warehouse's id → the serial printed on it
+    scene: Scene
 
     def unseen(self) -> list[Story]:
         """Items that nothing was fitted on."""
-        return [one for one in self.stories if one.truth["item"] not in self.fitted]
+        return [one for one in self.stories if one.truth["item"] not in self.scene.fitted]
 
 
-def account(state: Path, truth_path: Path, fitted: frozenset[str], serials: Mapping[str, str]) -> Account:
+def account(state: Path, truth_path: Path, scene: Scene) -> Account:
     """Read the journal and the truth of a run, joined by the counts at the induct photoeye."""
     truth = json.loads(truth_path.read_text())
     said = [(kind, body) for _, kind, _, body in entries(state)]
     stories = tuple(_stories(truth["items"], said))
     received = {one["request"]: one["times"] for one in truth["replacements"]}
-    return Account(stories, conservation(said), outbox(state), received, fitted, serials)
+    return Account(stories, conservation(said), outbox(state), received, scene)
 
 
 def _stories(truth: Iterable[Mapping[str, Any]], said: Sequence[tuple[str, dict[str, Any]]]) -> Iterable[Story]:
@@ -125,7 +125,8 @@ def figures(run: Account) -> dict[str, Any]:
     """All the figures of a run, as JSON can hold them."""
     sent_off = [one for one in run.stories if one.truth.get("went") == "reject"]
     unseen = run.unseen()
-    serials = [(one, run.serials[one.truth["item"]]) for one in run.stories if one.truth["item"] in run.serials]
+    known = run.scene.serials
+    serials = [(one, known[one.truth["item"]]) for one in run.stories if one.truth["item"] in known]
     return {
         "items": len(run.stories),
         "conservation": run.conservation,
@@ -141,7 +142,7 @@ def figures(run: Account) -> dict[str, Any]:
             [one for one in run.stories if one.verdict and one.verdict["exposed_ns"]],
             lambda verdict: verdict["decided_ns"] - verdict["exposed_ns"],
         ),
-        "auroc": _auroc(unseen),
+        "auroc": _auroc(unseen) if run.scene.scored else None,
         "auroc_items": len(unseen),
         "serials_right": sum(_reads(one, "serial", serial) for one, serial in serials),
         "serials_total": len(serials),

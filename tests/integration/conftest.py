@@ -20,7 +20,7 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         self.host = HOST
-        self.port = _free_port()
+        self.port = free_port()
         self._config = folder / "mosquitto.conf"
         self._log = folder / "mosquitto.log"
         # set_tcp_nodelay: else small messages wait for the acknowledgement of the last one, up to 40 ms.
@@ -52,10 +52,10 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 @pytest.fixture
 def endpoint() -> str:
     """A ZeroMQ endpoint that nobody has bound at the moment."""
-    return f"tcp://{HOST}:{_free_port()}"
+    return f"tcp://{HOST}:{free_port()}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

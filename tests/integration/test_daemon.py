@@ -1,0 +1,231 @@
+"""The daemon as a process of its own, over a real broker, with what a lane can do to it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from shutil import copytree
+
+import cv2
+import numpy as np
+import paho.mqtt.publish as mqtt_publish
+import paho.mqtt.subscribe as mqtt_subscribe
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from edge.config import ROOT
+from edge.core import topics
+from edge.demo.scene import Scene
+from edge.demo.score import account, conservation
+from edge.records.journal import entries, outbox
+from edge.simulator.plan import Geometry, Plan, PlannedItem
+from edge.simulator.run import simulate
+from tests.integration.conftest import free_port
+
+WAIT_S = 30
+LANE = Geometry(
+    counts_per_mm=10, camera_mm={"top": 300}, gate_mm=1000, confirm_mm=1100, exit_mm=1150, gate_ms=60, scanner_mm=150
+)
+SETTINGS = """
+[lane]
+site = "site"
+name = "lane"
+state = "{folder}/state"
+[broker]
+port = {broker}
+[belt]
+counts_per_mm = 10
+gate_mm = 1000
+confirm_mm = 1100
+exit_mm = 1150
+scanner_mm = 150
+[[camera]]
+name = "top"
+place_mm = 300
+node = "{frames}"
+[inspection]
+models = "{models}"
+references = "{folder}/references"
+[metrics]
+port = {metrics}
+[tap]
+endpoint = "ipc://{folder}/tap"
+[recipe]
+name = "test"
+[[recipe.rule]]
+check = "anomaly"
+cameras = ["top"]
+reject_at = 1.0
+"""
+
+
+class Site:
+    """A folder with the settings of a lane."""
+
+    def __init__(self, folder, broker_port, frames, models=ROOT / "models"):
+        self.folder, self.frames, self.metrics = folder, frames, free_port()
+        self.config = folder / "lane.toml"
+        self.config.write_text(
+            SETTINGS.format(folder=folder, broker=broker_port, frames=frames, metrics=self.metrics, models=models)
+        )
+
+    @contextmanager
+    def daemon(self):
+        command = [sys.executable, "-m", "edge", "run", str(self.config)]
+        with (self.folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as running:
+            try:
+                yield running
+            finally:
+                running.terminate()
+                running.wait(WAIT_S)
+
+    def log(self):
+        return (self.folder / "log").read_text()
+
+    def scraped(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics") as answer:
+            return answer.read().decode()
+
+    def said(self):
+        return [(kind, body) for _, kind, _, body in entries(self.folder / "state")]
+
+
+@pytest.fixture
+def site(tmp_path, broker, endpoint):
+    return Site(tmp_path, broker.port, endpoint)
+
+
+def items(folder, count):
+    picture = folder / "item.png"
+    cv2.imwrite(str(picture), np.full((54, 96, 3), 127, np.uint8))
+    return tuple(PlannedItem(f"w-{n}", "04012345678901", f"o-{n}", 120.0, {"top": picture}) for n in range(count))
+
+
+def run_lane(site, broker, count):
+    plan = Plan("site", "lane", LANE, items(site.folder, count), speed_mm_per_s=1000, items_per_minute=200)
+    simulate(plan, broker.host, broker.port, site.frames, site.folder / "truth.json")
+
+
+def check(path):
+    command = [sys.executable, "-m", "edge", "check", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
+
+
+def state(broker):
+    path = topics.STATE.under("site", "lane")
+    message = mqtt_subscribe.simple(path, hostname=broker.host, port=broker.port, protocol=MQTTProtocolVersion.MQTTv5)
+    return message.payload.decode()
+
+
+def wait_for(condition):
+    end_s = time.monotonic() + WAIT_S
+    while time.monotonic() < end_s:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_what_nobody_can_judge_is_diverted_and_ordered_again_once(site, broker):
+    with site.daemon() as running:
+        run_lane(site, broker, 6)
+        assert wait_for(lambda: None not in outbox(site.folder / "state").values())
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(WAIT_S) == 0
+    books = conservation(site.said())
+    assert books == {
+        "inducted": 6, "passed": 0, "diverted": 0, "missed": 0, "no_decision": 6,
+        "removed": 0, "lost": 0, "on_belt": 0, "violations": 0,
+    }  # fmt: skip
+    run = account(site.folder / "state", site.folder / "truth.json", Scene("", (), (), (), {}, {}))
+    assert [one.truth["went"] for one in run.stories] == ["reject"] * 6
+    assert all("no references for 04012345678901/top" in one.verdict["reasons"][0] for one in run.stories)
+    assert sorted(run.received.values()) == [1] * 6
+    assert "Stopped" in state(broker)
+
+
+def test_garbage_on_every_topic_stops_nothing_and_is_counted(site, broker):
+    paths = [topic.under("site", "lane") for topic in topics.TABLE if topic.writer != "box"]
+    rubbish = [b"", b"\xff", b"{", b"[]", b'{"schema": 9}', b'{"schema": 1}', b"x" * 100_000]
+    with site.daemon():
+        assert wait_for(lambda: "Execute" in state(broker))
+        for path in paths:
+            messages = [(path, payload, 0, False) for payload in rubbish] + [(path, b"old", 1, True)]
+            mqtt_publish.multiple(messages, broker.host, broker.port, protocol=MQTTProtocolVersion.MQTTv5)
+        run_lane(site, broker, 3)
+        metrics = site.scraped()
+    assert conservation(site.said())["no_decision"] == 3
+    for reason in ("not_json", "schema", "field", "too_big"):
+        assert re.search(rf'tunnel_messages_refused_total{{reason="{reason}",topic="belt"}} [1-9]', metrics), metrics
+    assert 'tunnel_items_ended{end="no_decision"} 3.0' in metrics
+    assert "tunnel_loop_turn_seconds_bucket" in metrics
+    assert re.search(r'tunnel_item_latency_seconds_count{since="photoeye"} 3.0', metrics)
+
+
+def test_a_broker_that_comes_later_is_waited_for(site, broker):
+    broker.stop()
+    with site.daemon() as running:
+        assert wait_for(lambda: "does not answer; start it" in site.log())
+        assert running.poll() is None
+        broker.start()
+        assert "Execute" in state(broker)
+        broker.stop()
+        assert wait_for(lambda: "connection lost" in site.log())
+        broker.start()
+        assert "Execute" in state(broker)
+
+
+def test_check_says_what_is_good(site):
+    checked = check(site.config)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "good: lane lane" in checked.stdout
+
+
+def test_check_names_a_broker_that_is_not_there(site, broker):
+    broker.stop()
+    checked = check(site.config)
+    assert checked.returncode == 1
+    assert f"no broker answers at 127.0.0.1:{broker.port}: start it" in checked.stderr
+    broker.start()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda folder: (folder / "backbone/1.0.0/model.onnx").write_bytes(b"other"), "its SHA-256 is"),
+        (lambda folder: (folder / "backbone/1.0.0/model.onnx").unlink(), "cannot be read"),
+        (lambda folder: (folder / "backbone/1.0.0/manifest.toml").write_text("check = "), "unreadable manifest"),
+        (lambda folder: (folder / "backbone/1.0.0/manifest.toml").unlink(), "no model here"),
+    ],
+)
+def test_a_model_that_is_not_the_manifests_is_refused_at_start(tmp_path, broker, endpoint, spoil, told):
+    copytree(ROOT / "models", tmp_path / "models", ignore=lambda *_: {"make"})
+    spoil(tmp_path / "models")
+    site = Site(tmp_path, broker.port, endpoint, tmp_path / "models")
+    for command in ("check", "run"):
+        words = [sys.executable, "-m", "edge", command, str(site.config)]
+        ran = subprocess.run(words, capture_output=True, text=True, timeout=WAIT_S, check=False)
+        assert ran.returncode == 1
+        assert told in ran.stderr
+        assert "make models" in ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+def test_settings_with_an_unknown_key_are_refused(site):
+    site.config.write_text(site.config.read_text().replace("gate_mm", "gaet_mm"))
+    checked = check(site.config)
+    assert checked.returncode == 1
+    assert "belt.gaet_mm: no such key; did you mean 'gate_mm'?" in checked.stderr
+
+
+def test_an_unknown_command_is_answered_with_what_there_is():
+    ran = subprocess.run(
+        [sys.executable, "-m", "edge", "fly"], capture_output=True, text=True, timeout=WAIT_S, check=False
+    )
+    assert ran.returncode == 2
+    assert "tunnel-edge COMMAND" in ran.stdout
