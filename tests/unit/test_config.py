@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.config import load
+from edge.config import ROOT, load
 from edge.core.errors import ConfigError
 
 GOOD = """
@@ -76,3 +76,8 @@ def test_all_faults_are_told_at_once_and_the_next_step(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"gone\.toml: No such file"):
         load(tmp_path / "gone.toml")
+
+
+def test_the_example_in_the_documentation_is_good():
+    config = load(ROOT / "docs" / "lane.toml")
+    assert set(config.geometry().cameras_mm) == {"top", "side"}
