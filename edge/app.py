@@ -88,6 +88,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     sys.setswitchinterval(SWITCH_S)
+    cv2.setNumThreads(1)  # the workers are the threads
     with lane(config) as parts:
         turn_until(ending, parts)
     return 0

@@ -24,10 +24,10 @@ def items(count: int, seed: int, features: int = 12) -> tuple[np.ndarray, np.nda
     return rows.astype(np.float32), labels
 
 
-def test_damaged_items_get_the_higher_probability() -> None:
+def test_damaged_items_get_the_higher_odds() -> None:
     head = DefectHead.fit(*items(60, seed=1), model_sha256="m")
     rows, labels = items(200, seed=2)
-    found = np.array([head.probability(row) for row in rows])
+    found = np.array([head.log_odds(row) for row in rows])
     assert np.mean((found > 0.5) == labels) > 0.9
 
 
@@ -45,12 +45,12 @@ def test_many_intact_items_do_not_drown_few_damaged_ones() -> None:
     kept = np.r_[np.flatnonzero(~labels), np.flatnonzero(labels)[:8]]
     head = DefectHead.fit(rows[kept], labels[kept], "m")
     fresh, truth = items(100, seed=5)
-    assert np.mean([head.probability(row) > 0.5 for row in fresh[truth]]) > 0.8
+    assert np.mean([head.log_odds(row) > 0 for row in fresh[truth]]) > 0.8
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=12, max_size=12))
-def test_probability_is_one(numbers: list[float]) -> None:
-    assert 0 <= HEAD.probability(np.array(numbers, np.float32)) <= 1
+def test_odds_are_numbers(numbers: list[float]) -> None:
+    assert np.isfinite(HEAD.log_odds(np.array(numbers, np.float32)))
 
 
 @pytest.mark.parametrize("damaged", [0, 4])
@@ -62,7 +62,7 @@ def test_too_few_labels_are_refused(damaged: int) -> None:
 def test_feature_that_never_varies_does_no_harm() -> None:
     rows, labels = items(40, seed=6)
     rows[:, 5] = 1.0
-    assert np.isfinite(DefectHead.fit(rows, labels, "m").probability(rows[0]))
+    assert np.isfinite(DefectHead.fit(rows, labels, "m").log_odds(rows[0]))
 
 
 def test_file_brings_back_the_same_and_knows_its_model(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_file_brings_back_the_same_and_knows_its_model(tmp_path: Path) -> None:
     rows, labels = items(40, seed=7)
     path = tmp_path / "top.head.npz"
     DefectHead.fit(rows, labels, session.manifest.sha256).save(path)
-    assert DefectHead.load(path, session).probability(rows[0]) == DefectHead.fit(rows, labels, "m").probability(rows[0])
+    assert DefectHead.load(path, session).log_odds(rows[0]) == DefectHead.fit(rows, labels, "m").log_odds(rows[0])
     DefectHead.fit(rows, labels, "another model").save(path)
     with pytest.raises(ReferencesRefused, match="another mode"):
         DefectHead.load(path, session)

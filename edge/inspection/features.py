@@ -1,0 +1,47 @@
+"""From a crop to the backbone's patches: one run, used by every question about looks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.messages import Image
+from edge.inspection.crop import Crop
+from edge.inspection.session import Session, Tensor
+
+INSIDE = 0.25  # share of a patch that must show the item for the patch to count
+
+
+def patches(crop: Crop, session: Session) -> Tensor:
+    """The crop's patches, row by row: grid² × channels (1024 × 152)."""
+    rows: Tensor = session.run(_input(crop.image, session))[0][0]
+    return rows
+
+
+def inside(crop: Crop, session: Session) -> npt.NDArray[np.bool_]:
+    """Which of the patches show the item: grid²."""
+    grid = session.manifest.extra["grid"]
+    share = cv2.resize(crop.mask, (grid, grid), interpolation=cv2.INTER_AREA).ravel() / 255
+    shown: npt.NDArray[np.bool_] = share >= INSIDE
+    return shown if shown.any() else np.ones_like(shown)
+
+
+def pooled(rows: Tensor, shown: npt.NDArray[np.bool_]) -> Tensor:
+    """Mean and standard deviation of each channel over the patches that show the item: 2 × channels."""
+    kept = rows[shown]
+    return np.concatenate((kept.mean(axis=0), kept.std(axis=0)))
+
+
+def _input(image: Image, session: Session) -> Tensor:
+    """1 × 3 × side × side, normalised as the manifest says; the crop is stretched to the square."""
+    manifest = session.manifest
+    side_px = manifest.extra["side_px"]
+    square = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
+    if manifest.channels == "RGB":
+        square = cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
+    mean, std = (np.array(each, np.float32)[:, None, None] for each in (manifest.mean, manifest.std))
+    planes = np.ascontiguousarray(square.transpose(2, 0, 1)).astype(np.float32)
+    planes -= mean
+    planes /= std
+    return planes[None]

@@ -1,0 +1,36 @@
+"""Make the shipped models: `python -m models.make [backbone|text] …`; without a name, all of them."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from importlib import import_module
+from pathlib import Path
+
+MODELS = Path(__file__).resolve().parent.parent
+MAKERS = ("backbone", "text")
+
+
+def main() -> None:
+    """Run the makers that are named, one after the other."""
+    parser = argparse.ArgumentParser(prog="python -m models.make", description=__doc__)
+    parser.add_argument(
+        "makers", nargs="*", metavar="MAKER", help=f"one or more of {', '.join(MAKERS)}; all if none is named"
+    )
+    named = parser.parse_args().makers
+    if unknown := set(named) - set(MAKERS):
+        parser.error(f"no such maker: {', '.join(sorted(unknown))}; there are {', '.join(MAKERS)}")
+    for maker in named or MAKERS:
+        run(maker)
+
+
+def run(maker: str) -> None:
+    """Run one; imported here, for each needs packages that the others do not."""
+    print(f"== {maker}", flush=True)
+    start = time.monotonic()
+    import_module(f"models.make.{maker}").make()
+    print(f"== {maker}: done in {time.monotonic() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

