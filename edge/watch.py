@@ -70,13 +70,13 @@ def show(fields: dict[str, Any], picture: bytes, console: Console, columns: int)
 
 
 def line(fields: dict[str, Any]) -> Text:
-    """One verdict in one line."""
+    """One verdict in one line: the item's number, what was decided, how long it took, why, for which order."""
     disposition = fields["disposition"]
-    text = Text(f"{fields['item']}  ")
+    text = Text(f"{fields['item'].rpartition('-')[2]}  ")
     text.append(f"{disposition.replace('_', ' '):<11}", style=COLOURS.get(disposition, ""))
-    text.append(f"{fields['latency_ms']:7.0f} ms  {fields.get('order_line') or '-':<12} ")
+    text.append(f"{fields['latency_ms']:6.0f} ms  ")
     text.append("; ".join(fields["reasons"]), style="dim" if disposition == "pass" else "")
-    return text
+    return text.append(f"  [{fields.get('order_line') or 'not announced'}]", style="dim")
 
 
 def half_blocks(image: Image, columns: int) -> Segments:
