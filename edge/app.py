@@ -177,20 +177,21 @@ class Sessions:
 
 def checks(settings: InspectionSettings, rules: Iterable[RuleSettings], sessions: Sessions) -> dict[str, list[Check]]:
     """What each camera's pictures are asked, by the rules of the recipe."""
-    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    wanted: defaultdict[str, list[RuleSettings]] = defaultdict(list)
     for rule in rules:
         for camera in rule.cameras:
-            wanted[camera].add(rule.check)
-    return {camera: list(_checks_of(names, settings, sessions)) for camera, names in wanted.items()}
+            wanted[camera].append(rule)
+    return {camera: list(_checks_of(asked, settings, sessions)) for camera, asked in wanted.items()}
 
 
-def _checks_of(names: set[str], settings: InspectionSettings, sessions: Sessions) -> Iterator[Check]:
-    if names & APPEARANCE:
+def _checks_of(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Iterator[Check]:
+    if any(rule.check in APPEARANCE for rule in rules):
         yield AppearanceCheck.over(sessions.of("backbone"), settings.references)
-    fields = [Field(name) for name in sorted(names - APPEARANCE)]
+    fields = {Field(rule.check): rule.format for rule in rules if rule.check not in APPEARANCE}
     if fields:
         detector, reader = TextDetector(sessions.of("text-detector")), LineReader(sessions.of("text-recogniser"))
-        yield TextCheck(detector, reader, fields, today=date.today, orders=settings.date_orders)
+        formats = {field: form.pattern for field, form in fields.items() if form}
+        yield TextCheck(detector, reader, fields, today=date.today, orders=settings.date_orders, formats=formats)
 
 
 def locator(belt_colours: Path | None) -> Locate:

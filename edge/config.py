@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
+from re import Pattern
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -85,6 +86,7 @@ class RuleSettings(Section):
     required: bool = True
     reject_at: float | None = None
     agrees: str | None = None
+    format: Pattern[str] | None = None  # regular expression that a whole lot or serial matches on this lane's products
 
 
 class RecipeSettings(Section):
@@ -141,7 +143,7 @@ class Config(Section):
 
     def judged_by(self) -> Recipe:
         """The recipe as the core knows it."""
-        rules = tuple(Rule(**rule.model_dump()) for rule in self.recipe.rule)
+        rules = tuple(Rule(**rule.model_dump(exclude={"format"})) for rule in self.recipe.rule)
         return Recipe(self.recipe.name, rules, self.recipe.divert_undecided)
 
 

@@ -25,6 +25,7 @@ GTIN = "00000000000000"  # all photographs of a folder count as one product
 LENGTH_MM = 200.0
 NORMALS = 24  # drawn for each product and camera
 LABELS_PER_CLASS = 20  # of a folder without a training split, when the user names none
+LOT = r"L\d{4}[A-Z]"  # as the drawn products print it
 SERIAL = re.compile(r"\d{13}")
 READ_BY = "side"  # the camera that sees the print
 REJECT_DEFECT_AT = 0.0  # log-odds: more likely damaged than not
@@ -65,7 +66,7 @@ def drawn(folder: Path, count: int, seed: int, today: date) -> Scene:
         rules=(
             RuleSettings(check="anomaly", cameras=("top",), reject_at=REJECT_ANOMALY_AT),
             RuleSettings(check="expiry", cameras=("side",), agrees="expiry"),
-            RuleSettings(check="lot", cameras=("side",), required=False, agrees="lot"),
+            RuleSettings(check="lot", cameras=("side",), required=False, agrees="lot", format=re.compile(LOT)),
         ),
         normals={(one.gtin, "top"): _normals(folder / one.gtin, one.gtin, seed) for one in PRODUCTS},
         frames={camera: [one.pictures[camera] for one in items] for camera in ("top", "side")},

@@ -62,7 +62,7 @@ def lane_toml(scene: Scene, lane: Geometry, folder: Path, ports: Ports) -> str:
     cameras = [{"name": name, "place_mm": mm, "node": local(ports.frames)} for name, mm in lane.camera_mm.items()]
     return (
         "".join(f"[{name}]\n{_keys(keys)}" for name, keys in tables.items())
-        + "".join(f"[[recipe.rule]]\n{_keys(rule.model_dump(exclude_none=True))}" for rule in scene.rules)
+        + "".join(f"[[recipe.rule]]\n{_keys(rule.model_dump(mode='json', exclude_none=True))}" for rule in scene.rules)
         + "".join(f"[[camera]]\n{_keys(camera)}" for camera in cameras)
     )
 

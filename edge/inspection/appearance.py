@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Image, Point, Sighting
 from edge.inspection import features
-from edge.inspection.crop import Crop
+from edge.inspection.crop import Crop, answer
 from edge.inspection.defects import DefectHead
 from edge.inspection.references import Library, References
 from edge.inspection.session import Session, Tensor
@@ -44,13 +44,13 @@ class AppearanceCheck:
     def inspect(self, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
         """One or two pieces of evidence; invalid where nothing was learnt of the product."""
         if sighting.item.expected is None:
-            return [_invalid("anomaly", sighting, "the warehouse has not announced this item")]
+            return [answer("anomaly", sighting, "the warehouse has not announced this item")]
         gtin, camera = sighting.item.expected.gtin, sighting.frame.camera
         try:
             references, head = self._references.find(gtin, camera), self._heads.find(gtin, camera)
         except ReferencesRefused as error:
-            return [_invalid(check, sighting, str(error)) for check in ("anomaly", "defect")]
-        unknown = _invalid("anomaly", sighting, f"no references for {gtin}/{camera}")
+            return [answer(check, sighting, str(error)) for check in ("anomaly", "defect")]
+        unknown = answer("anomaly", sighting, f"no references for {gtin}/{camera}")
         if references is None and head is None:
             return [unknown]
         rows, shown = features.patches(crop, self._session), features.inside(crop, self._session)
@@ -66,16 +66,17 @@ def _anomaly(crop: Crop, sighting: Sighting, unlikeness: Tensor) -> Evidence:
     heat = unlikeness.reshape(side, side)
     score = float(heat.max())
     because = f"differs most at {_place(heat)} ({score:.1f} × the largest normal)"
-    return _evidence(
-        "anomaly", sighting, score, where=_hottest(heat, crop), because=because, picture=heat_map(crop.image, heat)
-    )
+    picture = heat_map(crop.image, heat)
+    said = answer("anomaly", sighting, because)
+    return replace(said, score=score, where=_hottest(heat, crop), picture=picture, valid=True)
 
 
 def _defect(crop: Crop, sighting: Sighting, log_odds: float) -> Evidence:
     """Evidence of how like the damaged items it is."""
     probability = 1 / (1 + math.exp(-min(max(log_odds, -40.0), 40.0)))
     because = f"{probability:.0%} like the damaged items shown before"
-    return _evidence("defect", sighting, log_odds, probability, where=crop.polygon, because=because)
+    said = answer("defect", sighting, because)
+    return replace(said, score=log_odds, probability=probability, where=crop.polygon, valid=True)
 
 
 def heat_map(image: Image, heat: Tensor) -> Image:
@@ -109,45 +110,3 @@ def _in_frame(shares: npt.NDArray[np.floating], crop: Crop) -> tuple[Point, ...]
     """Points given as shares of the crop's width and height, in frame px."""
     pixels = shares.astype(np.float64) * crop.image.shape[1::-1] - 0.5
     return tuple((float(x), float(y)) for x, y in cv2.perspectiveTransform(pixels[None], crop.to_frame)[0])
-
-
-def _evidence(
-    check: str,
-    sighting: Sighting,
-    score: float,
-    probability: float | None = None,
-    *,
-    where: tuple[Point, ...],
-    because: str,
-    picture: Image | None = None,
-) -> Evidence:
-    """Valid evidence of this sighting."""
-    frame = sighting.frame
-    return Evidence(
-        sighting.item.item_id,
-        frame.frame_id,
-        frame.camera,
-        check,
-        score=score,
-        probability=probability,
-        where=where,
-        because=because,
-        picture=picture,
-        exposed_ns=frame.exposed_ns,
-        finished_ns=time.monotonic_ns(),
-        valid=True,
-    )
-
-
-def _invalid(check: str, sighting: Sighting, because: str) -> Evidence:
-    """Evidence that says why there is none."""
-    frame = sighting.frame
-    return Evidence(
-        sighting.item.item_id,
-        frame.frame_id,
-        frame.camera,
-        check,
-        because=because,
-        exposed_ns=frame.exposed_ns,
-        finished_ns=time.monotonic_ns(),
-    )

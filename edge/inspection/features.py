@@ -35,13 +35,8 @@ def pooled(rows: Tensor, shown: npt.NDArray[np.bool_]) -> Tensor:
 
 def _input(image: Image, session: Session) -> Tensor:
     """1 × 3 × side × side, normalised as the manifest says; the crop is stretched to the square."""
-    manifest = session.manifest
-    side_px = manifest.extra["side_px"]
+    side_px = session.manifest.extra["side_px"]
     square = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    if manifest.channels == "RGB":
+    if session.manifest.channels == "RGB":
         square = cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
-    mean, std = (np.array(each, np.float32)[:, None, None] for each in (manifest.mean, manifest.std))
-    planes = np.ascontiguousarray(square.transpose(2, 0, 1)).astype(np.float32)
-    planes -= mean
-    planes /= std
-    return planes[None]
+    return session.manifest.batch(np.asarray(square, np.uint8))

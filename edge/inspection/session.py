@@ -36,9 +36,10 @@ class Manifest:
 
     def batch(self, picture: npt.NDArray[np.uint8]) -> Tensor:
         """A picture (height × width × 3, channels as the graph expects) as 1 × 3 × height × width, normalised."""
-        scale = (1.0 / np.array(self.std)).astype(np.float32)
-        shift = (np.array(self.mean) / np.array(self.std)).astype(np.float32)
-        return np.ascontiguousarray((picture * scale - shift).transpose(2, 0, 1)[None])
+        planes = np.ascontiguousarray(picture.transpose(2, 0, 1)).astype(np.float32)
+        planes -= np.array(self.mean, np.float32)[:, None, None]
+        planes /= np.array(self.std, np.float32)[:, None, None]
+        return planes[None]
 
 
 class Session:

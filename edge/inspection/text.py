@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import cv2
@@ -13,7 +13,7 @@ import numpy as np
 from edge.core.dates import ALL_ORDERS, Order, segment_readings
 from edge.core.labels import Field
 from edge.core.messages import Evidence, Image, Sighting
-from edge.inspection.crop import Crop
+from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import TextDetector
 from edge.inspection.recogniser import LineReader
 from edge.inspection.rows import Row, RowReader
@@ -67,7 +67,7 @@ class TextCheck:
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
         claims = [_Claim(row, self._readings(field, row)) for row in rows if row.field is field]
         if not claims:
-            return _said(field, sighting, f"no keyword of {field.value} with a value was read; {_seen(rows)}")
+            return answer(field.value, sighting, f"no keyword of {field.value} with a value was read; {_seen(rows)}")
         best = max(claims, key=lambda claim: (len(claim.readings) == 1, claim.row.probability))
         readings = sorted({reading for claim in claims for reading in claim.readings})
         return _judged(field, best.row, readings, sighting)
@@ -89,17 +89,12 @@ def _judged(field: Field, row: Row, readings: Sequence[str], sighting: Sighting)
     """Vouch for a single, certain, complete reading; else say what stands against it."""
     objection = _objection(row, readings)
     read = f'read "{row.keyword} {row.value}" ({row.probability:.2f})'
-    return Evidence(
-        item_id=sighting.item.item_id,
-        frame_id=sighting.frame.frame_id,
-        camera=sighting.frame.camera,
-        check=field.value,
+    return replace(
+        answer(field.value, sighting, f"{read}: {objection}" if objection else read),
         reading=None if objection else readings[0],
         probability=row.probability,
         where=tuple((float(x), float(y)) for x, y in row.source.corners),
-        because=f"{read}: {objection}" if objection else read,
         picture=_narrow(row.source.picture),
-        exposed_ns=sighting.frame.exposed_ns,
         valid=not objection,
     )
 
@@ -115,18 +110,6 @@ def _objection(row: Row, readings: Sequence[str]) -> str:
     if row.second_look is not None:
         return f'a second look read "{row.second_look}"'
     return "the line runs out of the picture" if row.source.cut_by_crop or row.source.cut_by_frame else ""
-
-
-def _said(field: Field, sighting: Sighting, because: str) -> Evidence:
-    """Evidence that there is none."""
-    return Evidence(
-        item_id=sighting.item.item_id,
-        frame_id=sighting.frame.frame_id,
-        camera=sighting.frame.camera,
-        check=field.value,
-        because=because,
-        exposed_ns=sighting.frame.exposed_ns,
-    )
 
 
 def _seen(rows: Sequence[Row]) -> str:

@@ -56,6 +56,7 @@ def test_a_good_file_gives_geometry_and_recipe(tmp_path):
         ("confirm_mm = 1700", "confirm_mm = 1400", ["must stand downstream of gate_mm"]),
         ('check = "anomaly"', 'check = "anomalie"', ["recipe.rule.0.check"]),
         ("tcp://127", "127", ["camera.0.node"]),
+        ("reject_at = 1.0", 'format = "["', ["recipe.rule.0.format"]),
         ("[lane]", "[lane", ["no TOML"]),
     ],
 )
