@@ -141,13 +141,23 @@ def _pictures(paths: Iterable[Path]) -> Iterable[Path]:
         yield from (one for one in found if path == one or cv2.haveImageReader(str(one)))
 
 
-def _labelled(labels: Path) -> Iterable[tuple[Path, bool]]:
-    """The rows of a CSV; relative paths are looked for beside it."""
+def _labelled(labels: Path) -> list[tuple[Path, bool]]:
+    """The pictures that a CSV names; relative paths are looked for beside it."""
+    return [(labels.parent / picture, bad) for picture, bad in read_labels(labels, "picture")]
+
+
+def read_labels(path: Path, column: str) -> list[tuple[str, bool]]:
+    """A CSV of names, in `column`, and whether `label` calls them bad.
+
+    Raises:
+        ConfigError: unreadable, without these columns, or with a label that is neither good nor bad.
+    """
     try:
-        rows = [(row["picture"], row["label"]) for row in csv.DictReader(labels.read_text().splitlines())]
+        rows = csv.DictReader(path.read_text().splitlines())
+        named = [(row[column], row["label"]) for row in rows]
     except (OSError, UnicodeDecodeError, KeyError) as error:
-        raise ConfigError(f"{labels}: no labels ({error!r}): give a CSV with the columns picture,label.") from error
-    strange = sorted({label for _, label in rows} - WORDS_FOR_GOOD - WORDS_FOR_BAD)
-    if strange:
-        raise ConfigError(f"{labels}: labels {', '.join(strange[:5])} are not known: say good or bad.")
-    return [(labels.parent / picture, label in WORDS_FOR_BAD) for picture, label in rows]
+        raise ConfigError(f"{path}: no labels ({error!r}): give a CSV with the columns {column},label.") from error
+    strange = sorted({str(label) for _, label in named} - WORDS_FOR_GOOD - WORDS_FOR_BAD)
+    if strange or not named:
+        raise ConfigError(f"{path}: labels {', '.join(strange[:5]) or '(none)'} are not known: say good or bad.")
+    return [(name, label in WORDS_FOR_BAD) for name, label in named]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import random
 import re
 from collections import defaultdict
@@ -17,9 +16,10 @@ import cv2
 from edge.config import RuleSettings
 from edge.core.errors import ConfigError
 from edge.simulator.draw import draw_items, normals
-from edge.simulator.photographs import GOOD, Album, Photographed, read_album
+from edge.simulator.photographs import Album, Photographed, read_album
 from edge.simulator.plan import PlannedItem
 from edge.simulator.products import PRODUCTS
+from edge.teach import read_labels
 
 GTIN = "00000000000000"  # all photographs of a folder count as one product
 LENGTH_MM = 200.0
@@ -140,18 +140,16 @@ def _shuffled(items: Sequence[Photographed], seed: int) -> list[Photographed]:
 def _listed(album: Album, labels: Path) -> Iterator[Photographed]:
     """The items that a CSV names, by id or by file name without its ending; its labels must be the folder's."""
     known = {name: one for one in album.items for name in (one.item_id, _stem(one))}
-    try:
-        rows = list(csv.DictReader(labels.read_text().splitlines()))
-        named = [(row["item"], row["label"]) for row in rows]
-    except (OSError, UnicodeDecodeError, KeyError) as error:
-        raise ConfigError(f"{labels}: no labels ({error!r}): give a CSV with the columns item,label.") from error
-    strangers = [name for name, _ in named if name not in known]
-    if strangers:
-        raise ConfigError(f"{labels}: no such items in the data: {', '.join(strangers[:5])}.")
-    for name, label in named:
-        one = known[name]
-        if (label not in GOOD) is not one.label_bad:
-            raise ConfigError(f"{labels}: '{name}' is labelled {label}, but lies in a folder of {one.kind} ones.")
+    for name, bad in read_labels(labels, "item"):
+        one = known.get(name)
+        if one is None:
+            raise ConfigError(
+                f"{labels}: there is no item '{name}' in the data: name it as its file, without the ending."
+            )
+        if bad is not one.label_bad:
+            raise ConfigError(
+                f"{labels}: '{name}' is labelled otherwise than its folder, {one.kind}: mend one of them."
+            )
         yield one
 
 
