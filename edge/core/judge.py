@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum, auto
 
 from edge.core.belt import Geometry
+from edge.core.labels import same_lot
 from edge.core.messages import BeltReading, Disposition, Evidence, Expected, Item, Verdict
 
 
@@ -178,7 +179,9 @@ def _contradiction(field_name: str, expected: Expected, reading: str | None, tod
     if field_name == "expiry":
         return _expiry_contradiction(date.fromisoformat(reading), expected.expiry, today)
     wanted = expected.lot if field_name == "lot" else dict(expected.attributes).get(field_name)
-    return f"{field_name} {reading} is printed, {wanted} is expected" if wanted not in (None, reading) else None
+    if wanted is None or (same_lot(reading, wanted) if field_name == "lot" else reading == wanted):
+        return None
+    return f"{field_name} {reading} is printed, {wanted} is expected"
 
 
 def _expiry_contradiction(printed: date, wanted: date | None, today: date) -> str | None:

@@ -86,6 +86,18 @@ def _keywords(text: str) -> list[re.Match[str]]:
     return found
 
 
+def same_lot(one: str, other: str) -> bool:
+    """Whether two lots are one: case, spaces and dashes aside, and the L that may stand before any lot.
+
+    Source: Directive 2011/91/EU, article 4: the indication "shall be preceded by the letter L", unless clear without.
+    """
+    return _bare_lot(one) == _bare_lot(other)
+
+
+def _bare_lot(lot: str) -> str:
+    return re.sub(r"^l(?=\d)", "", re.sub(r"[\s./-]", "", lot.lower()))
+
+
 def folded(text: str) -> str:
     """The text in lower case without accents, character for character: positions stay."""
     return "".join(_folded_character(character) for character in text)

@@ -23,7 +23,7 @@ from edge.teach import read_labels
 
 GTIN = "00000000000000"  # all photographs of a folder count as one product
 LENGTH_MM = 200.0
-NORMALS = 24  # drawn for each product and camera
+NORMALS = 40  # drawn for each product and camera
 LABELS_PER_CLASS = 20  # of a folder without a training split, when the user names none
 LOT = r"L\d{4}[A-Z]"  # as the drawn products print it
 SERIAL = re.compile(r"\d{13}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from edge.core.labels import Field, Segment, segments
+from edge.core.labels import LONE_LOT, Field, Segment, segments
 from edge.core.messages import Image, Point
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, lengthened, quarter_turned, touches_edge, widened
@@ -43,6 +43,12 @@ class ReadLine:
         """Its value is somewhere to the right."""
         last = self.segments[-1]
         return last.field is not None and not last.value
+
+    @property
+    def may_be_value(self) -> bool:
+        """It says nothing of its own field, or no more than an L, which a keyword to its left would make its own."""
+        first = self.segments[0]
+        return first.field is None or first.keyword.lower() == LONE_LOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ def joined(lines: Sequence[ReadLine]) -> tuple[Row, ...]:
     """Each line's own rows; a keyword alone takes for its value the line to its right that is best in line with it."""
     taken: dict[int, ReadLine] = {}
     for label in (line for line in lines if line.keyword_alone):
-        values = [line for line in lines if line.segments[0].field is None and _same_row(label.box, line.box)]
+        values = [line for line in lines if line.may_be_value and _same_row(label.box, line.box)]
         if values:
             taken[id(min(values, key=lambda line: _offset(label.box, line.box)))] = label
     return tuple(row for line in lines for row in _rows(line, taken.get(id(line))))

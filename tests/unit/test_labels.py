@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.labels import KEYWORDS, Field, folded, segments
+from edge.core.labels import KEYWORDS, Field, folded, same_lot, segments
 
 
 @pytest.mark.parametrize(("field", "keyword"), [(field, word) for field, words in KEYWORDS.items() for word in words])
@@ -45,3 +45,19 @@ def test_segments(text: str, expected: list[tuple[Field | None, str]]) -> None:
 @given(st.text(max_size=60))
 def test_folding_keeps_positions(text: str) -> None:
     assert len(folded(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("L4682M", "4682M", True),
+        ("l4682m", "L4682M", True),
+        ("VT691345-7G", "VT6913457G", True),
+        ("VT 691345.7G", "VT691345-7G", True),
+        ("L4682M", "L4683M", False),
+        ("LA12", "A12", False),
+        ("", "L1", False),
+    ],
+)
+def test_a_lot_is_the_same_with_and_without_its_l(one: str, other: str, same: bool) -> None:
+    assert same_lot(one, other) is same
