@@ -67,6 +67,7 @@ class Party:
         )
         self._client.on_socket_open = _send_at_once
         self._client.on_connect = self._subscribe
+        self._client.on_subscribe = self._subscribed
         self._client.on_message = self._enqueue
 
     def __enter__(self) -> Self:
@@ -127,9 +128,14 @@ class Party:
         options = [
             (name, SubscribeOptions(qos=topic.qos, retainAsPublished=True)) for name, topic in self._topics.items()
         ]
+        self.connections += 1
         if options:
             client.subscribe(options)
-        self.connections += 1
+        else:
+            self._connected.set()
+
+    def _subscribed(self, *_: object) -> None:
+        """Only now does the broker pass on what others say: before that, an order could be missed."""
         self._connected.set()
 
     def _enqueue(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:

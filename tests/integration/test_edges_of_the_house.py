@@ -59,6 +59,8 @@ def test_a_node_keeps_the_newest_frames_and_counts_the_rest(endpoint):
         cameras = NodeCameras(context, endpoint, ["top"])
         cameras.start()
         wait_for(lambda: node.send_multipart(encode_frame(frame("first"))) or AllCameras([cameras]).grab())
+        time.sleep(0.2)  # more than one may have been under way
+        cameras.grab()
         cameras.dropped.clear()
         for n in range(KEPT + 3):
             node.send_multipart(encode_frame(frame(f"f-{n}")))
