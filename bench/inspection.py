@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
 
-from edge.app import Sessions, checks
 from edge.config import ROOT, InspectionSettings
 from edge.core.frames import decode_frame, encode_frame
 from edge.core.messages import Expected, Frame, Item, Sighting
 from edge.demo.scene import Scene, drawn, photographed
+from edge.inspection.assembly import Sessions, checks
 from edge.inspection.crop import Check
 from edge.inspection.locate import BeltColour, locate
 from edge.inspection.session import Session

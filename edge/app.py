@@ -10,20 +10,18 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Protocol
 
 import cv2
-import numpy as np
 import zmq
 from prometheus_client import CollectorRegistry, start_http_server
 
 from edge.cameras.node import AllCameras, NodeCameras
-from edge.config import Config, InspectionSettings, RuleSettings, load
+from edge.config import Config, load
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
@@ -33,18 +31,10 @@ from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.errors import BrokerUnreachable
 from edge.core.judge import Judge
-from edge.core.labels import Field
-from edge.core.messages import Image
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
-from edge.inspection.appearance import AppearanceCheck
-from edge.inspection.crop import Check, Crop
-from edge.inspection.detector import TextDetector
-from edge.inspection.inspector import Locate, ThreadedInspector
-from edge.inspection.locate import BeltColour, locate, whole
-from edge.inspection.recogniser import LineReader
-from edge.inspection.session import Session, newest
-from edge.inspection.text import TextCheck
+from edge.inspection.assembly import Sessions, checks, locator
+from edge.inspection.inspector import ThreadedInspector
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.journal import Journal
@@ -54,7 +44,6 @@ from edge.records.writer import Ledger, Writer
 
 TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
-APPEARANCE = frozenset({"anomaly", "defect"})
 PICTURES = "pictures"  # folder in the lane's state
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
@@ -151,58 +140,6 @@ def lane(config: Config) -> Iterator[Lane]:
             stack.callback(part.stop)
         link.announce("Execute", "inspecting", {"models": sessions.versions()})
         yield Lane(loop, link, metrics)
-
-
-class Sessions:
-    """Verified models, each loaded once, when first asked for."""
-
-    def __init__(self, models: Path) -> None:
-        self._models = models
-        self._loaded: dict[str, Session] = {}
-
-    def of(self, check: str) -> Session:
-        """The newest model of a check."""
-        if check not in self._loaded:
-            self._loaded[check] = Session.load(newest(self._models, check))
-        return self._loaded[check]
-
-    def loaded(self) -> tuple[Session, ...]:
-        """Those that were asked for."""
-        return tuple(self._loaded.values())
-
-    def versions(self) -> dict[str, str]:
-        """Check → version in force."""
-        return {check: session.manifest.version for check, session in self._loaded.items()}
-
-
-def checks(settings: InspectionSettings, rules: Iterable[RuleSettings], sessions: Sessions) -> dict[str, list[Check]]:
-    """What each camera's pictures are asked, by the rules of the recipe."""
-    wanted: defaultdict[str, list[RuleSettings]] = defaultdict(list)
-    for rule in rules:
-        for camera in rule.cameras:
-            wanted[camera].append(rule)
-    return {camera: list(_checks_of(asked, settings, sessions)) for camera, asked in wanted.items()}
-
-
-def _checks_of(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Iterator[Check]:
-    if any(rule.check in APPEARANCE for rule in rules):
-        yield AppearanceCheck.over(sessions.of("backbone"), settings.references)
-    fields = {Field(rule.check): rule.format for rule in rules if rule.check not in APPEARANCE}
-    if fields:
-        detector, reader = TextDetector(sessions.of("text-detector")), LineReader(sessions.of("text-recogniser"))
-        formats = {field: form.pattern for field, form in fields.items() if form}
-        yield TextCheck(detector, reader, fields, today=date.today, orders=settings.date_orders, formats=formats)
-
-
-def locator(belt_colours: Path | None) -> Locate:
-    """Finds the item by what the camera's belt looks like; without that, the whole frame is the item."""
-    belts = {path.stem: BeltColour.load(path) for path in belt_colours.glob("*.npz")} if belt_colours else {}
-
-    def find(camera: str, image: Image) -> Crop:
-        colour = image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-        return locate(colour, belts[camera]) if camera in belts else whole(colour)
-
-    return find
 
 
 def _loop(

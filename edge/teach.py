@@ -16,9 +16,10 @@ from edge.config import ROOT
 from edge.core.errors import ConfigError, PictureUnreadable
 from edge.core.messages import Image
 from edge.inspection import features
+from edge.inspection.assembly import locator
 from edge.inspection.crop import Crop
 from edge.inspection.defects import DefectHead
-from edge.inspection.locate import BeltColour, locate, whole
+from edge.inspection.locate import BeltColour
 from edge.inspection.references import SIZE, References
 from edge.inspection.session import Session, Tensor, newest
 from edge.pictures import read_picture
@@ -57,7 +58,7 @@ class Teacher:
     def __init__(self, session: Session, references: Path, belts: Path | None, progress: Progress) -> None:
         self._session = session
         self._folder = references
-        self._belts = {path.stem: BeltColour.load(path) for path in belts.glob("*.npz")} if belts else {}
+        self._locate = locator(belts)
         self._progress = progress
 
     def build_references(self, normals: Mapping[Key, Sequence[Path]], size: int = SIZE) -> None:
@@ -68,7 +69,7 @@ class Teacher:
         """
         task = self._progress.add_task("learning what normal looks like", total=sum(map(len, normals.values())))
         for (gtin, camera), paths in normals.items():
-            crops = [self._crop(camera, image) for _, image in readable(paths, self._progress.console)]
+            crops = [self._locate(camera, image) for _, image in readable(paths, self._progress.console)]
             references = References.build(crops, self._session, size, lambda *_: self._progress.advance(task))
             references.save(self._folder / gtin / f"{camera}.npz")
 
@@ -83,14 +84,11 @@ class Teacher:
             rows, labels = [], []
             bad = dict(examples)
             for path, image in readable(bad, self._progress.console):
-                rows.append(self._pooled(self._crop(camera, image)))
+                rows.append(self._pooled(self._locate(camera, image)))
                 labels.append(bad[path])
                 self._progress.advance(task)
             head = DefectHead.fit(np.array(rows), np.array(labels, bool), self._session.manifest.sha256)
             head.save(self._folder / gtin / f"{camera}.head.npz")
-
-    def _crop(self, camera: str, image: Image) -> Crop:
-        return locate(image, self._belts[camera]) if camera in self._belts else whole(image)
 
     def _pooled(self, crop: Crop) -> Tensor:
         return features.pooled(features.patches(crop, self._session), features.inside(crop, self._session))

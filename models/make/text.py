@@ -144,7 +144,7 @@ def _parity(original: Original, sliced: bytes, kept: list[int]) -> dict[str, Any
         equal += [position.get(int(one)) for one in classes] == found.argmax(axis=1).tolist()
         difference = max(difference, float(np.abs(expected[:, kept] - found).max()))
     return {
-        "precision": "float32 (static INT8 loses 1.5 to 3 points on date lines and is no faster)",
+        "precision": "float32",
         "drawn_lines": DRAWN_LINES,
         "equal_readings": equal,
         "largest_probability_difference": round(difference, 6),
@@ -206,6 +206,6 @@ of 8 px and class; class 0 is CTC's blank, the others are named in the manifest'
 Measured: 94.5 % of 307 photographed date lines, cropped by hand, are read with every letter and digit right (greedy,
 `edge.inspection.recogniser`). A difference of probability to the original is the share of the classes that were cut.
 
-Limits: no Hangul, Thai, Cyrillic, Arabic or kana. FP32: INT8 loses accuracy and gains no time.
+Limits: no Hangul, Thai, Cyrillic, Arabic or kana. FP32; an INT8 form has not been measured here.
 Made by `python -m models.make text`; how near it is to the original stands in the manifest.
 """
