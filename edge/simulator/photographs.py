@@ -48,6 +48,8 @@ def read_album(folder: Path) -> Album:
     Raises:
         ConfigError: it is no folder, or is laid out in a way not known here; the message names those that are.
     """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder: give one of labelled photographs.")
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     for pattern in LAYOUTS.values():
         matches = [match for name in names if (match := pattern.fullmatch(name))]
