@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from edge.conveyor.link import Link
 from edge.core import topics
 from edge.core.belt import NS_PER_MS, NS_PER_S
-from edge.core.messages import DivertAck, DivertCommand
+from edge.core.messages import DivertAck, DivertCommand, LineStop
 from edge.core.wire import ack_of, command_fields
 
 HEARD = (topics.ACK,)
@@ -46,3 +46,8 @@ class StationOverMqtt:
         if now_ns >= self._next_ns:
             self._next_ns = now_ns + BEAT_NS
             self._link.publish(topics.HEARTBEAT, {"turn": turn})
+
+    def stop_line(self, stops: Iterable[LineStop]) -> None:
+        """Each request once; the confirm and exit eyes tell whether it was heeded."""
+        for stop in stops:
+            self._link.publish(topics.LINE_STOP, {"why": stop.because[: topics.MAX_TEXT]})

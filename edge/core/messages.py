@@ -67,6 +67,14 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearing:
+    """A named person says that what was purged or alarmed has been seen to."""
+
+    by: str
+    what: str  # items: none of those on the belt needs the purge; alarms: they may rest
+
+
+@dataclass(frozen=True, slots=True)
 class BeltReading:
     """The belt at one instant, and what its eyes and the warehouse said since the reading before."""
 
@@ -78,6 +86,8 @@ class BeltReading:
     exit_edges: tuple[PhotoeyeEdge, ...] = ()
     announced: tuple[Expected, ...] = ()
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
+    clearings: tuple[Clearing, ...] = ()
+    boot: int = 0  # the PLC's own number of this life of it; its counts and edge numbers hold for one life
     stale: bool = False  # the PLC has been silent for longer than the site allows
     today: date = date.min  # the site's calendar day; date.min: unknown, nothing counts as expired
 
@@ -102,6 +112,9 @@ class Item:
     leading_edge_counts: int
     length_mm: float | None = None  # None until its trailing edge has passed the induct eye
     expected: Expected | None = None  # None until the warehouse has announced it
+    purge: str = ""  # why it is diverted whatever it looks like; empty: it is judged
+    edge_seq: int = -1  # the PLC's number of the edge it was born at
+    boot: int = 0  # the life of the PLC in which it was born
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +202,24 @@ class ItemEnd:
     end: End
     seen_counts: int | None
     ended_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that a person should know now."""
+
+    kind: str  # missed, unexpected, escape, slip, stale, guard, reject_run, reject_rate, gap, unseen_birth, clearing
+    because: str
+    item_id: str | None
+    raised_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineStop:
+    """A request to the PLC: better no belt than this one."""
+
+    because: str
+    raised_ns: int
 
 
 @dataclass(frozen=True, slots=True)

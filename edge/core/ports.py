@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from edge.core.messages import (
+    Alarm,
     BeltReading,
     Conservation,
     DivertAck,
@@ -15,6 +16,7 @@ from edge.core.messages import (
     Frame,
     Item,
     ItemEnd,
+    LineStop,
     ReplacementRequest,
     Sighting,
     Verdict,
@@ -22,7 +24,17 @@ from edge.core.messages import (
 from edge.core.topics import Topic
 
 Record = (
-    Item | Evidence | Verdict | DivertCommand | DivertAck | DivertOutcome | ItemEnd | ReplacementRequest | Conservation
+    Item
+    | Evidence
+    | Verdict
+    | DivertCommand
+    | DivertAck
+    | DivertOutcome
+    | ItemEnd
+    | ReplacementRequest
+    | Conservation
+    | Alarm
+    | LineStop
 )
 
 
@@ -71,6 +83,10 @@ class Station(Protocol):
 
     def beat(self, turn: int, now_ns: int) -> None:
         """Say that the loop turns; the gate goes to its safe side when this stops."""
+        ...
+
+    def stop_line(self, stops: Iterable[LineStop]) -> None:
+        """Ask the PLC to stop the belt; returns at once."""
         ...
 
 

@@ -55,6 +55,11 @@ def ack(value: object) -> bool:
     return isinstance(value, str) and value in ACKS
 
 
+def clearable(value: object) -> bool:
+    """What a person may clear."""
+    return value in ("items", "alarms")
+
+
 def _edge(value: object) -> bool:
     return (
         isinstance(value, dict)
@@ -88,6 +93,7 @@ BELT = Topic(
     0,
     # Edges of the last second are repeated in each message, so that a lost message (QoS 0) loses no item.
     {"counts": integer, "plc_ns": integer, "speed_mm_per_s": real, "edges": edges},
+    {"boot": integer},  # another number after each start of the PLC: its counts and edge numbers begin anew
     expiry_s=1,
 )
 INDUCT = Topic(
@@ -132,6 +138,7 @@ VERDICT = Topic(
     {"order_line": text},
 )
 LINE_STOP = Topic("line/stop", "box", 1, {"why": text}, expiry_s=5)
+CLEAR = Topic("clear", "console", 1, {"by": text, "what": clearable})
 REPLACEMENT = Topic(
     "replacement/request",
     "box",
@@ -152,6 +159,7 @@ TABLE = (
     STATE,
     VERDICT,
     LINE_STOP,
+    CLEAR,
     REPLACEMENT,
     REPLACEMENT_ACK,
 )
