@@ -31,19 +31,24 @@ from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.errors import BrokerUnreachable
 from edge.core.judge import Judge
+from edge.core.recovery import recovered
+from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
-from edge.inspection.assembly import Sessions, checks, locator
+from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.inspector import ThreadedInspector
+from edge.inspection.planner import Planner
 from edge.loop import Loop
 from edge.orders.sender import Sender
-from edge.records.journal import Journal
+from edge.records.journal import Journal, latest
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
 from edge.records.sinks import JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import Ledger, Writer
 
 TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
+PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
+RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
 PICTURES = "pictures"  # folder in the lane's state
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
@@ -58,6 +63,17 @@ class Part(Protocol):
 
     def stop(self) -> None:
         """End it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the core speaks to, but for the belt."""
+
+    cameras: AllCameras
+    inspector: ThreadedInspector
+    gate: DiverterOverMqtt
+    station: StationOverMqtt
+    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +104,8 @@ def check(arguments: Sequence[str]) -> int:
     config = load(_config_path("check", "Check a lane's settings, models and broker.", arguments))
     sessions = Sessions(config.inspection.models)
     cameras = {
-        name: [type(one).__name__ for one in found]
-        for name, found in checks(config.inspection, config.recipe.rule, sessions).items()
+        name: [str(one) for one in found]
+        for name, found in questions(config.inspection, config.recipe.rule, sessions).items()
     }
     locator(config.inspection.belt_colours)
     with socket.socket() as probe:
@@ -123,45 +139,44 @@ def lane(config: Config) -> Iterator[Lane]:
         metrics = MetricsSink(registry)
         ledger = Ledger(list(_writers(config, stack, context, link, metrics)))
         sender = Sender(_journal(config, stack), link, lambda: [fields for _, fields in link.take(REPLACEMENT_ACK)])
-        inspector = ThreadedInspector(
-            locator(config.inspection.belt_colours),
-            checks(config.inspection, config.recipe.rule, sessions),
-            config.inspection.workers,
-            config.inspection.queue,
-        )
+        asked = questions(config.inspection, config.recipe.rule, sessions)
+        planner = Planner(asked, config.inspection.workers, config.inspection.queue)
+        inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
         cameras = AllCameras(_nodes(config, context))
         gate = DiverterOverMqtt(link)
-        loop = _loop(config, link, gate, cameras, inspector, ledger)
+        outside = Outside(cameras, inspector, gate, StationOverMqtt(link, sessions.versions()), ledger)
+        loop = _loop(config, link, outside)
         _count(registry, link, cameras, inspector, ledger, gate)
         _serve(config, registry, stack)
         parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.nodes)
         for part in parts:
             part.start()
             stack.callback(part.stop)
-        link.announce("Execute", "inspecting", {"models": sessions.versions()})
         yield Lane(loop, link, metrics)
 
 
-def _loop(
-    config: Config,
-    link: Link,
-    gate: DiverterOverMqtt,
-    cameras: AllCameras,
-    inspector: ThreadedInspector,
-    ledger: Ledger,
-) -> Loop:
+def _loop(config: Config, link: Link, outside: Outside) -> Loop:
+    """The core's parts, as an earlier run left them."""
     geometry, recipe = config.geometry(), config.judged_by()
+    known = recovered(latest(config.lane.state, RECOVERED))
     return Loop(
-        belt=BeltOverMqtt(link, geometry.counts_per_mm, config.belt.stale_after_ms),
-        camera=cameras,
-        tracker=Tracker(geometry, f"{config.lane.name}-{int(time.time()):x}"),
-        inspector=inspector,
-        judge=Judge(recipe, geometry),
-        dispatcher=Dispatcher(geometry, config.lane.site, divert_undecided=recipe.divert_undecided),
-        diverter=gate,
-        station=StationOverMqtt(link),
-        ledger=ledger,
-        books=Books(),
+        belt=BeltOverMqtt(link, geometry.counts_per_mm, config.belt.stale_after_ms, known),
+        camera=outside.cameras,
+        tracker=Tracker(geometry, f"{config.lane.name}-{int(time.time()):x}", known.items),
+        inspector=outside.inspector,
+        judge=Judge(recipe, geometry, known.dispositions),
+        dispatcher=Dispatcher(
+            geometry,
+            config.lane.site,
+            divert_undecided=recipe.divert_undecided,
+            dispositions=known.dispositions,
+            patient_until_ns=time.monotonic_ns() + PATIENT_NS,
+        ),
+        supervision=Supervision(config.borne()),
+        diverter=outside.gate,
+        station=outside.station,
+        ledger=outside.ledger,
+        books=Books(len(known.items)),
     )
 
 
@@ -207,8 +222,8 @@ def _count(
         ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (
             lambda: {(name,): count for node in cameras.nodes for name, count in node.dropped.items()}
         ),
-        ("tunnel_sightings", "Sightings, by what became of them.", ("outcome",)): (
-            lambda: {(name,): count for name, count in inspector.counts.items()}
+        ("tunnel_checks", "Checks of pictures, by what became of them.", ("check", "outcome")): (
+            lambda: {outcome: count for outcome, count in inspector.counts.items()}  # noqa: C416 - widens the key
         ),
         ("tunnel_records_dropped", "Records that a full or broken desk lost, by desk.", ("desk",)): (
             lambda: {(writer.name,): writer.dropped for writer in ledger.writers}

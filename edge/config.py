@@ -14,10 +14,12 @@ from edge.core.belt import Geometry
 from edge.core.dates import Order
 from edge.core.errors import ConfigError
 from edge.core.judge import Recipe, Rule
+from edge.core.supervision import Limits
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Millimetres = Annotated[float, Field(ge=0, le=100_000)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+VALUE_REJECTS, VALUE_INFORMS = 10.0, 1.0  # a rule that may reject an item, and one that only informs
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -56,6 +58,10 @@ class BeltSettings(Section):
     tolerance_mm: Annotated[float, Field(gt=0, le=1000)] = 60
     patience_mm: Annotated[float, Field(gt=0, le=5000)] = 300
     typical_length_mm: Annotated[float, Field(gt=0, le=5000)] = 200
+    resync_mm: Millimetres = 0
+    shortest_mm: Annotated[float, Field(ge=0, le=1000)] = 10
+    longest_mm: Annotated[float, Field(gt=0, le=10_000)] = 2000
+    gap_min_mm: Annotated[float, Field(ge=0, le=5000)] = 80
     stale_after_ms: Annotated[float, Field(gt=0, le=10_000)] = 500
 
 
@@ -87,6 +93,23 @@ class RuleSettings(Section):
     reject_at: float | None = None
     agrees: str | None = None
     format: Pattern[str] | None = None  # regular expression that a whole lot or serial matches on this lane's products
+    value: Annotated[float, Field(gt=0, le=1000)] | None = None  # where time is short; None: by what the rule may do
+
+    @property
+    def worth(self) -> float:
+        """What its answer is worth beside others; the planner puts required ones first in any case."""
+        rejects = self.reject_at is not None or self.agrees is not None
+        return self.value or (VALUE_REJECTS if rejects else VALUE_INFORMS)
+
+
+class LimitSettings(Section):
+    """What a site bears before it is told, and before the belt is to stop; see `Limits`."""
+
+    misses_to_stop: Annotated[int, Field(ge=1, le=100)] = 1
+    reject_run: Annotated[int, Field(ge=2, le=1000)] = 10
+    usual_reject_share: Annotated[float, Field(ge=0, le=0.5)] = 0
+    window_items: Annotated[int, Field(ge=20, le=100_000)] = 200
+    slip_alarm_mm: Annotated[float, Field(gt=0, le=1000)] = 20
 
 
 class RecipeSettings(Section):
@@ -119,6 +142,7 @@ class Config(Section):
     camera: Annotated[tuple[CameraSettings, ...], Field(min_length=1, max_length=32)]
     inspection: InspectionSettings
     recipe: RecipeSettings
+    limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
 
@@ -141,9 +165,13 @@ class Config(Section):
         belt = self.belt.model_dump(exclude={"stale_after_ms"})
         return Geometry(cameras_mm={camera.name: camera.place_mm for camera in self.camera}, **belt)
 
+    def borne(self) -> Limits:
+        """The limits as the core knows them."""
+        return Limits(**self.limits.model_dump())
+
     def judged_by(self) -> Recipe:
         """The recipe as the core knows it."""
-        rules = tuple(Rule(**rule.model_dump(exclude={"format"})) for rule in self.recipe.rule)
+        rules = tuple(Rule(**rule.model_dump(exclude={"format", "value"})) for rule in self.recipe.rule)
         return Recipe(self.recipe.name, rules, self.recipe.divert_undecided)
 
 

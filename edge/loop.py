@@ -8,6 +8,7 @@ from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge
 from edge.core.ports import Belt, Camera, Diverter, Inspector, Ledger, Station
+from edge.core.supervision import Supervision
 from edge.core.tracker import Tracker
 
 
@@ -21,6 +22,7 @@ class Loop:
     inspector: Inspector
     judge: Judge
     dispatcher: Dispatcher
+    supervision: Supervision
     diverter: Diverter
     station: Station
     ledger: Ledger
@@ -34,13 +36,17 @@ class Loop:
         tracked = self.tracker.update(reading, frames)
         self.inspector.submit(tracked.sightings)
         evidence = self.inspector.collect()
-        verdicts = self.judge.update(self.tracker.items, evidence, reading)
-        commands = self.dispatcher.plan(verdicts, self.tracker.items, reading)
+        items = self.tracker.items
+        verdicts = self.judge.update(items, evidence, reading)
+        self.inspector.forget(verdict.item_id for verdict in verdicts)
+        commands = self.dispatcher.plan(verdicts, items, reading)
         self.diverter.send(commands)
-        settled = self.dispatcher.settle(self.tracker.items, reading)
-        self.tracker.forget(settled.ends)
-        balance = self.books.balance(tracked.born, settled.ends, self.tracker.items)
-        self.station.beat(self.turns, now_ns)
+        settled = self.dispatcher.settle(items, reading)
+        oversight = self.supervision.update(reading, tracked, verdicts, settled, items)
+        self.station.tell(oversight, self.turns, now_ns)
+        ends = (*tracked.ghosts, *settled.ends)
+        self.tracker.forget(ends)
+        balance = self.books.balance(tracked.born, ends, items)
         self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *self.diverter.acks()))
-        self.ledger.record((*settled.outcomes, *settled.ends, *settled.requests, balance))
+        self.ledger.record((*settled.outcomes, *ends, *settled.requests, *oversight.alarms, *oversight.stops, balance))
         self.turns += 1

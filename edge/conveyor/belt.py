@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,41 +11,67 @@ from edge.conveyor.link import Link
 from edge.core import topics
 from edge.core.belt import EdgeSeries, Odometer
 from edge.core.errors import MalformedMessage
-from edge.core.messages import BeltReading, Expected, PhotoeyeEdge
+from edge.core.messages import BeltReading, Clearing, Expected, PhotoeyeEdge
+from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
-HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD)
+HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD, topics.CLEAR)
+RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 Said = list[tuple[int, dict[str, Any]]]
 
 
 class BeltOverMqtt:
     """Turns the lane's topics into readings."""
 
-    def __init__(self, link: Link, counts_per_mm: float, stale_after_ms: float) -> None:
+    def __init__(self, link: Link, counts_per_mm: float, stale_after_ms: float, known: Known) -> None:
         self._link = link
         self._odometer = Odometer(counts_per_mm, stale_after_ms)
-        self._eyes = {eye: EdgeSeries() for eye in ("induct", "confirm", "exit")}
+        self._known = known
+        self._boot: int | None = None  # the PLC's present life; None: it has not spoken
+        self._lives = 0
+        self._counts = 0
+        self._eyes = {eye: EdgeSeries() for eye in topics.EYES}
         self._guards: frozenset[str] = frozenset()
 
     def read(self, now_ns: int) -> BeltReading:
         """The belt now, with what was said since the last reading."""
         belt, confirm = self._link.take(topics.BELT), self._link.take(topics.CONFIRM)
         for heard_ns, fields in belt:
+            self._see_to_life(fields)
             self._odometer.hear(fields["counts"], fields["speed_mm_per_s"], heard_ns)
         for _, fields in self._link.take(topics.GUARD):
             self._guards = frozenset(fields["alarm"])
+        induct = self._edges("induct", belt + confirm)
         return replace(
             self._odometer.reading(now_ns),
-            induct_edges=self._edges("induct", belt),
+            induct_edges=induct,
+            resync_edges=self._edges("resync", belt + confirm),
             confirm_edges=self._edges("confirm", belt + confirm),
             exit_edges=self._edges("exit", belt + confirm),
+            missed_edges=self._eyes["induct"].missed if induct else 0,
             announced=tuple(self._announced(self._link.take(topics.INDUCT))),
+            clearings=tuple(Clearing(said["by"], said["what"]) for _, said in self._link.take(topics.CLEAR)),
             guards=self._guards,
+            boot=self._boot or 0,
             today=date.today(),
         )
 
+    def _see_to_life(self, fields: Mapping[str, Any]) -> None:
+        """A PLC that was started anew counts anew; what it has seen since then is news."""
+        self._lives += fields["counts"] < self._counts - RESET_COUNTS
+        self._counts = fields["counts"]
+        boot = fields.get("boot", self._lives)
+        if self._boot is None:
+            known = self._known if self._known.boot == boot else Known()
+            self._eyes = {eye: EdgeSeries(known.next_seq.get(eye)) for eye in topics.EYES}
+        elif boot != self._boot:
+            self._eyes = {eye: EdgeSeries.of_new_life() for eye in topics.EYES}
+        self._boot = boot
+
     def _edges(self, eye: str, said: Said) -> tuple[PhotoeyeEdge, ...]:
-        return tuple(edge for _, fields in said for edge in self._eyes[eye].fresh(edges_of(fields, eye)))
+        """The eye's edges of all messages together: a later message may repeat what an earlier one lost."""
+        told = {edge.seq: edge for _, fields in said for edge in edges_of(fields, eye)}
+        return self._eyes[eye].fresh(told.values()) if said else ()
 
     def _announced(self, said: Said) -> Iterable[Expected]:
         for _, fields in said:

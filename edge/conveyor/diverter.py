@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from edge.conveyor.link import Link
 from edge.core import topics
 from edge.core.belt import NS_PER_MS, NS_PER_S
-from edge.core.messages import DivertAck, DivertCommand, LineStop
+from edge.core.messages import DivertAck, DivertCommand
+from edge.core.supervision import Oversight
 from edge.core.wire import ack_of, command_fields
 
 HEARD = (topics.ACK,)
@@ -35,19 +36,21 @@ class DiverterOverMqtt:
 
 
 class StationOverMqtt:
-    """Beats as long as the loop turns."""
+    """Beats as long as the loop turns, and says what state the lane is in."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, versions: Mapping[str, str]) -> None:
         self._link = link
+        self._versions = versions
         self._next_ns = 0
+        self._said: tuple[str, str] | None = None
 
-    def beat(self, turn: int, now_ns: int) -> None:
-        """Five times a second."""
+    def tell(self, oversight: Oversight, turn: int, now_ns: int) -> None:
+        """Five beats a second; the state when it changes; each request for a stop once."""
         if now_ns >= self._next_ns:
             self._next_ns = now_ns + BEAT_NS
             self._link.publish(topics.HEARTBEAT, {"turn": turn})
-
-    def stop_line(self, stops: Iterable[LineStop]) -> None:
-        """Each request once; the confirm and exit eyes tell whether it was heeded."""
-        for stop in stops:
+        if (oversight.state, oversight.why) != self._said:
+            self._said = (oversight.state, oversight.why)
+            self._link.announce(oversight.state, oversight.why[: topics.MAX_TEXT], {"models": self._versions})
+        for stop in oversight.stops:
             self._link.publish(topics.LINE_STOP, {"why": stop.because[: topics.MAX_TEXT]})

@@ -24,6 +24,7 @@ from edge.core.wire import decode, encode
 INBOX = 1024  # messages kept per topic until the loop's next turn
 KEEPALIVE_S = 5
 RETRY_S = 1
+SESSION_S = 3600
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,10 @@ class Link:
         client.on_connect, client.on_connect_fail = self._on_connect, self._on_connect_fail
         client.on_disconnect, client.on_message = self._on_disconnect, self._on_message
         client.on_socket_open = _send_at_once
-        client.connect_async(host, port, keepalive=KEEPALIVE_S)
+        # The broker keeps for us what the eyes and the warehouse say while we are away.
+        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        session.SessionExpiryInterval = SESSION_S
+        client.connect_async(host, port, keepalive=KEEPALIVE_S, clean_start=False, properties=session)
         return client
 
     def _on_connect(

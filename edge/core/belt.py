@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from edge.core.messages import BeltReading, Item, PhotoeyeEdge
@@ -11,6 +12,7 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 STANDSTILL_MM_PER_S = 1.0
 FAR_NS = 3600 * NS_PER_S
+PATIENCE_MESSAGES = 50  # one second of the PLC's messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Geometry:
     tolerance_mm: float  # how far from its reckoned place an item may be seen
     patience_mm: float  # how far an item may travel past an eye before it counts as unseen
     typical_length_mm: float  # until its trailing edge has passed the eye
+    resync_mm: float = 0.0  # a second eye, which corrects slip; 0: there is none
+    shortest_mm: float = 10.0  # shorter than this is no item, but noise at the eye
+    longest_mm: float = 2000.0  # longer is more than one
+    gap_min_mm: float = 0.0  # what is closer than this cannot be separated: both are diverted
 
     def counts(self, distance_mm: float) -> int:
         """Encoder counts that the belt makes over a distance."""
@@ -47,6 +53,12 @@ class Geometry:
         first = item.leading_edge_counts + self.counts(self.gate_mm - self.margin_mm)
         last = item.leading_edge_counts + self.counts(self.gate_mm + self.length_mm(item) + self.margin_mm)
         return first, last
+
+    def nearest(self, items: Iterable[Item], counts: float, place_mm: float) -> Item | None:
+        """The item whose leading edge should be at a place at these counts, within the tolerance."""
+        errors_mm = {abs(self.travelled_mm(item, counts) - place_mm): item for item in items}
+        least = min(errors_mm, default=math.inf)
+        return errors_mm[least] if least <= self.tolerance_mm else None
 
     def deadline_ns(self, item: Item, reading: BeltReading) -> int:
         """When the gate must have been told, at the belt's current speed; far off while it stands."""
@@ -80,17 +92,44 @@ class Odometer:
 
 
 class EdgeSeries:
-    """One eye's edges, each once: the PLC repeats them so that a lost message loses no item."""
+    """One eye's edges, each once and in order: the PLC repeats them so that a lost message loses no item."""
 
-    def __init__(self) -> None:
-        self._last_seq: int | None = None
+    def __init__(self, next_seq: int | None = None) -> None:
+        """Begin with `next_seq`; None: behind what the first message repeats, for that was before we listened."""
+        self.missed = 0  # numbers given up in the last call of `fresh`
+        self._listening = next_seq is not None
+        self._next_seq = next_seq
+        self._held: dict[int, PhotoeyeEdge] = {}  # came before one with a smaller number
+        self._waited = 0
+
+    @classmethod
+    def of_new_life(cls) -> EdgeSeries:
+        """Of a PLC that was started while we listened: all that it tells is news, whatever number it begins with."""
+        series = cls()
+        series._listening = True
+        return series
 
     def fresh(self, edges: Iterable[PhotoeyeEdge]) -> tuple[PhotoeyeEdge, ...]:
-        """Those not seen before. What the first message repeats happened before we listened."""
-        told = sorted(edges, key=lambda edge: edge.seq)
-        if self._last_seq is None:
-            self._last_seq = told[-1].seq if told else -1
+        """Those not given out before; behind a gap in the numbers they wait for it to be filled, but not for ever."""
+        told = {edge.seq: edge for edge in edges}
+        self.missed = 0
+        if self._next_seq is None and told:
+            self._next_seq = min(told) if self._listening else max(told) + 1
+        self._listening = True
+        if self._next_seq is None:
             return ()
-        fresh = tuple(edge for edge in told if edge.seq > self._last_seq)
-        self._last_seq = fresh[-1].seq if fresh else self._last_seq
-        return fresh
+        self._held |= {seq: edge for seq, edge in told.items() if seq >= self._next_seq}
+        came = [*self._in_order(self._next_seq)]
+        self._waited = self._waited + 1 if self._held else 0
+        if self._waited > PATIENCE_MESSAGES:
+            self.missed = min(self._held) - self._next_seq
+            came += self._in_order(min(self._held))
+            self._waited = 0
+        return tuple(came)
+
+    def _in_order(self, seq: int) -> Iterator[PhotoeyeEdge]:
+        """What is held from a number on, up to the next gap."""
+        while seq in self._held:
+            yield self._held.pop(seq)
+            seq += 1
+        self._next_seq = seq

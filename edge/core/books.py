@@ -11,8 +11,9 @@ from edge.core.messages import Conservation, End, Item, ItemEnd
 class Books:
     """Counts births and ends for itself and holds them against who is on the belt."""
 
-    def __init__(self) -> None:
-        self._inducted = 0
+    def __init__(self, restored: int = 0) -> None:
+        """Begin with so many items on the belt, known from before a restart."""
+        self._inducted = restored
         self._ends: Counter[End] = Counter()
         self._violations = 0
 

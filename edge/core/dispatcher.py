@@ -32,40 +32,63 @@ class Settlement:
 
 
 class Dispatcher:
-    """Remembers what was decided of each item until it is seen to have left."""
+    """Remembers what was decided of each item, and commanded, until it is seen to have left."""
 
-    def __init__(self, geometry: Geometry, request_prefix: str, *, divert_undecided: bool) -> None:
+    def __init__(
+        self,
+        geometry: Geometry,
+        request_prefix: str,
+        *,
+        divert_undecided: bool,
+        dispositions: Mapping[str, Disposition] | None = None,
+        patient_until_ns: int = 0,
+    ) -> None:
+        """Begin.
+
+        dispositions: of items on the belt that were decided before a restart. patient_until_ns: until then no item
+        counts as unseen: the eyes' word from before a restart may still be under way.
+        """
         self._geometry = geometry
         self._request_prefix = request_prefix
         self._diverted = {Disposition.REJECT} | ({Disposition.NO_DECISION} if divert_undecided else set())
-        self._verdicts: dict[str, Verdict] = {}
+        self._dispositions = dict(dispositions or {})
+        self._reasons: dict[str, tuple[str, ...]] = {}
+        self._commanded: set[str] = set()
+        self._patient_until_ns = patient_until_ns
 
     def plan(
         self, verdicts: Iterable[Verdict], items: Mapping[str, Item], reading: BeltReading
     ) -> tuple[DivertCommand, ...]:
         """The commands that can still be carried out; a late one would hit the next item and is not made."""
-        new = tuple(verdicts)
-        self._verdicts |= {verdict.item_id: verdict for verdict in new}
-        wanted = (self._command(verdict, items[verdict.item_id], reading) for verdict in new if self._is_out(verdict))
-        return tuple(command for command in wanted if command.open_counts > reading.counts)
+        for verdict in verdicts:
+            self._dispositions[verdict.item_id] = verdict.disposition
+            self._reasons[verdict.item_id] = verdict.reasons
+        wanted = [item for item in items.values() if self._is_out(item) and item.item_id not in self._commanded]
+        commands = (self._command(item, reading) for item in wanted)
+        sent = tuple(command for command in commands if command.open_counts > reading.counts)
+        self._commanded |= {command.item_id for command in sent}
+        return sent
 
     def settle(self, items: Mapping[str, Item], reading: BeltReading) -> Settlement:
         """Believe the eyes: what the confirm and exit eyes saw, and what they should have seen by now."""
-        left = dict(items)
-        settled = [*self._seen_off(left, reading), *self._seen_on(left, reading), *self._unseen(left, reading)]
-        for one in settled:
-            for end in one.ends:
-                self._verdicts.pop(end.item_id, None)
+        left = {item_id: item for item_id, item in items.items() if item.boot == reading.boot}
+        settled = [*self._seen_off(left, reading), *self._seen_on(left, reading), *self._unseen(left, items, reading)]
+        for end in (end for one in settled for end in one.ends):
+            self._dispositions.pop(end.item_id, None)
+            self._reasons.pop(end.item_id, None)
+            self._commanded.discard(end.item_id)
         return Settlement(
             tuple(outcome for one in settled for outcome in one.outcomes),
             tuple(end for one in settled for end in one.ends),
             tuple(request for one in settled for request in one.requests),
         )
 
-    def _is_out(self, verdict: Verdict | None) -> bool:
-        return verdict is not None and verdict.disposition in self._diverted
+    def _is_out(self, item: Item) -> bool:
+        """Whether the item belongs on the reject lane; what was commanded stays commanded."""
+        decided = self._dispositions.get(item.item_id) in self._diverted
+        return bool(item.purge) or decided or item.item_id in self._commanded
 
-    def _command(self, verdict: Verdict, item: Item, reading: BeltReading) -> DivertCommand:
+    def _command(self, item: Item, reading: BeltReading) -> DivertCommand:
         first, last = self._geometry.window(item)
         to_go_mm = (last - reading.counts) / self._geometry.counts_per_mm
         speed_mm_per_s = max(reading.speed_mm_per_s, STANDSTILL_MM_PER_S)
@@ -76,8 +99,11 @@ class Dispatcher:
             open_counts=first,
             close_counts=last,
             expires_ns=reading.read_ns + lasts_ns,
-            reason="; ".join(verdict.reasons),
+            reason="; ".join(self._why(item)),
         )
+
+    def _why(self, item: Item) -> tuple[str, ...]:
+        return (f"purged: {item.purge}",) if item.purge else self._reasons.get(item.item_id, ())
 
     def _seen_off(self, left: dict[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Each dark edge of the confirm eye: an item is on the reject lane."""
@@ -93,68 +119,72 @@ class Dispatcher:
                 item = self._take(left, edge.counts, self._geometry.exit_mm)
                 yield self._on(item, edge.counts, reading) if item else _stranger("exit", edge.counts)
 
-    def _unseen(self, left: dict[str, Item], reading: BeltReading) -> Iterator[Settlement]:
-        """Items that both eyes should have seen by now."""
+    def _unseen(self, left: dict[str, Item], items: Mapping[str, Item], reading: BeltReading) -> Iterator[Settlement]:
+        """Items that both eyes should have seen by now, and those whose place a restart of the PLC has made unknown."""
+        if reading.stale or reading.read_ns < self._patient_until_ns:
+            return
         last_mm = max(self._geometry.confirm_mm, self._geometry.exit_mm) + self._geometry.patience_mm
-        for item in list(left.values()):
-            if self._geometry.travelled_mm(item, reading.counts) > last_mm:
-                del left[item.item_id]
-                yield self._gone(item, reading)
+        for item in items.values():
+            if item.boot != reading.boot:
+                yield self._gone(item, reading, "the PLC was restarted: its place is not known")
+            elif item.item_id in left and self._geometry.travelled_mm(item, reading.counts) > last_mm:
+                yield self._gone(item, reading, "not seen on either lane: taken off by hand, or lost")
 
     def _take(self, left: dict[str, Item], counts: int, eye_mm: float) -> Item | None:
-        """The item whose leading edge should be at the eye now, within the tolerance."""
-        errors_mm = {item_id: abs(self._geometry.travelled_mm(item, counts) - eye_mm) for item_id, item in left.items()}
-        nearest = min(errors_mm, key=errors_mm.__getitem__, default=None)
-        if nearest is None or errors_mm[nearest] > self._geometry.tolerance_mm:
-            return None
-        return left.pop(nearest)
+        """The item that should be at the eye now; it is settled, and not looked for again."""
+        item = self._geometry.nearest(left.values(), counts, eye_mm)
+        return left.pop(item.item_id) if item else None
 
     def _off(self, item: Item, counts: int, reading: BeltReading) -> Settlement:
-        verdict = self._verdicts.get(item.item_id)
-        undecided = verdict is not None and verdict.disposition is Disposition.NO_DECISION
-        result = Result.CONFIRMED if self._is_out(verdict) else Result.UNEXPECTED
+        result = Result.CONFIRMED if self._is_out(item) else Result.UNEXPECTED
         because = "seen on the reject lane" + ("" if result is Result.CONFIRMED else ", though nobody sent it there")
-        end = End.NO_DECISION if undecided else End.DIVERTED
+        end = End.DIVERTED if result is Result.UNEXPECTED or self._is_rejected(item) else End.NO_DECISION
         return Settlement(
-            (self._outcome(item, result, counts, because),),
+            (self._outcome(item, result, because, "confirm", counts),),
             (ItemEnd(item.item_id, end, counts, reading.read_ns),),
-            (self._request(item, verdict, because),),
+            self._requests(item, because),
         )
 
     def _on(self, item: Item, counts: int, reading: BeltReading) -> Settlement:
-        verdict = self._verdicts.get(item.item_id)
-        if self._is_out(verdict):
+        if self._is_out(item):
             return self._missed(item, counts, "seen on the good lane, though it was to be diverted", reading)
-        undecided = verdict is None or verdict.disposition is Disposition.NO_DECISION
-        end = End.NO_DECISION if undecided else End.PASSED
+        passed = self._dispositions.get(item.item_id) is Disposition.PASS
+        end = End.PASSED if passed else End.NO_DECISION
         return Settlement(ends=(ItemEnd(item.item_id, end, counts, reading.read_ns),))
 
-    def _gone(self, item: Item, reading: BeltReading) -> Settlement:
-        verdict = self._verdicts.get(item.item_id)
-        if self._is_out(verdict):
-            return self._missed(item, None, "not seen on either lane", reading)
-        because = "not seen on either lane: taken off by hand, or lost"
+    def _is_rejected(self, item: Item) -> bool:
+        return not item.purge and self._dispositions.get(item.item_id) is not Disposition.NO_DECISION
+
+    def _gone(self, item: Item, reading: BeltReading, because: str) -> Settlement:
+        if self._is_out(item):
+            return self._missed(item, None, because, reading)
         end = ItemEnd(item.item_id, End.LOST, None, reading.read_ns)
-        return Settlement(ends=(end,), requests=(self._request(item, verdict, because),))
+        return Settlement(ends=(end,), requests=self._requests(item, because))
 
     def _missed(self, item: Item, counts: int | None, because: str, reading: BeltReading) -> Settlement:
         end = ItemEnd(item.item_id, End.MISSED, counts, reading.read_ns)
-        return Settlement((self._outcome(item, Result.MISSED, counts, because),), (end,))
+        eye = "" if counts is None else "exit"
+        return Settlement((self._outcome(item, Result.MISSED, because, eye, counts),), (end,))
 
-    def _outcome(self, item: Item, result: Result, counts: int | None, because: str) -> DivertOutcome:
-        command_id = f"{item.item_id}-divert" if self._is_out(self._verdicts.get(item.item_id)) else None
-        return DivertOutcome(command_id, item.item_id, result, counts, because)
+    def _outcome(self, item: Item, result: Result, because: str, eye: str, counts: int | None) -> DivertOutcome:
+        command_id = f"{item.item_id}-divert" if item.item_id in self._commanded else None
+        return DivertOutcome(command_id, item.item_id, result, counts, because, eye)
 
-    def _request(self, item: Item, verdict: Verdict | None, because: str) -> ReplacementRequest:
-        return ReplacementRequest(
-            request_id=f"{self._request_prefix}-{item.item_id}",
-            item_id=item.item_id,
-            order_line=item.expected.order_line if item.expected else None,
-            gtin=item.expected.gtin if item.expected else None,
-            reasons=(*(verdict.reasons if verdict else ()), because),
+    def _requests(self, item: Item, because: str) -> tuple[ReplacementRequest, ...]:
+        """Another one, if anybody knows what it was."""
+        if item.expected is None:
+            return ()
+        return (
+            ReplacementRequest(
+                request_id=f"{self._request_prefix}-{item.item_id}",
+                item_id=item.item_id,
+                order_line=item.expected.order_line,
+                gtin=item.expected.gtin,
+                reasons=(*self._why(item), because),
+            ),
         )
 
 
 def _stranger(eye: str, counts: int) -> Settlement:
     because = f"the {eye} eye saw something that is not in the books"
-    return Settlement((DivertOutcome(None, None, Result.UNEXPECTED, counts, because),))
+    return Settlement((DivertOutcome(None, None, Result.UNEXPECTED, counts, because, eye),))

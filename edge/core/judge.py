@@ -69,10 +69,11 @@ class _Case:
 class Judge:
     """Remembers each item's evidence until it is decided."""
 
-    def __init__(self, recipe: Recipe, geometry: Geometry) -> None:
+    def __init__(self, recipe: Recipe, geometry: Geometry, decided: Iterable[str] = ()) -> None:
+        """Begin; `decided` are items on the belt that have their verdict already."""
         self._recipe = recipe
         self._geometry = geometry
-        self._cases: dict[str, _Case] = {}
+        self._cases: dict[str, _Case] = {item_id: _Case(closed=True) for item_id in decided}
 
     def update(
         self, items: Mapping[str, Item], evidence: Iterable[Evidence], reading: BeltReading
@@ -91,13 +92,22 @@ class Judge:
         deadline_ns = self._geometry.deadline_ns(item, reading)
         findings = tuple(finding(rule, item, case.evidence, reading.today) for rule in self._recipe.rules)
         disposition = reached(findings) or (overdue(findings) if reading.read_ns >= deadline_ns else None)
+        reasons = _reasons(disposition, findings) if disposition else ()
+        if item.purge:
+            disposition, reasons = Disposition.NO_DECISION, (f"purged: {item.purge}",)
         if disposition is None:
             return None
         case.closed = True
-        return self._verdict(item, disposition, findings, deadline_ns, reading.read_ns)
+        return self._verdict(item, disposition, reasons, findings, deadline_ns, reading.read_ns)
 
     def _verdict(
-        self, item: Item, disposition: Disposition, findings: Sequence[Finding], deadline_ns: int, now_ns: int
+        self,
+        item: Item,
+        disposition: Disposition,
+        reasons: tuple[str, ...],
+        findings: Sequence[Finding],
+        deadline_ns: int,
+        now_ns: int,
     ) -> Verdict:
         evidence = tuple(self._cases[item.item_id].evidence)
         return Verdict(
@@ -105,7 +115,7 @@ class Judge:
             order_line=item.expected.order_line if item.expected else None,
             leading_edge_counts=item.leading_edge_counts,
             disposition=disposition,
-            reasons=_reasons(disposition, findings),
+            reasons=reasons,
             skipped=tuple(str(one.rule) for one in findings if one.answer in (Answer.NONE, Answer.INVALID)),
             evidence=evidence,
             recipe=self._recipe.name,

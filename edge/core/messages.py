@@ -87,6 +87,8 @@ class BeltReading:
     announced: tuple[Expected, ...] = ()
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
     clearings: tuple[Clearing, ...] = ()
+    resync_edges: tuple[PhotoeyeEdge, ...] = ()  # of an eye between induct and gate, where there is one
+    missed_edges: int = 0  # of the induct eye: their numbers were skipped, so items came that nobody saw
     boot: int = 0  # the PLC's own number of this life of it; its counts and edge numbers hold for one life
     stale: bool = False  # the PLC has been silent for longer than the site allows
     today: date = date.min  # the site's calendar day; date.min: unknown, nothing counts as expired
@@ -109,11 +111,12 @@ class Item:
 
     item_id: str
     born_ns: int
-    leading_edge_counts: int
+    leading_edge_counts: int  # when its leading edge was at the induct eye; corrected where it slipped on the belt
     length_mm: float | None = None  # None until its trailing edge has passed the induct eye
     expected: Expected | None = None  # None until the warehouse has announced it
     purge: str = ""  # why it is diverted whatever it looks like; empty: it is judged
     edge_seq: int = -1  # the PLC's number of the edge it was born at
+    slip_counts: int = 0  # by how much the correction moved leading_edge_counts
     boot: int = 0  # the life of the PLC in which it was born
 
 
@@ -141,6 +144,7 @@ class Evidence:
     because: str = ""  # for a person
     picture: Image | None = None  # a small annotated picture, at most 320 px
     exposed_ns: int = 0
+    started_ns: int = 0  # of the check; 0: it was never begun
     finished_ns: int = 0
     valid: bool = False
 
@@ -192,6 +196,7 @@ class DivertOutcome:
     result: Result
     seen_counts: int | None
     because: str
+    eye: str = ""  # that saw the item: confirm or exit; empty: none did
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from edge.core.messages import (
     Sighting,
     Verdict,
 )
+from edge.core.supervision import Oversight
 from edge.core.topics import Topic
 
 Record = (
@@ -65,6 +66,10 @@ class Inspector(Protocol):
         """The evidence that has arrived since the last call."""
         ...
 
+    def forget(self, item_ids: Iterable[str]) -> None:
+        """No verdict waits for these any longer: look at them only when there is nothing better to do."""
+        ...
+
 
 class Diverter(Protocol):
     """Moves the gate."""
@@ -81,12 +86,8 @@ class Diverter(Protocol):
 class Station(Protocol):
     """Tells the lane how the box is."""
 
-    def beat(self, turn: int, now_ns: int) -> None:
-        """Say that the loop turns; the gate goes to its safe side when this stops."""
-        ...
-
-    def stop_line(self, stops: Iterable[LineStop]) -> None:
-        """Ask the PLC to stop the belt; returns at once."""
+    def tell(self, oversight: Oversight, turn: int, now_ns: int) -> None:
+        """Beat (the gate goes to its safe side when this stops), say the state, ask for stops; returns at once."""
         ...
 
 

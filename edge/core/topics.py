@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 Kind = Callable[[object], bool]
 
 SCHEMA = 1
+EYES = ("induct", "resync", "confirm", "exit")
 MAX_BYTES = 65_536
 MAX_TEXT = 200
 MAX_LIST = 64
@@ -55,6 +56,11 @@ def ack(value: object) -> bool:
     return isinstance(value, str) and value in ACKS
 
 
+def side(value: object) -> bool:
+    """A side of the gate."""
+    return value in ("divert", "pass")
+
+
 def clearable(value: object) -> bool:
     """What a person may clear."""
     return value in ("items", "alarms")
@@ -63,7 +69,7 @@ def clearable(value: object) -> bool:
 def _edge(value: object) -> bool:
     return (
         isinstance(value, dict)
-        and value.get("eye") in ("induct", "confirm", "exit")
+        and value.get("eye") in EYES
         and integer(value.get("seq"))
         and integer(value.get("counts"))
         and isinstance(value.get("dark"), bool)
@@ -93,7 +99,10 @@ BELT = Topic(
     0,
     # Edges of the last second are repeated in each message, so that a lost message (QoS 0) loses no item.
     {"counts": integer, "plc_ns": integer, "speed_mm_per_s": real, "edges": edges},
-    {"boot": integer},  # another number after each start of the PLC: its counts and edge numbers begin anew
+    {
+        "boot": integer,  # another number after each start of the PLC: its counts and edge numbers begin anew
+        "gate": side,  # where the gate stands or is on its way to; the conformance suite sees the gate by it
+    },
     expiry_s=1,
 )
 INDUCT = Topic(
@@ -137,6 +146,7 @@ VERDICT = Topic(
     },
     {"order_line": text},
 )
+# The box has two writers here: the daemon, and the sentinel, which must be heard when the daemon is not.
 LINE_STOP = Topic("line/stop", "box", 1, {"why": text}, expiry_s=5)
 CLEAR = Topic("clear", "console", 1, {"by": text, "what": clearable})
 REPLACEMENT = Topic(

@@ -3,61 +3,125 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edge.core.belt import Geometry
-from edge.core.messages import BeltReading, Expected, Frame, Item, ItemEnd, PhotoeyeEdge, Sighting
+from edge.core.messages import BeltReading, End, Expected, Frame, Item, ItemEnd, PhotoeyeEdge, Sighting
 
 MAX_ANNOUNCED = 256
+E_STOP = "on the belt during an E-stop"
+RESTARTED = "on the belt when the daemon was restarted"
 
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
     """What one update brought."""
 
-    changed: tuple[Item, ...]  # born, measured or joined, as they are now
+    changed: tuple[Item, ...]  # born, measured, joined, corrected or purged, as they are now
     born: int
+    ghosts: tuple[ItemEnd, ...]  # what was noise at the eye
     sightings: tuple[Sighting, ...]
-    unmatched_frames: int
+    slips_mm: tuple[float, ...]  # how far each item seen at the second eye had slipped
 
 
 class Tracker:
     """Knows the items on the belt; `items` is in the order of their birth."""
 
-    def __init__(self, geometry: Geometry, id_prefix: str) -> None:
-        self.items: dict[str, Item] = {}
+    def __init__(self, geometry: Geometry, id_prefix: str, restored: Iterable[Item] = ()) -> None:
+        self.items: dict[str, Item] = {item.item_id: item for item in restored}
+        self._restored = set(self.items)  # until the belt's place is known
         self._geometry = geometry
         self._id_prefix = id_prefix
         self._born = 0
+        self._trailing_counts: int | None = None  # the last trailing edge at the induct eye
         self._announced: deque[Expected] = deque(maxlen=MAX_ANNOUNCED)
 
     def update(self, reading: BeltReading, frames: Sequence[Frame]) -> Tracked:
-        """Births, lengths, orders, then what the frames show."""
+        """Births, lengths, orders, slip and purges, then what the frames show."""
         before, born = dict(self.items), self._born
         self._announced.extend(reading.announced)
-        for edge in reading.induct_edges:
-            self._birth(edge, reading.read_ns) if edge.dark else self._measure(edge)
+        ghosts = tuple(self._induct(reading))
         self._join()
-        sightings = tuple(self._sightings(frames, reading))
-        return Tracked(_changed(before, self.items), self._born - born, sightings, len(frames) - len(sightings))
+        slips_mm = tuple(self._resync(reading))
+        self._see_to_purges(reading)
+        changed = tuple(item for item_id, item in self.items.items() if before.get(item_id) is not item)
+        return Tracked(changed, self._born - born, ghosts, tuple(self._sightings(frames, reading)), slips_mm)
 
     def forget(self, ends: Iterable[ItemEnd]) -> None:
         """These are off the belt."""
         for end in ends:
-            del self.items[end.item_id]
+            self.items.pop(end.item_id, None)
 
-    def _birth(self, edge: PhotoeyeEdge, now_ns: int) -> None:
+    def _induct(self, reading: BeltReading) -> Iterator[ItemEnd]:
+        for edge in reading.induct_edges:
+            if edge.dark:
+                self._birth(edge, reading)
+            else:
+                yield from self._measure(edge, reading)
+
+    def _birth(self, edge: PhotoeyeEdge, reading: BeltReading) -> None:
         self._born += 1
-        item_id = f"{self._id_prefix}-{self._born:06d}"
-        self.items[item_id] = Item(item_id, now_ns, edge.counts)
+        item = Item(f"{self._id_prefix}-{self._born:06d}", reading.read_ns, edge.counts)
+        self._keep_apart(edge)
+        self.items[item.item_id] = replace(item, edge_seq=edge.seq, boot=reading.boot, purge=self._gap_fault(edge))
 
-    def _measure(self, edge: PhotoeyeEdge) -> None:
+    def _gap_fault(self, edge: PhotoeyeEdge) -> str:
+        """Why what begins here cannot be told from what came before it; empty if it can."""
+        if self._trailing_counts is None:
+            return ""
+        gap_mm = (edge.counts - self._trailing_counts) / self._geometry.counts_per_mm
+        return f"gap of {gap_mm:.0f} mm (ByDistanceFault)" if 0 <= gap_mm < self._geometry.gap_min_mm else ""
+
+    def _keep_apart(self, edge: PhotoeyeEdge) -> None:
+        """Of two that stand too close, the first is purged too."""
+        fault, youngest = self._gap_fault(edge), self._youngest()
+        if fault and youngest and not youngest.purge:
+            self.items[youngest.item_id] = replace(youngest, purge=fault)
+
+    def _measure(self, edge: PhotoeyeEdge, reading: BeltReading) -> Iterator[ItemEnd]:
         """A trailing edge belongs to the youngest item, if that has none yet."""
-        youngest = next(reversed(self.items.values()), None)
-        if youngest and youngest.length_mm is None:
-            length_mm = self._geometry.travelled_mm(youngest, edge.counts)
-            self.items[youngest.item_id] = replace(youngest, length_mm=length_mm)
+        youngest = self._youngest()
+        if youngest is None or youngest.length_mm is not None:
+            return
+        length_mm = self._geometry.travelled_mm(youngest, edge.counts)
+        if length_mm < self._geometry.shortest_mm:
+            del self.items[youngest.item_id]
+            yield ItemEnd(youngest.item_id, End.REMOVED, edge.counts, reading.read_ns)
+            return
+        self._trailing_counts = edge.counts
+        too_long = f"{length_mm:.0f} mm long (ByLength)" if length_mm > self._geometry.longest_mm else ""
+        self.items[youngest.item_id] = replace(youngest, length_mm=length_mm, purge=youngest.purge or too_long)
+
+    def _youngest(self) -> Item | None:
+        return next(reversed(self.items.values()), None)
+
+    def _resync(self, reading: BeltReading) -> Iterator[float]:
+        """Each item at the second eye is put where it is seen; yields how far it had slipped, mm."""
+        for edge in reading.resync_edges:
+            item = self._geometry.nearest(self.items.values(), edge.counts, self._geometry.resync_mm)
+            if edge.dark and item:
+                slip = edge.counts - item.leading_edge_counts - self._geometry.counts(self._geometry.resync_mm)
+                place = item.leading_edge_counts + slip
+                self.items[item.item_id] = replace(item, leading_edge_counts=place, slip_counts=item.slip_counts + slip)
+                yield slip / self._geometry.counts_per_mm
+
+    def _see_to_purges(self, reading: BeltReading) -> None:
+        """A restart or an E-stop leaves what is before the gate in an unknown state; a named person may clear it."""
+        if self._restored and not reading.stale:
+            self._purge((self.items[name] for name in self._restored & self.items.keys()), RESTARTED, reading)
+            self._restored.clear()
+        if "e_stop" in reading.guards:
+            self._purge(self.items.values(), E_STOP, reading)
+        elif any(clearing.what == "items" for clearing in reading.clearings):
+            self._purge(self.items.values(), "", reading)
+
+    def _purge(self, items: Iterable[Item], why: str, reading: BeltReading) -> None:
+        changed = [item for item in items if item.purge != why and self._before_gate(item, reading)]
+        self.items |= {item.item_id: replace(item, purge=why) for item in changed}
+
+    def _before_gate(self, item: Item, reading: BeltReading) -> bool:
+        return self._geometry.window(item)[0] > reading.counts
 
     def _join(self) -> None:
         """Give each item without an order the announcement that fits its place, else the oldest without a place."""
@@ -90,7 +154,3 @@ class Tracker:
 
     def _middle_mm(self, item: Item, frame: Frame) -> float:
         return self._geometry.travelled_mm(item, frame.belt_counts) - self._geometry.length_mm(item) / 2
-
-
-def _changed(before: Mapping[str, Item], after: Mapping[str, Item]) -> tuple[Item, ...]:
-    return tuple(item for item_id, item in after.items() if before.get(item_id) is not item)

@@ -81,6 +81,15 @@ def entries(folder: Path) -> Iterator[tuple[int, str, str | None, dict[str, Any]
             yield wall_ns, kind, item, json.loads(body)
 
 
+def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
+    """Kind and body of a journal's last entries, oldest first; none where there is no journal yet."""
+    if not (folder / FILE).exists():
+        return []
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        rows = base.execute("SELECT kind, body FROM journal ORDER BY entry DESC LIMIT ?", (count,)).fetchall()
+    return [(kind, json.loads(body)) for kind, body in reversed(rows)]
+
+
 def outbox(folder: Path) -> dict[str, str | None]:
     """Each request ever owed and the warehouse's answer, if any."""
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:

@@ -13,7 +13,8 @@ from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.conveyor.link import Link
 from edge.core import topics
 from edge.core.frames import encode_frame
-from edge.core.messages import Disposition, DivertCommand, Frame, Verdict
+from edge.core.messages import Disposition, DivertCommand, Frame, LineStop, Verdict
+from edge.core.supervision import Oversight
 from edge.records.sinks import PictureSink, TapSink
 from edge.simulator.mqtt import Address, Party
 from edge.watch import half_blocks, line, receive, show, tapped
@@ -135,11 +136,18 @@ def test_acks_come_back_and_malformed_ones_are_counted(broker, link):
     assert link.refused[topics.ACK.name, "field"] == 1
 
 
-def test_the_heart_beats_five_times_a_second(broker, link):
-    station = StationOverMqtt(link)
-    with Party("plc", Address(broker.host, broker.port, "site", "lane"), [topics.HEARTBEAT]) as plc:
+def test_the_heart_beats_five_times_a_second_and_stops_are_asked_for(broker, link):
+    station = StationOverMqtt(link, {"backbone": "1.0.0"})
+    heard = [topics.HEARTBEAT, topics.LINE_STOP, topics.STATE]
+    with Party("plc", Address(broker.host, broker.port, "site", "lane"), heard) as plc:
         for millisecond in range(1001):
-            station.beat(millisecond, millisecond * 10**6)
+            stops = (LineStop("missed", 0),) if millisecond == 500 else ()
+            state = ("Held", "missed") if millisecond >= 500 else ("Execute", "inspecting")
+            station.tell(Oversight((), stops, *state), millisecond, millisecond * 10**6)
         time.sleep(0.5)
-        turns = [one.fields["turn"] for one in plc.received()]
-    assert turns == [0, 200, 400, 600, 800, 1000]
+        said = plc.received()
+    beats = [one.fields["turn"] for one in said if one.topic is topics.HEARTBEAT]
+    states = [one.fields["state"] for one in said if one.topic is topics.STATE]
+    assert beats == [0, 200, 400, 600, 800, 1000]
+    assert states[-2:] == ["Execute", "Held"]
+    assert [one.fields["why"] for one in said if one.topic is topics.LINE_STOP] == ["missed"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.belt import FAR_NS, EdgeSeries, Odometer
+from edge.core.belt import FAR_NS, PATIENCE_MESSAGES, EdgeSeries, Odometer
 from tests.unit.lane import GEOMETRY, MS, dark, item, reading
 
 
@@ -44,11 +44,35 @@ def test_edges_repeated_before_we_listened_are_not_born_again():
     assert series.fresh([dark(10, seq=5), dark(30, seq=6)]) == (dark(30, seq=6),)
 
 
-@given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 6))
-def test_every_edge_comes_once_however_often_it_is_repeated(steps, kept):
-    series, told, came = EdgeSeries(), [], []
-    series.fresh([])
-    for step in steps:
-        told += [dark(100 * len(told) + n, seq=len(told) + n) for n in range(min(step, kept))]
-        came += series.fresh(told[-kept:])
-    assert came == told
+def test_edges_wait_for_those_before_them():
+    series = EdgeSeries(0)
+    assert series.fresh([dark(30, seq=1)]) == ()
+    assert series.fresh([dark(10, seq=0)]) == (dark(10, seq=0), dark(30, seq=1))
+    assert series.missed == 0
+
+
+def test_edges_do_not_wait_for_ever_and_the_loss_is_told():
+    series = EdgeSeries(0)
+    came = [series.fresh([dark(30, seq=3)]) for _ in range(PATIENCE_MESSAGES + 1)]
+    assert came[:-1] == [()] * PATIENCE_MESSAGES
+    assert came[-1] == (dark(30, seq=3),)
+    assert series.missed == 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.integers(0, 3)), max_size=30))
+def test_every_edge_comes_once_in_order_whatever_is_repeated_lost_or_overtaken(steps):
+    """A message repeats the last twelve edges; every third at the latest arrives, messages may overtake each other."""
+    series, told, came, late = EdgeSeries(0), [], [], []
+    for n, (fresh, lost, delay) in enumerate(steps):
+        told += [dark(100 * len(told) + k, seq=len(told) + k) for k in range(fresh)]
+        if not (lost and n % 3):
+            late.append((n + delay, told[-12:]))
+        for due in sorted((one for one in late if one[0] <= n), key=lambda one: one[0]):
+            late.remove(due)
+            came += series.fresh(due[1])
+    for _, message in late:
+        came += series.fresh(message)
+    came += series.fresh(told[-12:])
+    assert [edge.seq for edge in came] == list(range(len(came)))
+    assert came == told[: len(came)]
+    assert len(told) - len(came) <= max(0, len(told) - 12)

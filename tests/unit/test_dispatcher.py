@@ -1,12 +1,14 @@
 """Every disposition × every way an item can leave; late commands; strangers."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.dispatcher import Dispatcher
 from edge.core.messages import Disposition, End, Result, Verdict
-from tests.unit.lane import GEOMETRY, dark, item, light, reading
+from tests.unit.lane import GEOMETRY, MS, dark, item, light, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
 AT_CONFIRM, AT_EXIT, PAST = 17_000, 17_500, 20_501
@@ -20,11 +22,10 @@ def dispatcher(divert_undecided=True):
     return Dispatcher(GEOMETRY, "lane1", divert_undecided=divert_undecided)
 
 
-def leave(disposition, way, divert_undecided=True):
+def leave(disposition, way, divert_undecided=True, purge=""):
     """The settlement of one item that was judged early and leaves by the confirm eye, the exit eye, or unseen."""
-    lane, items = dispatcher(divert_undecided), {"i-1": item()}
-    if disposition:
-        lane.plan([verdict(disposition)], items, reading(5000))
+    lane, items = dispatcher(divert_undecided), {"i-1": replace(item(), purge=purge)}
+    lane.plan([verdict(disposition)] if disposition else [], items, reading(5000))
     seen = {
         "confirm": reading(AT_CONFIRM, confirm_edges=(dark(AT_CONFIRM), light(AT_CONFIRM + 2000))),
         "exit": reading(AT_EXIT, exit_edges=(dark(AT_EXIT),)),
@@ -80,6 +81,50 @@ def test_the_replacement_names_the_order_and_keeps_its_id():
     assert (request.request_id, request.order_line, request.gtin) == ("lane1-i-1", "order-1", "04000000000017")
     assert request.reasons == ("because", "seen on the reject lane")
     assert again.requests[0].request_id == request.request_id
+
+
+@pytest.mark.parametrize(
+    ("way", "end", "replaced"),
+    [("confirm", End.NO_DECISION, True), ("exit", End.MISSED, False), ("unseen", End.MISSED, False)],
+)
+@pytest.mark.parametrize("disposition", [PASS, REJECT, NO_DECISION, None])
+def test_a_purged_item_is_diverted_whatever_was_decided(disposition, way, end, replaced):
+    settled = leave(disposition, way, purge="E-stop")
+    assert [one.end for one in settled.ends] == [end]
+    assert len(settled.requests) == replaced
+
+
+def test_a_purge_after_a_pass_still_gets_its_command_once():
+    lane, one = dispatcher(), item()
+    assert lane.plan([verdict(PASS)], {"i-1": one}, reading(5000)) == ()
+    purged = replace(one, purge="E-stop")
+    (command,) = lane.plan([], {"i-1": purged}, reading(5010))
+    assert command.reason == "purged: E-stop"
+    assert lane.plan([], {"i-1": purged}, reading(5020)) == ()
+    assert lane.plan([], {"i-1": one}, reading(5030)) == ()
+
+
+def test_an_item_that_nobody_announced_cannot_be_ordered_again():
+    lane, items = dispatcher(), {"i-1": item(expected=None)}
+    lane.plan([verdict(REJECT)], items, reading(5000))
+    assert lane.settle(items, reading(AT_CONFIRM, confirm_edges=(dark(AT_CONFIRM),))).requests == ()
+
+
+def test_after_a_restart_verdicts_hold_and_nobody_is_missed_too_soon():
+    lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, dispositions={"i-1": PASS}, patient_until_ns=3000 * MS)
+    items = {"i-1": item()}
+    assert lane.settle(items, reading(PAST, at_ms=2999)).ends == ()
+    late = reading(PAST, at_ms=2999, exit_edges=(dark(AT_EXIT),))
+    assert [one.end for one in lane.settle(items, late).ends] == [End.PASSED]
+
+
+def test_nobody_is_missed_while_the_plc_is_silent():
+    assert dispatcher().settle({"i-1": item()}, reading(PAST, stale=True)).ends == ()
+
+
+def test_a_restarted_plc_makes_places_unknown():
+    settled = dispatcher().settle({"i-1": item()}, reading(0, boot=9))
+    assert [one.end for one in settled.ends] == [End.LOST]
 
 
 @pytest.mark.parametrize("eye", ["confirm_edges", "exit_edges"])

@@ -1,5 +1,6 @@
 """Every answer a rule can get × before and at the deadline; dates and lots against the order."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -86,6 +87,18 @@ def test_a_verdict_says_why_and_what_was_skipped():
     assert decide((DATE,), [BAD_DATE], DUE).reasons == (
         "expiry (side): expiry 2026-12-01 is printed, earlier than 2027-03-12 as expected",
     )
+
+
+def test_a_purged_item_is_undecided_at_once_whatever_it_looks_like():
+    judge = Judge(Recipe("test", (LOOKS,)), GEOMETRY)
+    purged = replace(item(), purge="E-stop")
+    (verdict,) = judge.update({"i-1": purged}, [GOOD_LOOKS], reading(EARLY))
+    assert (verdict.disposition, verdict.reasons) == (NO_DECISION, ("purged: E-stop",))
+
+
+def test_what_was_decided_before_a_restart_is_not_decided_again():
+    judge = Judge(Recipe("test", (LOOKS,)), GEOMETRY, decided=["i-1"])
+    assert judge.update({"i-1": item()}, [BAD_LOOKS], reading(DUE)) == ()
 
 
 BOTH = Rule("defect", ("top", "side"), required=True, reject_at=0.0)

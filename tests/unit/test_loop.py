@@ -4,6 +4,7 @@ from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.messages import Conservation, Disposition, DivertCommand, ItemEnd, ReplacementRequest, Verdict
+from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
 from edge.loop import Loop
 from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, evidence, light, reading
@@ -14,7 +15,7 @@ class Lane:
 
     def __init__(self, edges=None, found=None):
         self.edges, self.found = edges or {}, found or {}
-        self.sent, self.records, self.beats = [], [], []
+        self.sent, self.records, self.beats, self.decided = [], [], [], []
         self.turn = -1
 
     def read(self, now_ns):
@@ -30,13 +31,16 @@ class Lane:
     def collect(self):
         return self.found.get(self.turn, [])
 
+    def forget(self, item_ids):
+        self.decided += item_ids
+
     def send(self, commands):
         self.sent += commands
 
     def acks(self):
         return []
 
-    def beat(self, turn, now_ns):
+    def tell(self, oversight, turn, now_ns):
         self.beats.append(turn)
 
     def record(self, records):
@@ -50,7 +54,7 @@ def turned(lane, turns, step_ms=20):
     recipe = Recipe("test", (Rule("anomaly", ("top",), required=True, reject_at=1.0),))
     loop = Loop(
         lane, lane, Tracker(GEOMETRY, "i"), lane, Judge(recipe, GEOMETRY),
-        Dispatcher(GEOMETRY, "site", divert_undecided=True), lane, lane, lane, Books(),
+        Dispatcher(GEOMETRY, "site", divert_undecided=True), Supervision(Limits()), lane, lane, lane, Books(),
     )  # fmt: skip
     for turn in range(turns):
         loop.turn(turn * step_ms * MS)
@@ -73,6 +77,7 @@ def test_an_item_that_no_camera_saw_is_diverted_in_time():
 def test_a_bad_item_is_diverted_as_soon_as_it_is_known():
     lane = turned(Lane({0: BIRTH}, {50: [evidence(item_id="i-000001", score=2.0)]}), 60)
     assert [one.decided_ns for one in lane.of(Verdict)] == [50 * 20 * MS]
+    assert lane.decided == ["i-000001"]
     assert lane.sent == lane.of(DivertCommand)
 
 

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.messages import End, Frame, ItemEnd
+from edge.core.messages import Clearing, End, Frame, ItemEnd
 from edge.core.tracker import Tracker
-from tests.unit.lane import EXPECTED, GEOMETRY, dark, light, reading
+from tests.unit.lane import EXPECTED, GEOMETRY, dark, item, light, reading
 
 PIXELS = np.zeros((2, 2, 3), np.uint8)
 
@@ -69,13 +70,66 @@ def test_a_frame_shows_the_item_in_the_middle_of_its_view():
     lane.update(reading(induct_edges=(dark(0), light(2000), dark(4000), light(6000))), [])
     tracked = lane.update(reading(9000), [frame(5000), frame(9000), frame(9000, "unknown")])
     assert [one.item.leading_edge_counts for one in tracked.sightings] == [0, 4000]
-    assert tracked.unmatched_frames == 1
 
 
 def test_a_frame_of_an_empty_view_shows_nothing():
     lane = tracker()
     lane.update(reading(induct_edges=(dark(0), light(2000))), [])
     assert lane.update(reading(), [frame(20_000)]).sightings == ()
+
+
+def apart(**changes):
+    return Tracker(replace(GEOMETRY, **changes), "i")
+
+
+def purges(lane):
+    return [item.purge.partition(" of ")[0] or item.purge for item in lane.items.values()]
+
+
+@pytest.mark.parametrize(("gap_mm", "purged"), [(79, ["gap", "gap"]), (80, ["", ""]), (300, ["", ""])])
+def test_what_is_too_close_to_be_separated_is_purged_on_both_sides(gap_mm, purged):
+    lane = apart(gap_min_mm=80)
+    lane.update(reading(induct_edges=(dark(0), light(2000), dark(2000 + 10 * gap_mm))), [])
+    assert purges(lane) == purged
+
+
+def test_what_is_longer_than_any_item_is_purged():
+    lane = apart(longest_mm=400)
+    lane.update(reading(induct_edges=(dark(0), light(4010))), [])
+    assert next(iter(lane.items.values())).purge == "401 mm long (ByLength)"
+
+
+def test_noise_at_the_eye_is_born_and_removed():
+    tracked = tracker().update(reading(induct_edges=(dark(0), light(90))), [])
+    assert (tracked.born, [ghost.end for ghost in tracked.ghosts], tracked.changed) == (1, [End.REMOVED], ())
+
+
+def test_an_item_that_slipped_is_put_where_the_second_eye_sees_it():
+    lane = apart(resync_mm=800)
+    lane.update(reading(induct_edges=(dark(0), light(2000))), [])
+    tracked = lane.update(reading(8250, resync_edges=(dark(8250), light(10_250))), [])
+    assert tracked.slips_mm == (25.0,)
+    (item,) = lane.items.values()
+    assert (item.leading_edge_counts, item.slip_counts) == (250, 250)
+
+
+def test_an_e_stop_purges_what_is_before_the_gate_and_a_named_person_may_clear_it():
+    lane = tracker()
+    lane.update(reading(20_000, induct_edges=(dark(0), light(2000), dark(15_000), light(17_000))), [])
+    lane.update(reading(20_000, guards=frozenset({"e_stop"})), [])
+    assert purges(lane) == ["", "on the belt during an E-stop"]
+    assert len(lane.update(reading(20_000), []).changed) == 0
+    lane.update(reading(20_000, clearings=(Clearing("Ada", "items"),)), [])
+    assert purges(lane) == ["", ""]
+
+
+def test_what_was_on_the_belt_before_a_restart_is_purged_once_the_belt_is_known():
+    before = [item("old-1", at_counts=0), item("old-2", at_counts=15_000)]
+    lane = Tracker(GEOMETRY, "i", before)
+    lane.update(reading(0, stale=True), [])
+    assert purges(lane) == ["", ""]
+    lane.update(reading(20_000), [])
+    assert purges(lane) == ["", "on the belt when the daemon was restarted"]
 
 
 @given(st.lists(st.booleans(), max_size=60))

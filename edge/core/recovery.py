@@ -1,0 +1,60 @@
+"""After a restart: what the journal says was on the belt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import Any
+
+from edge.core.messages import Disposition, Expected, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier run left."""
+
+    boot: int | None = None  # the life of the PLC that it belongs to
+    next_seq: Mapping[str, int] = field(default_factory=dict)  # eye → the first number not seen
+    items: tuple[Item, ...] = ()  # without an end, in the order of their birth
+    dispositions: Mapping[str, Disposition] = field(default_factory=dict)  # of these items, where decided
+
+
+def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
+    """Read kind and body of journal entries, oldest first; only the last word on an item counts."""
+    bodies: dict[str, Mapping[str, Any]] = {}
+    dispositions: dict[str, Disposition] = {}
+    newest: Mapping[str, Any] | None = None
+    for kind, body in entries:
+        if kind == "Item":
+            bodies[body["item_id"]] = newest = body
+        elif kind == "Verdict":
+            dispositions[body["item_id"]] = Disposition(body["disposition"])
+        elif kind == "ItemEnd":
+            bodies.pop(body["item_id"], None)
+            dispositions.pop(body["item_id"], None)
+    if newest is None:
+        return Known()
+    items = tuple(item_of(body) for body in bodies.values())
+    return Known(newest["boot"], {"induct": _next_seq(newest)}, items, dispositions)
+
+
+def _next_seq(newest: Mapping[str, Any]) -> int:
+    """Behind the youngest item's edges: its dark one, and its light one where it was measured."""
+    seq: int = newest["edge_seq"]
+    return seq + (1 if newest["length_mm"] is None else 2)
+
+
+def item_of(body: Mapping[str, Any]) -> Item:
+    """An item as the journal holds it; keys of another version are left out."""
+    known = {one.name for one in fields(Item)}
+    kept = {name: value for name, value in body.items() if name in known}
+    return Item(**{**kept, "expected": _expected_of(body.get("expected"))})
+
+
+def _expected_of(body: Mapping[str, Any] | None) -> Expected | None:
+    if body is None:
+        return None
+    expiry = date.fromisoformat(body["expiry"]) if body["expiry"] else None
+    attributes = tuple((name, value) for name, value in body["attributes"])
+    return Expected(**{**body, "expiry": expiry, "attributes": attributes})

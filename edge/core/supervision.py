@@ -1,0 +1,145 @@
+"""What a person or the PLC must be told: alarms, and requests to stop the belt."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from edge.core.dispatcher import Settlement
+from edge.core.messages import Alarm, BeltReading, Disposition, Item, LineStop, Result, Verdict
+from edge.core.tracker import Tracked
+
+STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with these a divert cannot be trusted
+LIMIT_SIGMAS = 3.0  # Shewhart's control limits
+
+Told = tuple[str, str, str | None, bool]
+"""Kind of alarm, why, item, and whether the belt is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a site bears before it is told, and before the belt is to stop."""
+
+    misses_to_stop: int = 1  # unconfirmed diverts in a row
+    reject_run: int = 10  # rejects in a row: an alarm; twice as many: a stop
+    usual_reject_share: float = 0.0  # of items; 0: no control limits
+    window_items: int = 200  # over so many items the share is held against its limits
+    slip_alarm_mm: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Oversight:
+    """What one turn gave rise to."""
+
+    alarms: tuple[Alarm, ...] = ()
+    stops: tuple[LineStop, ...] = ()
+    state: str = "Execute"  # PackML: Execute, Held (a stop was asked for), Aborted (E-stop)
+    why: str = "inspecting"
+
+
+class Supervision:
+    """Watches what the other stages bring forth; decides nothing about an item."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._missed_run = 0
+        self._reject_run = 0
+        self._recent: deque[bool] = deque(maxlen=limits.window_items)
+        self._since_share_alarm = 0
+        self._standing: dict[str, str] = {}  # stops that were asked for and not cleared: kind → why
+        self._guards: frozenset[str] = frozenset()
+        self._stale = False
+
+    def update(
+        self,
+        reading: BeltReading,
+        tracked: Tracked,
+        verdicts: Iterable[Verdict],
+        settled: Settlement,
+        items: Mapping[str, Item],
+    ) -> Oversight:
+        """All rules, once a turn."""
+        self._clear(reading)
+        told = [
+            *self._clearings(reading),
+            *self._belt(reading, tracked, items),
+            *self._verdicts(verdicts),
+            *self._outcomes(settled),
+        ]
+        now_ns = reading.read_ns
+        alarms = tuple(Alarm(kind, because, item_id, now_ns) for kind, because, item_id, _ in told)
+        stops = tuple(LineStop(because, now_ns) for kind, because, _, stop in told if stop)
+        self._standing |= {kind: because for kind, because, _, stop in told if stop}
+        return Oversight(alarms, stops, *self._state(reading))
+
+    def _state(self, reading: BeltReading) -> tuple[str, str]:
+        if "e_stop" in reading.guards:
+            return "Aborted", "E-stop"
+        if self._standing:
+            return "Held", "; ".join(self._standing.values())
+        return "Execute", "inspecting"
+
+    def _clear(self, reading: BeltReading) -> None:
+        if any(clearing.what == "alarms" for clearing in reading.clearings):
+            self._standing.clear()
+            self._missed_run = self._reject_run = 0
+            self._recent.clear()
+
+    def _clearings(self, reading: BeltReading) -> Iterator[Told]:
+        for clearing in reading.clearings:
+            yield "clearing", f"{clearing.by} cleared {clearing.what}", None, False
+
+    def _belt(self, reading: BeltReading, tracked: Tracked, items: Mapping[str, Item]) -> Iterator[Told]:
+        """Guards and silence, when they begin; slip, gaps and items that came unseen."""
+        for guard in sorted(reading.guards - self._guards):
+            yield "guard", f"guard {guard} is in alarm", None, guard in STOPPING_GUARDS
+        if reading.stale and not self._stale:
+            yield "stale", "the PLC is silent", None, bool(items)
+        self._guards, self._stale = reading.guards, reading.stale
+        if reading.missed_edges:
+            yield "unseen_birth", f"{reading.missed_edges} edges of the induct eye were never told", None, True
+        for slip_mm in tracked.slips_mm:
+            if abs(slip_mm) > self._limits.slip_alarm_mm:
+                yield "slip", f"an item slipped by {slip_mm:.0f} mm", None, False
+        for item in tracked.changed:
+            if "Fault" in item.purge or "ByLength" in item.purge:
+                yield "gap", item.purge, item.item_id, False
+
+    def _verdicts(self, verdicts: Iterable[Verdict]) -> Iterator[Told]:
+        """Rejects in a row, and their share against its control limits, either way."""
+        for verdict in verdicts:
+            rejected = verdict.disposition is Disposition.REJECT
+            self._reject_run = self._reject_run + 1 if rejected else 0
+            if self._reject_run in (self._limits.reject_run, 2 * self._limits.reject_run):
+                stop = self._reject_run > self._limits.reject_run
+                yield "reject_run", f"{self._reject_run} rejects in a row", verdict.item_id, stop
+            yield from self._share(rejected)
+
+    def _share(self, rejected: bool) -> Iterator[Told]:  # noqa: FBT001 - a fact, no switch
+        """An alarm when the share leaves its limits, a stop when a whole window later it still has not come back."""
+        self._recent.append(rejected)
+        usual, window = self._limits.usual_reject_share, self._limits.window_items
+        if not usual or len(self._recent) < window:
+            return
+        share = sum(self._recent) / window
+        if abs(share - usual) <= LIMIT_SIGMAS * math.sqrt(usual * (1 - usual) / window):
+            self._since_share_alarm = 0
+            return
+        if self._since_share_alarm in (0, window):
+            because = f"{share:.1%} of the last {window} items were rejected, {usual:.1%} is usual"
+            yield "reject_rate", because, None, self._since_share_alarm == window
+        self._since_share_alarm += 1
+
+    def _outcomes(self, settled: Settlement) -> Iterator[Told]:
+        """Misses in a row; what was rejected, or never judged, and is seen on the good lane; strangers."""
+        for outcome in settled.outcomes:
+            if outcome.result is Result.CONFIRMED:
+                self._missed_run = 0
+            elif outcome.result is Result.MISSED:
+                self._missed_run += 1
+                stop = outcome.eye == "exit" or self._missed_run >= self._limits.misses_to_stop
+                yield "missed", outcome.because, outcome.item_id, stop
+            else:
+                yield "unexpected", outcome.because, outcome.item_id, outcome.eye == "exit"

@@ -1,0 +1,41 @@
+"""What a journal says was on the belt comes back as it was."""
+
+import json
+from dataclasses import replace
+
+from edge.core.messages import Disposition, DivertOutcome, End, ItemEnd, Result, Verdict
+from edge.core.recovery import Known, item_of, recovered
+from edge.records.sinks import body
+from tests.unit.lane import evidence, item
+
+
+def entry(record):
+    return type(record).__name__, json.loads(json.dumps(body(record)))
+
+
+def verdict(item_id):
+    return Verdict(item_id, None, 0, Disposition.PASS, (), (), (evidence(),), "r", 0, None, 0, 0)
+
+
+def test_an_empty_journal_knows_nothing():
+    assert recovered([]) == Known()
+
+
+def test_an_item_comes_back_as_it_was():
+    assert item_of(entry(item())[1]) == item()
+    assert item_of(entry(item(expected=None))[1] | {"of_another_version": 1}) == item(expected=None)
+
+
+def test_items_without_an_end_come_back_with_their_verdicts():
+    records = [item("i-1"), item("i-2"), item("i-3"), verdict("i-1"), verdict("i-2")]
+    records += [DivertOutcome(None, "i-1", Result.MISSED, None, ""), ItemEnd("i-1", End.MISSED, None, 0)]
+    known = recovered(map(entry, records))
+    assert [one.item_id for one in known.items] == ["i-2", "i-3"]
+    assert known.dispositions == {"i-2": Disposition.PASS}
+
+
+def test_the_edges_go_on_behind_the_youngest_item():
+    young = replace(item("i-2", length_mm=None), edge_seq=8, boot=7)
+    assert recovered([entry(young)]).next_seq == {"induct": 9}
+    measured = recovered([entry(replace(young, length_mm=150.0))])
+    assert (measured.next_seq, measured.boot) == ({"induct": 10}, 7)

@@ -1,0 +1,105 @@
+"""When a person is told, and when the belt is to stop."""
+
+import pytest
+
+from edge.core.dispatcher import Settlement
+from edge.core.messages import Clearing, Disposition, DivertOutcome, Item, Result, Verdict
+from edge.core.supervision import Limits, Supervision
+from edge.core.tracker import Tracked
+from tests.unit.lane import item, reading
+
+REJECT, PASS = Disposition.REJECT, Disposition.PASS
+QUIET = Tracked((), 0, (), (), ())
+
+
+def outcome(result, item_id="i-1", eye=""):
+    return DivertOutcome(None, item_id, result, 1 if eye else None, "because", eye)
+
+
+def verdict(disposition):
+    return Verdict("i-1", None, 0, disposition, (), (), (), "r", 0, None, 0, 0)
+
+
+def told(supervision, *, verdicts=(), outcomes=(), tracked=QUIET, items=None, **said):
+    return supervision.update(reading(**said), tracked, verdicts, Settlement(tuple(outcomes)), items or {})
+
+
+def kinds(oversight):
+    return [alarm.kind for alarm in oversight.alarms], len(oversight.stops)
+
+
+@pytest.mark.parametrize(
+    ("one", "alarms", "stops"),
+    [
+        (outcome(Result.CONFIRMED, eye="confirm"), [], 0),
+        (outcome(Result.MISSED), ["missed"], 0),  # the first of three that the site bears
+        (outcome(Result.MISSED, eye="exit"), ["missed"], 1),  # what was rejected is on the good lane
+        (outcome(Result.UNEXPECTED, eye="confirm"), ["unexpected"], 0),
+        (outcome(Result.UNEXPECTED, None, eye="exit"), ["unexpected"], 1),  # nobody judged what passed there
+    ],
+)
+def test_what_the_eyes_said(one, alarms, stops):
+    assert kinds(told(Supervision(Limits(misses_to_stop=3)), outcomes=[one])) == (alarms, stops)
+
+
+def test_misses_in_a_row_stop_the_line_and_a_confirmation_ends_the_row():
+    supervision = Supervision(Limits(misses_to_stop=2))
+    row = [Result.MISSED, Result.CONFIRMED, Result.MISSED, Result.MISSED]
+    assert [kinds(told(supervision, outcomes=[outcome(result)]))[1] for result in row] == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("guard", "stops"), [("bin_full", 1), ("bin_open", 1), ("air_low", 1), ("jam", 1), ("door", 0), ("e_stop", 0)]
+)
+def test_a_guard_is_told_once_while_it_stands(guard, stops):
+    supervision = Supervision(Limits())
+    turns = [told(supervision, guards=frozenset({guard})) for _ in range(3)]
+    assert [kinds(turn) for turn in turns] == [(["guard"], stops), ([], 0), ([], 0)]
+    assert turns[-1].state == ("Aborted" if guard == "e_stop" else "Held" if stops else "Execute")
+
+
+def test_a_silent_plc_stops_the_line_while_items_are_on_it():
+    supervision = Supervision(Limits())
+    assert kinds(told(supervision, stale=True, items={"i-1": item()})) == (["stale"], 1)
+    assert kinds(told(supervision, stale=True, items={"i-1": item()})) == ([], 0)
+    assert kinds(told(Supervision(Limits()), stale=True)) == (["stale"], 0)
+
+
+def test_items_that_came_unseen_stop_the_line():
+    assert kinds(told(Supervision(Limits()), missed_edges=2)) == (["unseen_birth"], 1)
+
+
+def test_slip_and_gaps_are_told():
+    purged = Item("i-1", 0, 0, purge="gap of 12 mm (ByDistanceFault)")
+    tracked = Tracked((purged,), 0, (), (), (3.0, -25.0))
+    assert kinds(told(Supervision(Limits(slip_alarm_mm=20)), tracked=tracked)) == (["slip", "gap"], 0)
+
+
+def test_rejects_in_a_row_are_told_then_stop_the_line():
+    supervision = Supervision(Limits(reject_run=3))
+    row = [kinds(told(supervision, verdicts=[verdict(REJECT)])) for _ in range(6)]
+    assert row == [([], 0)] * 2 + [(["reject_run"], 0)] + [([], 0)] * 2 + [(["reject_run"], 1)]
+
+
+@pytest.mark.parametrize("rejects_every", [0, 3])
+def test_a_share_out_of_its_limits_either_way_is_told_then_stops_the_line(rejects_every):
+    supervision = Supervision(Limits(reject_run=99, usual_reject_share=0.1, window_items=100))
+    stream = [REJECT if rejects_every and n % rejects_every == 0 else PASS for n in range(300)]
+    found = [kinds(told(supervision, verdicts=[verdict(one)])) for one in stream]
+    assert [n for n, (alarms, _) in enumerate(found) if alarms] == [99, 199]
+    assert [n for n, (_, stops) in enumerate(found) if stops] == [199]
+
+
+def test_the_usual_share_is_not_told():
+    supervision = Supervision(Limits(usual_reject_share=0.1, window_items=100))
+    stream = [REJECT if n % 10 == 0 else PASS for n in range(400)]
+    assert all(kinds(told(supervision, verdicts=[verdict(one)])) == ([], 0) for one in stream)
+
+
+def test_a_named_person_clears_the_alarms():
+    supervision = Supervision(Limits())
+    held = told(supervision, outcomes=[outcome(Result.MISSED)])
+    assert (held.state, held.why) == ("Held", "because")
+    cleared = told(supervision, clearings=(Clearing("Ada", "alarms"),))
+    assert [alarm.because for alarm in cleared.alarms] == ["Ada cleared alarms"]
+    assert cleared.state == "Execute"
