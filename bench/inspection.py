@@ -26,8 +26,8 @@ from edge.config import ROOT, InspectionSettings
 from edge.core.frames import decode_frame, encode_frame
 from edge.core.messages import Expected, Frame, Item, Sighting
 from edge.demo.scene import Scene, drawn, photographed
-from edge.inspection.assembly import Sessions, checks
-from edge.inspection.crop import Check
+from edge.inspection.assembly import Sessions, questions
+from edge.inspection.crop import Question
 from edge.inspection.locate import BeltColour, locate
 from edge.inspection.session import Session
 from edge.pictures import read_picture
@@ -110,7 +110,7 @@ def measure(scene: Scene, count: int, folder: Path, console: Console) -> dict[st
         teacher.build_references(scene.normals)
         teacher.fit_heads(scene.labelled)
     belts = {camera: BeltColour.load(folder / "belts" / f"{camera}.npz") for camera in scene.frames}
-    asked = checks(InspectionSettings(references=folder / "references"), scene.rules, sessions)
+    asked = questions(InspectionSettings(references=folder / "references"), scene.rules, sessions)
     frames = list(_frames(scene, count))
     for camera, gtin, parts in frames[:WARM_UP]:
         _look(Clock([]), camera, gtin, parts, belts[camera], asked[camera])
@@ -120,13 +120,15 @@ def measure(scene: Scene, count: int, folder: Path, console: Console) -> dict[st
     return clock.table()
 
 
-def _look(clock: Clock, camera: str, gtin: str, parts: list[bytes], belt: BeltColour, asked: Iterable[Check]) -> None:
+def _look(
+    clock: Clock, camera: str, gtin: str, parts: list[bytes], belt: BeltColour, asked: Iterable[Question]
+) -> None:
     """One frame's way from the wire to its evidence."""
     frame = clock.time("decode", lambda: decode_frame(parts))
     crop = clock.time("locate", lambda: locate(frame.image, belt))
     sighting = Sighting(frame, Item("i", 0, 0, None, Expected("w", gtin, "o")), FAR_NS)
-    for check in asked:
-        clock.time(f"{type(check).__name__} ({camera})", lambda check=check: check.inspect(crop, sighting))  # type: ignore[misc]
+    for one in asked:
+        clock.time(f"{one} ({camera})", lambda one=one: one.check.inspect(crop, sighting))  # type: ignore[misc]
 
 
 def _frames(scene: Scene, count: int) -> Iterator[tuple[str, str, list[bytes]]]:

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("edge.demo.main", "main", "show a whole lane on this machine, with drawn or photographed items"),
     "simulate": ("edge.simulator.run", "main", "play the PLC, the cameras and the warehouse of a lane"),
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
+    "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),
     "references": ("edge.teach", "build_references", "build what normal looks like, from pictures of sound items"),
     "defects": ("edge.teach", "fit_defects", "fit a defect head, from labelled pictures"),
 }

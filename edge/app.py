@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,13 +30,13 @@ from edge.conveyor.link import Link
 from edge.core.belt import NS_PER_S
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
-from edge.core.errors import BrokerUnreachable
+from edge.core.errors import BrokerUnreachable, ConfigError, TunnelEdgeError
 from edge.core.judge import Judge
 from edge.core.recovery import recovered
 from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
-from edge.inspection.assembly import Sessions, locator, questions
+from edge.inspection.assembly import Sessions, locator, questions, verify
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
 from edge.loop import Loop
@@ -43,7 +44,7 @@ from edge.orders.sender import Sender
 from edge.records.journal import Journal, latest
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
 from edge.records.sinks import JournalSink, PictureSink, TapSink, VerdictSink
-from edge.records.writer import Ledger, Writer
+from edge.records.writer import KeepingWriter, Ledger, Writer
 
 TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
@@ -100,31 +101,55 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def check(arguments: Sequence[str]) -> int:
-    """`tunnel-edge check`: settings, models, references and broker, without starting anything."""
-    config = load(_config_path("check", "Check a lane's settings, models and broker.", arguments))
+    """`tunnel-edge check`: settings, models, references and broker, without starting anything; all faults at once.
+
+    Raises:
+        ConfigError: with every fault that was found.
+    """
+    config = load(_config_path("check", "Check a lane's settings, models, references and broker.", arguments))
     sessions = Sessions(config.inspection.models)
-    cameras = {
-        name: [str(one) for one in found]
-        for name, found in questions(config.inspection, config.recipe.rule, sessions).items()
-    }
-    locator(config.inspection.belt_colours)
+    parts = (
+        lambda: questions(config.inspection, config.recipe.rule, sessions),
+        lambda: locator(config.inspection.belt_colours),
+        lambda: verify(config.inspection.references, sessions),
+        lambda: _demand_broker(config),
+    )
+    faults = [fault for part in parts if (fault := _fault(part))]
+    if faults:
+        raise ConfigError("\n".join(faults))
+    print(f"good: lane {config.lane.name}, models {sessions.versions()}")  # noqa: T201 - the command's own voice
+    return 0
+
+
+def _fault(part: Callable[[], object]) -> str:
+    """What is wrong with a part; empty if nothing is."""
+    try:
+        part()
+    except TunnelEdgeError as error:
+        return str(error)
+    return ""
+
+
+def _demand_broker(config: Config) -> None:
     with socket.socket() as probe:
         probe.settimeout(2)
         if probe.connect_ex((config.broker.host, config.broker.port)):
             place = f"{config.broker.host}:{config.broker.port}"
             raise BrokerUnreachable(f"no broker answers at {place}: start it, or set [broker] host and port.")
-    print(f"good: lane {config.lane.name}, models {sessions.versions()}, checks {cameras}")  # noqa: T201
-    return 0
 
 
 def turn_until(ending: threading.Event, parts: Lane) -> None:
     """Turn the loop until told to end; the time of each turn goes into a histogram."""
-    while not ending.is_set():
-        started_ns = time.monotonic_ns()
-        parts.loop.turn(started_ns)
-        parts.metrics.turn_s.observe((time.monotonic_ns() - started_ns) / NS_PER_S)
-        time.sleep(TURN_S)
-    parts.link.announce("Stopped", "the daemon was told to stop")
+    state, why = "Aborted", "the daemon failed: see its log"
+    try:
+        while not ending.is_set():
+            started_ns = time.monotonic_ns()
+            parts.loop.turn(started_ns)
+            parts.metrics.turn_s.observe((time.monotonic_ns() - started_ns) / NS_PER_S)
+            time.sleep(TURN_S)
+        state, why = "Stopped", "the daemon was told to stop"
+    finally:
+        parts.link.announce(state, why)
 
 
 @contextmanager
@@ -137,7 +162,7 @@ def lane(config: Config) -> Iterator[Lane]:
         link = Link(config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard)
         registry = CollectorRegistry()
         metrics = MetricsSink(registry)
-        ledger = Ledger(list(_writers(config, stack, context, link, metrics)))
+        ledger = _ledger(config, stack, context, link, metrics)
         sender = Sender(_journal(config, stack), link, lambda: [fields for _, fields in link.take(REPLACEMENT_ACK)])
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
@@ -146,7 +171,7 @@ def lane(config: Config) -> Iterator[Lane]:
         gate = DiverterOverMqtt(link)
         outside = Outside(cameras, inspector, gate, StationOverMqtt(link, sessions.versions()), ledger)
         loop = _loop(config, link, outside)
-        _count(registry, link, cameras, inspector, ledger, gate)
+        _count(registry, link, outside, loop, sender)
         _serve(config, registry, stack)
         parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.nodes)
         for part in parts:
@@ -162,7 +187,7 @@ def _loop(config: Config, link: Link, outside: Outside) -> Loop:
     return Loop(
         belt=BeltOverMqtt(link, geometry.counts_per_mm, config.belt.stale_after_ms, known),
         camera=outside.cameras,
-        tracker=Tracker(geometry, f"{config.lane.name}-{int(time.time()):x}", known.items),
+        tracker=Tracker(geometry, f"{config.lane.name}-{uuid.uuid4().hex[:8]}", known.items),
         inspector=outside.inspector,
         judge=Judge(recipe, geometry, known.dispositions),
         dispatcher=Dispatcher(
@@ -180,16 +205,19 @@ def _loop(config: Config, link: Link, outside: Outside) -> Loop:
     )
 
 
-def _writers(
+def _ledger(
     config: Config, stack: ExitStack, context: zmq.Context[zmq.Socket[bytes]], link: Link, metrics: MetricsSink
-) -> Iterator[Writer]:
+) -> Ledger:
+    """Five desks; the tap's endpoint is given back at the end."""
     tap = TapSink(context, config.tap.endpoint)
     stack.callback(tap.close)
-    yield Writer("journal", JournalSink(_journal(config, stack)), RECORDS)
-    yield Writer("metrics", metrics, RECORDS)
-    yield Writer("verdicts", VerdictSink(link), RECORDS)
-    yield Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
-    yield Writer("tap", tap, DROPPABLE)
+    plain = (
+        KeepingWriter("journal", JournalSink(_journal(config, stack)), RECORDS),
+        Writer("metrics", metrics, RECORDS),
+        Writer("verdicts", VerdictSink(link), RECORDS),
+    )
+    pictures = Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
+    return Ledger(plain, (pictures, Writer("tap", tap, DROPPABLE)))
 
 
 def _journal(config: Config, stack: ExitStack) -> Journal:
@@ -206,30 +234,29 @@ def _nodes(config: Config, context: zmq.Context[zmq.Socket[bytes]]) -> list[Node
     return [NodeCameras(context, node, cameras) for node, cameras in names.items()]
 
 
-def _count(
-    registry: CollectorRegistry,
-    link: Link,
-    cameras: AllCameras,
-    inspector: ThreadedInspector,
-    ledger: Ledger,
-    gate: DiverterOverMqtt,
-) -> None:
+def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop, sender: Sender) -> None:
     """Have the counters that the parts keep scraped with the others."""
     counted: dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]] = {
         ("tunnel_messages_refused", "Messages refused, by topic and reason.", ("topic", "reason")): (
-            lambda: {reason: count for reason, count in link.refused.items()}  # noqa: C416 - widens the key
+            lambda: {reason: count for reason, count in dict(link.refused).items()}  # noqa: C416 - widens the key
         ),
         ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (
-            lambda: {(name,): count for node in cameras.nodes for name, count in node.dropped.items()}
+            lambda: {(name,): count for node in outside.cameras.nodes for name, count in dict(node.dropped).items()}
+        ),
+        ("tunnel_frames_refused", "Messages of camera nodes that were no frame.", ()): (
+            lambda: {(): sum(node.refused for node in outside.cameras.nodes)}
         ),
         ("tunnel_checks", "Checks of pictures, by what became of them.", ("check", "outcome")): (
-            lambda: {outcome: count for outcome, count in inspector.counts.items()}  # noqa: C416 - widens the key
+            lambda: {outcome: count for outcome, count in dict(outside.inspector.counts).items()}  # noqa: C416 - widens the key
         ),
         ("tunnel_records_dropped", "Records that a full or broken desk lost, by desk.", ("desk",)): (
-            lambda: {(writer.name,): writer.dropped for writer in ledger.writers}
+            lambda: {(writer.name,): writer.dropped for writer in outside.ledger.writers}
         ),
-        ("tunnel_commands_dropped", "Divert commands too late to send, or without a broker.", ()): (
-            lambda: {(): gate.dropped}
+        ("tunnel_commands_late", "Diverts that could not be ordered in time, by why.", ("why",)): (
+            lambda: {("decided_late",): loop.dispatcher.late_commands, ("no_broker",): outside.gate.dropped}
+        ),
+        ("tunnel_orders_failures", "Rounds in which the outbox could not be seen to.", ()): (
+            lambda: {(): sender.failures}
         ),
     }
     for (name, what, labels), counts in counted.items():

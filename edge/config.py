@@ -18,6 +18,8 @@ from edge.core.supervision import Limits
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Millimetres = Annotated[float, Field(ge=0, le=100_000)]
+CameraName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # it becomes a file's name
+MEASURES = ("anomaly", "defect")
 Port = Annotated[int, Field(ge=1, le=65_535)]
 VALUE_REJECTS, VALUE_INFORMS = 10.0, 1.0  # a rule that may reject an item, and one that only informs
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,13 +64,14 @@ class BeltSettings(Section):
     shortest_mm: Annotated[float, Field(ge=0, le=1000)] = 10
     longest_mm: Annotated[float, Field(gt=0, le=10_000)] = 2000
     gap_min_mm: Annotated[float, Field(ge=0, le=5000)] = 80
+    full_speed_mm_per_s: Annotated[float, Field(ge=0, le=10_000)] = 0
     stale_after_ms: Annotated[float, Field(gt=0, le=10_000)] = 500
 
 
 class CameraSettings(Section):
     """A camera that a node sends over ZeroMQ."""
 
-    name: Name
+    name: CameraName
     place_mm: Millimetres
     node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")]
 
@@ -88,11 +91,28 @@ class RuleSettings(Section):
     """One rule of the recipe; see `Rule`."""
 
     check: Literal["anomaly", "defect", "expiry", "lot", "serial"]
-    cameras: Annotated[tuple[Name, ...], Field(min_length=1, max_length=8)]
+    cameras: Annotated[tuple[CameraName, ...], Field(min_length=1, max_length=8)]
     required: bool = True
-    reject_at: float | None = None
+    reject_at: Annotated[float, Field(allow_inf_nan=False)] | None = None
     agrees: str | None = None
     format: Pattern[str] | None = None  # regular expression that a whole lot or serial matches on this lane's products
+
+    @model_validator(mode="after")
+    def _asks_what_the_check_can_say(self) -> Self:
+        measures = self.check in MEASURES
+        if self.reject_at is not None and not measures:
+            raise ValueError(f"{self.check} reads and has no score: reject_at is for {' and '.join(MEASURES)}")
+        if self.agrees is not None and (measures or self.agrees != self.check):
+            raise ValueError(
+                f"{self.check} cannot agree with '{self.agrees}': a check that reads agrees with its own field"
+            )
+        return self
+
+    @property
+    def decides(self) -> bool:
+        """Whether it can reject."""
+        return self.reject_at is not None or self.agrees is not None
+
     value: Annotated[float, Field(gt=0, le=1000)] | None = None  # where time is short; None: by what the rule may do
 
     @property
@@ -118,6 +138,12 @@ class RecipeSettings(Section):
     name: Name
     divert_undecided: bool = True
     rule: Annotated[tuple[RuleSettings, ...], Field(min_length=1, max_length=64)]
+
+    @model_validator(mode="after")
+    def _can_say_no(self) -> Self:
+        if not any(rule.required and rule.decides for rule in self.rule):
+            raise ValueError("no required rule has reject_at or agrees: every item would pass unseen")
+        return self
 
 
 class MetricsSettings(Section):
@@ -184,7 +210,7 @@ def load(path: Path) -> Config:
     try:
         return Config.model_validate(tomllib.loads(path.read_text()))
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}: name a readable file with --config.") from error
+        raise ConfigError(f"{path}: {error.strerror}: name a readable file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no TOML: {error}.") from error
     except ValidationError as error:

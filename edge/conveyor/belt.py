@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from edge.conveyor.link import Link
+from edge.conveyor.link import Wire
 from edge.core import topics
 from edge.core.belt import EdgeSeries, Odometer
 from edge.core.errors import MalformedMessage
@@ -23,7 +23,7 @@ Said = list[tuple[int, dict[str, Any]]]
 class BeltOverMqtt:
     """Turns the lane's topics into readings."""
 
-    def __init__(self, link: Link, counts_per_mm: float, stale_after_ms: float, known: Known) -> None:
+    def __init__(self, link: Wire, counts_per_mm: float, stale_after_ms: float, known: Known) -> None:
         self._link = link
         self._odometer = Odometer(counts_per_mm, stale_after_ms)
         self._known = known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from edge.conveyor.link import Link
+from edge.conveyor.link import Wire
 from edge.core import topics
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.messages import DivertAck, DivertCommand
@@ -17,18 +17,24 @@ BEAT_NS = 200 * NS_PER_MS
 
 
 class DiverterOverMqtt:
-    """Sends each command once, and only while it can still be carried out."""
+    """Sends each command, without a broker as soon as there is one again, and never after its window."""
 
-    def __init__(self, link: Link) -> None:
-        self.dropped = 0  # commands that could not be sent in time
+    def __init__(self, link: Wire) -> None:
+        self.dropped = 0  # commands that could not be sent before their window had closed
         self._link = link
+        self._unsent: list[DivertCommand] = []
 
     def send(self, commands: Iterable[DivertCommand]) -> None:
-        """Pass the commands to the broker; without one they are dropped, and the eyes will say missed."""
-        for command in commands:
-            left_s = (command.expires_ns - time.monotonic_ns()) / NS_PER_S
-            sent = left_s > 0 and self._link.publish(topics.COMMAND, command_fields(command), left_s)
-            self.dropped += not sent
+        """Pass the commands to the broker, and those that are still unsent; returns at once."""
+        self._unsent = [command for command in (*self._unsent, *commands) if not self._sent(command)]
+
+    def _sent(self, command: DivertCommand) -> bool:
+        """Whether nothing is left to do; a command whose window has closed is dropped, and the eyes will say missed."""
+        left_s = (command.expires_ns - time.monotonic_ns()) / NS_PER_S
+        if left_s <= 0:
+            self.dropped += 1
+            return True
+        return self._link.publish(topics.COMMAND, command_fields(command), left_s)
 
     def acks(self) -> Sequence[DivertAck]:
         """What the PLC answered."""
@@ -38,7 +44,7 @@ class DiverterOverMqtt:
 class StationOverMqtt:
     """Beats as long as the loop turns, and says what state the lane is in."""
 
-    def __init__(self, link: Link, versions: Mapping[str, str]) -> None:
+    def __init__(self, link: Wire, versions: Mapping[str, str]) -> None:
         self._link = link
         self._versions = versions
         self._next_ns = 0

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -23,10 +23,28 @@ from edge.core.wire import decode, encode
 
 INBOX = 1024  # messages kept per topic until the loop's next turn
 KEEPALIVE_S = 5
-RETRY_S = 1
+FIRST_RETRY_S, RETRY_S = 0.1, 1
 SESSION_S = 3600
 
 log = logging.getLogger(__name__)
+
+
+class Wire(Protocol):
+    """What the conveyor's parts need of a connection."""
+
+    refused: Counter[tuple[str, str]]
+
+    def take(self, topic: Topic) -> list[tuple[int, dict[str, Any]]]:
+        """What was said on a topic since the last call: (monotonic ns of receipt, checked fields), oldest first."""
+        ...
+
+    def publish(self, topic: Topic, fields: Mapping[str, Any], expiry_s: float | None = None) -> bool:
+        """Pass a message on; False without a connection."""
+        ...
+
+    def announce(self, state: str, why: str, versions: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Set the retained state of the station."""
+        ...
 
 
 class Link:
@@ -77,10 +95,10 @@ class Link:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
         gone = encode(0, {"state": "Aborted", "why": "the daemon is gone"})
         client.will_set(STATE.under(self._site, self._lane), gone, STATE.qos, retain=True)
-        client.reconnect_delay_set(RETRY_S, RETRY_S)
+        client.reconnect_delay_set(FIRST_RETRY_S, RETRY_S)  # type: ignore[arg-type]  # paho only compares and waits
         client.on_connect, client.on_connect_fail = self._on_connect, self._on_connect_fail
         client.on_disconnect, client.on_message = self._on_disconnect, self._on_message
-        client.on_socket_open = _send_at_once
+        client.on_socket_open, client.on_subscribe = _send_at_once, self._on_subscribe
         # The broker keeps for us what the eyes and the warehouse say while we are away.
         session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         session.SessionExpiryInterval = SESSION_S
@@ -91,12 +109,18 @@ class Link:
         self, client: mqtt.Client, _: object, __: mqtt.ConnectFlags, reason: ReasonCode, ___: object
     ) -> None:
         if reason.is_failure:
-            log.warning("broker %s refuses us: %s; check its users and ACLs", self._address, reason)
+            log.warning("broker %s refuses us: %s; look at its own log for the reason", self._address, reason)
             return
         client.subscribe([(path, topic.qos) for path, topic in self._heard.items()])
         self.connected.set()
         log.info("connected to broker %s", self._address)
         self.publish(STATE, self._state)
+
+    def _on_subscribe(self, _: mqtt.Client, __: object, ___: int, reasons: list[ReasonCode], ____: object) -> None:
+        denied = sum(reason.is_failure for reason in reasons)
+        if denied:
+            self.refused["subscribe", "denied"] += denied
+            log.error("broker %s denies us %d of our topics: mend its ACLs, we are deaf", self._address, denied)
 
     def _on_connect_fail(self, _: mqtt.Client, __: object) -> None:
         log.warning("broker %s does not answer; start it, or set [broker] host and port. Trying again.", self._address)

@@ -35,6 +35,7 @@ class Geometry:
     shortest_mm: float = 10.0  # shorter than this is no item, but noise at the eye
     longest_mm: float = 2000.0  # longer is more than one
     gap_min_mm: float = 0.0  # what is closer than this cannot be separated: both are diverted
+    full_speed_mm_per_s: float = 0.0  # the fastest the belt can be a moment from now; 0: as fast as now
 
     def counts(self, distance_mm: float) -> int:
         """Encoder counts that the belt makes over a distance."""
@@ -61,11 +62,25 @@ class Geometry:
         return errors_mm[least] if least <= self.tolerance_mm else None
 
     def deadline_ns(self, item: Item, reading: BeltReading) -> int:
-        """When the gate must have been told, at the belt's current speed; far off while it stands."""
-        if reading.speed_mm_per_s < STANDSTILL_MM_PER_S:
-            return reading.read_ns + FAR_NS
+        """When the gate must have been told, at the belt's current speed; far off while it stands.
+
+        Where a belt that starts to run at full speed would leave no time to tell the gate, the time is now.
+        """
         way_mm = self.gate_mm - self.margin_mm - self.travelled_mm(item, reading.counts)
-        return reading.read_ns + round(way_mm / reading.speed_mm_per_s * NS_PER_S - self.lead_ms * NS_PER_MS)
+        lead_ns = self.lead_ms * NS_PER_MS
+        left_ns = FAR_NS
+        if reading.speed_mm_per_s >= STANDSTILL_MM_PER_S:
+            left_ns = round(way_mm / reading.speed_mm_per_s * NS_PER_S - lead_ns)
+        if way_mm * NS_PER_S <= self.full_speed_mm_per_s * lead_ns:
+            left_ns = min(left_ns, 0)
+        return reading.read_ns + left_ns
+
+    def passed_ns(self, counts: float, reading: BeltReading) -> int:
+        """When the belt was at these counts, by its speed now; the reading's own time while it stands."""
+        if reading.speed_mm_per_s < STANDSTILL_MM_PER_S:
+            return reading.read_ns
+        ago_s = (reading.counts - counts) / self.counts_per_mm / reading.speed_mm_per_s
+        return reading.read_ns - max(0, round(ago_s * NS_PER_S))
 
 
 class Odometer:

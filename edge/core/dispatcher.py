@@ -19,6 +19,7 @@ from edge.core.messages import (
     Verdict,
 )
 
+PATIENT_NS = NS_PER_S  # after a silence: for what the eyes said meanwhile to be delivered
 SLOWEST_NS = 60 * NS_PER_S  # a command does not outlive a belt that stands longer than this
 
 
@@ -53,7 +54,9 @@ class Dispatcher:
         self._diverted = {Disposition.REJECT} | ({Disposition.NO_DECISION} if divert_undecided else set())
         self._dispositions = dict(dispositions or {})
         self._reasons: dict[str, tuple[str, ...]] = {}
+        self.late_commands = 0  # that would have come after their window: not made
         self._commanded: set[str] = set()
+        self._told: set[str] = set()  # commanded, or too late for it
         self._patient_until_ns = patient_until_ns
 
     def plan(
@@ -63,20 +66,31 @@ class Dispatcher:
         for verdict in verdicts:
             self._dispositions[verdict.item_id] = verdict.disposition
             self._reasons[verdict.item_id] = verdict.reasons
-        wanted = [item for item in items.values() if self._is_out(item) and item.item_id not in self._commanded]
-        commands = (self._command(item, reading) for item in wanted)
-        sent = tuple(command for command in commands if command.open_counts > reading.counts)
-        self._commanded |= {command.item_id for command in sent}
-        return sent
+        wanted = [item for item in items.values() if self._is_out(item) and item.item_id not in self._told]
+        commands = [self._command(item, reading) for item in wanted if self._is_measured(item, reading)]
+        self._told |= {command.item_id for command in commands}
+        in_time = tuple(command for command in commands if command.open_counts > reading.counts)
+        self.late_commands += len(commands) - len(in_time)
+        self._commanded |= {command.item_id for command in in_time}
+        return in_time
+
+    def _is_measured(self, item: Item, reading: BeltReading) -> bool:
+        """A window needs the item's length; at the deadline the typical length must do."""
+        return item.length_mm is not None or reading.read_ns >= self._geometry.deadline_ns(item, reading)
 
     def settle(self, items: Mapping[str, Item], reading: BeltReading) -> Settlement:
         """Believe the eyes: what the confirm and exit eyes saw, and what they should have seen by now."""
+        if reading.stale:
+            self._patient_until_ns = max(self._patient_until_ns, reading.read_ns + PATIENT_NS)
         left = {item_id: item for item_id, item in items.items() if item.boot == reading.boot}
-        settled = [*self._seen_off(left, reading), *self._seen_on(left, reading), *self._unseen(left, items, reading)]
+        settled = list(self._seen_off(left, reading))
+        settled += self._seen_on(left, reading)
+        settled += self._unseen(left, items, reading)
         for end in (end for one in settled for end in one.ends):
             self._dispositions.pop(end.item_id, None)
             self._reasons.pop(end.item_id, None)
             self._commanded.discard(end.item_id)
+            self._told.discard(end.item_id)
         return Settlement(
             tuple(outcome for one in settled for outcome in one.outcomes),
             tuple(end for one in settled for end in one.ends),
@@ -121,7 +135,7 @@ class Dispatcher:
 
     def _unseen(self, left: dict[str, Item], items: Mapping[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Items that both eyes should have seen by now, and those whose place a restart of the PLC has made unknown."""
-        if reading.stale or reading.read_ns < self._patient_until_ns:
+        if reading.read_ns < self._patient_until_ns:
             return
         last_mm = max(self._geometry.confirm_mm, self._geometry.exit_mm) + self._geometry.patience_mm
         for item in items.values():

@@ -8,6 +8,7 @@ TunnelEdgeError
 ├── MalformedMessage       a message from outside breaks the protocol
 ├── BrokerUnreachable      no MQTT broker answers where the configuration says
 ├── LaneNotReady           no daemon says on the broker that it is ready for the lane
+├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
 └── DemoFailed             a process of the demo ended badly
 """
 
@@ -49,6 +50,10 @@ class BrokerUnreachable(TunnelEdgeError):
 
 class LaneNotReady(TunnelEdgeError):
     """No daemon says on the broker that it is ready for the lane."""
+
+
+class LaneNotTestable(TunnelEdgeError):
+    """Another box is at work on the lane, or no PLC speaks there."""
 
 
 class DemoFailed(TunnelEdgeError):

@@ -40,12 +40,18 @@ def decode_frame(parts: Sequence[bytes]) -> Frame:
         return Frame(
             camera=str(header["camera"]),
             frame_id=str(header["frame"]),
-            exposed_ns=int(header["exposed_ns"]),
+            exposed_ns=_instant(header["exposed_ns"]),
             belt_counts=_finite(header["belt_counts"]),
             image=np.frombuffer(pixels, np.uint8).reshape(_shape(header["shape"], len(pixels))),
         )
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise MalformedMessage("frame", f"a camera node sent no frame: {str(error)[:80]}.") from error
+
+
+def _instant(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise ValueError(f"{str(value)[:40]} is no time in ns")
+    return value
 
 
 def _finite(value: object) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ EYES = ("induct", "resync", "confirm", "exit")
 MAX_BYTES = 65_536
 MAX_TEXT = 200
 MAX_LIST = 64
+SURROGATES = re.compile("[\ud800-\udfff]")
 GUARDS = frozenset({"bin_full", "bin_open", "air_low", "door", "e_stop", "jam"})
 ACKS = frozenset({"accepted", "late", "unknown", "duplicate"})
 
@@ -27,8 +29,8 @@ def real(value: object) -> bool:
 
 
 def text(value: object) -> bool:
-    """A short text."""
-    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
+    """A short text, of characters that can be written down: a lone surrogate cannot."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT and not SURROGATES.search(value)
 
 
 def texts(value: object) -> bool:

@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from edge.core.belt import Geometry
+from edge.core.belt import NS_PER_S, Geometry
 from edge.core.messages import BeltReading, End, Expected, Frame, Item, ItemEnd, PhotoeyeEdge, Sighting
 
 MAX_ANNOUNCED = 256
+UNPLACED_NS = 5 * NS_PER_S  # an announcement that names no place is for what comes next, or for nothing
+OVERDUE_MM = 2000.0  # an announcement is forgotten when its place is so far past the eye
 E_STOP = "on the belt during an E-stop"
 RESTARTED = "on the belt when the daemon was restarted"
 
@@ -35,14 +37,15 @@ class Tracker:
         self._id_prefix = id_prefix
         self._born = 0
         self._trailing_counts: int | None = None  # the last trailing edge at the induct eye
-        self._announced: deque[Expected] = deque(maxlen=MAX_ANNOUNCED)
+        self._announced: deque[tuple[int, Expected]] = deque(maxlen=MAX_ANNOUNCED)  # when, and what
 
     def update(self, reading: BeltReading, frames: Sequence[Frame]) -> Tracked:
         """Births, lengths, orders, slip and purges, then what the frames show."""
         before, born = dict(self.items), self._born
-        self._announced.extend(reading.announced)
+        self._announced.extend((reading.read_ns, expected) for expected in reading.announced)
         ghosts = tuple(self._induct(reading))
-        self._join()
+        if reading.announced or reading.induct_edges:
+            self._join(reading)
         slips_mm = tuple(self._resync(reading))
         self._see_to_purges(reading)
         changed = tuple(item for item_id, item in self.items.items() if before.get(item_id) is not item)
@@ -62,7 +65,8 @@ class Tracker:
 
     def _birth(self, edge: PhotoeyeEdge, reading: BeltReading) -> None:
         self._born += 1
-        item = Item(f"{self._id_prefix}-{self._born:06d}", reading.read_ns, edge.counts)
+        born_ns = self._geometry.passed_ns(edge.counts, reading)
+        item = Item(f"{self._id_prefix}-{self._born:06d}", born_ns, edge.counts)
         self._keep_apart(edge)
         self.items[item.item_id] = replace(item, edge_seq=edge.seq, boot=reading.boot, purge=self._gap_fault(edge))
 
@@ -123,19 +127,30 @@ class Tracker:
     def _before_gate(self, item: Item, reading: BeltReading) -> bool:
         return self._geometry.window(item)[0] > reading.counts
 
-    def _join(self) -> None:
+    def _join(self, reading: BeltReading) -> None:
         """Give each item without an order the announcement that fits its place, else the oldest without a place."""
+        self._announced = deque((one for one in self._announced if self._is_due(*one, reading)), MAX_ANNOUNCED)
         for item in [item for item in self.items.values() if item.expected is None]:
-            expected = next((one for one in self._announced if self._fits(one, item)), None)
-            if expected:
-                self._announced.remove(expected)
-                self.items[item.item_id] = replace(item, expected=expected)
+            found = next((one for one in self._announced if self._fits(one[1], item)), None)
+            if found:
+                self._announced.remove(found)
+                self.items[item.item_id] = replace(item, expected=found[1])
+
+    def _is_due(self, announced_ns: int, expected: Expected, reading: BeltReading) -> bool:
+        """Whether its item may still come: one that was taken off before the eye must not pass its order on."""
+        if expected.scan_counts is None:
+            return reading.read_ns - announced_ns <= UNPLACED_NS
+        late_mm = (reading.counts - self._due_counts(expected.scan_counts)) / self._geometry.counts_per_mm
+        return late_mm <= OVERDUE_MM
 
     def _fits(self, expected: Expected, item: Item) -> bool:
         if expected.scan_counts is None:
             return True
-        due_counts = expected.scan_counts + self._geometry.counts(self._geometry.scanner_mm)
-        return abs(due_counts - item.leading_edge_counts) <= self._geometry.counts(self._geometry.tolerance_mm)
+        error = self._due_counts(expected.scan_counts) - item.leading_edge_counts + item.slip_counts
+        return abs(error) <= self._geometry.counts(self._geometry.tolerance_mm)
+
+    def _due_counts(self, scan_counts: int) -> int:
+        return scan_counts + self._geometry.counts(self._geometry.scanner_mm)
 
     def _sightings(self, frames: Iterable[Frame], reading: BeltReading) -> Iterator[Sighting]:
         for frame in frames:

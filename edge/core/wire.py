@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NoReturn
@@ -155,12 +156,17 @@ def evidence_fields(evidence: Evidence) -> dict[str, Any]:
         "check": evidence.check,
         "camera": evidence.camera,
         "frame": evidence.frame_id,
-        "score": evidence.score,
+        "score": _finite(evidence.score),
         "reading": evidence.reading,
-        "probability": evidence.probability,
+        "probability": _finite(evidence.probability),
         "because": evidence.because[:MAX_TEXT],
         "valid": evidence.valid,
     }
+
+
+def _finite(number: float | None) -> float | None:
+    """JSON has no infinity."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def replacement_fields(request: ReplacementRequest) -> dict[str, Any]:

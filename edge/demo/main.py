@@ -33,7 +33,7 @@ Process = subprocess.Popen[bytes]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a demo; 0 when the books balance and every item was decided."""
+    """Run a demo; 0 when the books balance and every item that ran has its verdict and its end."""
     options = _options(arguments)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="tunnel-edge-demo-") as name:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         pictures = folder / "state" / "pictures"
         page = report.write(options.report, scene.title, scene.notes, run, result, stations(lane), pictures)
     _tell(result, run, page, options.json, console)
-    return 0 if run.conservation["violations"] == 0 and run.conservation["on_belt"] == 0 else 1
+    return 0 if run.complete else 1
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -58,6 +58,13 @@ class Account:
     received: Mapping[str, int]  # request → how often the warehouse got it
     scene: Scene
 
+    @property
+    def complete(self) -> bool:
+        """Whether the books balance, and every item that ran was born, judged and seen to leave."""
+        books = self.conservation
+        balanced = books["violations"] == 0 and books["on_belt"] == 0
+        return balanced and all(one.verdict and one.end for one in self.stories)
+
     def unseen(self) -> list[Story]:
         """Items that nothing was fitted on."""
         return [one for one in self.stories if one.truth["item"] not in self.scene.fitted]

@@ -49,6 +49,7 @@ def lane_toml(scene: Scene, lane: Geometry, folder: Path, ports: Ports) -> str:
             "confirm_mm": lane.confirm_mm,
             "exit_mm": lane.exit_mm,
             "scanner_mm": lane.scanner_mm,
+            "full_speed_mm_per_s": SPEED_MM_PER_S,
         },
         "inspection": {
             "references": str(folder / "references"),

@@ -31,6 +31,19 @@ class Check(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A check that a camera's pictures are asked, and what its answers are worth to the recipe."""
+
+    check: Check
+    answers: tuple[str, ...]  # the rules' checks that it gives evidence of
+    required: bool  # at least one of the rules is
+    value: float  # of all its answers together
+
+    def __str__(self) -> str:
+        return "+".join(self.answers)
+
+
 def answer(check: str, sighting: Sighting, because: str) -> Evidence:
     """An answer that vouches for nothing yet: `replace` adds what was found, and then `valid=True`."""
     frame = sighting.frame

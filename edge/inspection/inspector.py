@@ -1,18 +1,18 @@
-"""Inspection beside the loop: sightings wait in a bounded queue, the most urgent first; workers look."""
+"""Inspection beside the loop: idle workers ask the planner what to do next, look, and say what they found."""
 
 from __future__ import annotations
 
-import itertools
 import logging
-import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from edge.core.messages import Evidence, Image, Sighting
-from edge.inspection.crop import Check, Crop
+from edge.inspection.crop import Crop
+from edge.inspection.planner import Planner
+from edge.inspection.waiting import Job
 
 Locate = Callable[[str, Image], Crop]
 """Camera and frame image to the item's crop."""
@@ -23,15 +23,22 @@ log = logging.getLogger(__name__)
 class ThreadedInspector:
     """Workers share the sessions; ONNX Runtime and OpenCV release the interpreter's lock."""
 
-    def __init__(self, locate: Locate, checks: Mapping[str, Sequence[Check]], workers: int, size: int) -> None:
-        self.counts: Counter[str] = Counter()  # sightings: done, late, overflow, failed
+    def __init__(self, locate: Locate, planner: Planner) -> None:
         self._locate = locate
-        self._checks = checks  # camera → its checks
-        self._waiting: queue.PriorityQueue[tuple[float, int, Sighting | None]] = queue.PriorityQueue()
-        self._size = size
-        self._order = itertools.count()
+        self._planner = planner
+        self._changed = threading.Condition()  # guards the planner
+        self._ending = False
         self._found: deque[Evidence] = deque()
-        self._workers = [threading.Thread(target=self._work, name=f"inspect {n}", daemon=True) for n in range(workers)]
+        self._workers = [
+            threading.Thread(target=self._work, name=f"inspect {number}", daemon=True)
+            for number in range(planner.workers)
+        ]
+
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Checks by name and by what became of them, until now; see `Planner`."""
+        with self._changed:
+            return Counter(self._planner.counts)
 
     def start(self) -> None:
         """Begin to look."""
@@ -40,38 +47,77 @@ class ThreadedInspector:
 
     def stop(self) -> None:
         """End after what is being looked at now; what waits is dropped."""
-        for _ in self._workers:
-            self._waiting.put((float("-inf"), next(self._order), None))
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
         for worker in self._workers:
             worker.join()
 
     def submit(self, sightings: Iterable[Sighting]) -> None:
-        """Queue these; a full queue drops the newcomer, whose item then stays undecided."""
+        """Have these looked at; where there is no room some are dropped, and that is said as evidence."""
         for sighting in sightings:
-            if self._waiting.qsize() >= self._size:
-                self.counts["overflow"] += 1
-            else:
-                self._waiting.put((sighting.deadline_ns, next(self._order), sighting))
+            with self._changed:
+                self._found.extend(self._planner.submit(sighting, time.monotonic_ns()))
+                self._changed.notify_all()
+
+    def forget(self, item_ids: Iterable[str]) -> None:
+        """These are decided: look at what waits of them only when there is nothing better to do."""
+        decided = list(item_ids)
+        if decided:
+            with self._changed:
+                self._planner.forget(decided)
+                self._changed.notify_all()
 
     def collect(self) -> Sequence[Evidence]:
-        """The evidence that has arrived since the last call."""
+        """The evidence that has arrived since the last call, and word of what there was no time for."""
+        if time.monotonic_ns() >= self._planner.next_skip_ns:
+            with self._changed:
+                self._skip()
+                self._changed.notify_all()
         return [self._found.popleft() for _ in range(len(self._found))]
 
     def _work(self) -> None:
-        while (sighting := self._waiting.get()[2]) is not None:
-            if time.monotonic_ns() >= sighting.deadline_ns:
-                self.counts["late"] += 1
-            else:
-                self._look(sighting)
+        while job := self._next():
+            self._do(job)
 
-    def _look(self, sighting: Sighting) -> None:
-        """Locate once, ask each check; what fails is counted and leaves its rule without evidence."""
+    def _next(self) -> Job | None:
+        """Wait for a job; None: it is over."""
+        with self._changed:
+            while not self._ending:
+                self._skip()
+                if job := self._planner.take(time.monotonic_ns()):
+                    return job
+                self._changed.wait()
+        return None
+
+    def _skip(self) -> None:
+        self._found.extend(self._planner.expire(time.monotonic_ns()))
+
+    def _do(self, job: Job) -> None:
+        """Locate first where nobody has, then ask; what fails is said, and the worker goes on."""
         try:
-            crop = self._locate(sighting.frame.camera, sighting.frame.image)
-            for check in self._checks.get(sighting.frame.camera, ()):
-                found = check.inspect(crop, sighting)
-                self._found.extend(replace(one, finished_ns=time.monotonic_ns()) for one in found)
-            self.counts["done"] += 1
-        except Exception:  # one picture must not end a worker
-            self.counts["failed"] += 1
-            log.exception("frame %s of camera %s", sighting.frame.frame_id, sighting.frame.camera)
+            crop = job.look.crop or self._located(job)
+            self._ask(job, crop)
+        except Exception as error:  # one picture must not end a worker
+            frame = job.look.sighting.frame
+            log.exception("%s of frame %s of camera %s", job.question, frame.frame_id, frame.camera)
+            with self._changed:
+                self._found.extend(self._planner.failed(job, f"failed: {type(error).__name__}"))
+                self._changed.notify_all()
+
+    def _located(self, job: Job) -> Crop:
+        frame, started_ns = job.look.sighting.frame, time.monotonic_ns()
+        crop = self._locate(frame.camera, frame.image)
+        with self._changed:
+            self._planner.located(job, crop, time.monotonic_ns() - started_ns)
+            self._changed.notify_all()
+        return crop
+
+    def _ask(self, job: Job, crop: Crop) -> None:
+        started_ns = time.monotonic_ns()
+        found = job.question.check.inspect(crop, job.look.sighting)
+        ended_ns = time.monotonic_ns()
+        self._found.extend(replace(one, started_ns=started_ns, finished_ns=ended_ns) for one in found)
+        with self._changed:
+            self._planner.done(job, found, ended_ns - started_ns)
+            self._changed.notify_all()

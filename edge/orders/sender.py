@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -15,6 +16,8 @@ POLL_S = 0.1
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
 
+log = logging.getLogger(__name__)
+
 Acks = Callable[[], Iterable[Mapping[str, Any]]]
 
 
@@ -23,6 +26,7 @@ class Sender:
 
     def __init__(self, outbox: Outbox, publisher: Publisher, acks: Acks) -> None:
         self._outbox, self._publisher, self._acks = outbox, publisher, acks
+        self.failures = 0
         self._retries: dict[str, tuple[float, float]] = {}  # request → when next, and the wait after that, s
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="orders", daemon=True)
@@ -49,7 +53,11 @@ class Sender:
 
     def _run(self) -> None:
         while not self._ending.wait(POLL_S):
-            self.step(time.monotonic())
+            try:
+                self.step(time.monotonic())
+            except Exception:  # a locked file must not end what is owed
+                self.failures += 1
+                log.exception("orders could not be seen to; trying again")
 
 
 def _jittered(wait_s: float) -> float:

@@ -17,6 +17,7 @@ CREATE INDEX IF NOT EXISTS journal_item ON journal (item, entry);
 CREATE TABLE IF NOT EXISTS outbox (
     request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
+CREATE INDEX IF NOT EXISTS outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
 CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import queue
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from edge.core.messages import Conservation
+from edge.core.messages import Conservation, Evidence, Verdict
 from edge.core.ports import Record
 
 BATCH = 256
 POLL_S = 0.1
+RETRIES_S = (0.1, 0.5, 2.0)
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +79,28 @@ class Writer:
             log.exception("the %s could not keep %d records", self.name, len(batch))
 
 
-class Ledger:
-    """Hands every record to every desk; never waits."""
+class KeepingWriter(Writer):
+    """A desk that must not lose: what its sink could not keep is offered to it again, until it can."""
 
-    def __init__(self, writers: Sequence[Writer]) -> None:
-        self.writers = writers
+    def _write(self, batch: Sequence[Record]) -> None:
+        for wait_s in itertools.chain(RETRIES_S, itertools.repeat(RETRIES_S[-1])):
+            try:
+                self._sink.write(batch)
+            except Exception:
+                log.exception("the %s could not keep %d records; trying again in %g s", self.name, len(batch), wait_s)
+                if self._ending.wait(wait_s):
+                    break
+            else:
+                return
+        self.dropped += len(batch)
+
+
+class Ledger:
+    """Hands every record to every desk; never waits. Only the illustrated desks get the pictures."""
+
+    def __init__(self, writers: Sequence[Writer], illustrated: Sequence[Writer] = ()) -> None:
+        self.writers = (*writers, *illustrated)
+        self._plain, self._illustrated = writers, illustrated
         self._balance: Conservation | None = None
 
     def record(self, records: Iterable[Record]) -> None:
@@ -89,8 +109,11 @@ class Ledger:
             if record == self._balance and isinstance(record, Conservation):
                 continue
             self._balance = record if isinstance(record, Conservation) else self._balance
-            for writer in self.writers:
+            for writer in self._illustrated:
                 writer.offer(record)
+            plain = unillustrated(record)
+            for writer in self._plain:
+                writer.offer(plain)
 
     def start(self) -> None:
         """Begin to write."""
@@ -101,3 +124,12 @@ class Ledger:
         """Write what is left, then end."""
         for writer in self.writers:
             writer.stop()
+
+
+def unillustrated(record: Record) -> Record:
+    """The record without its pictures: a queue that a slow disk has filled must not hold them."""
+    if isinstance(record, Evidence) and record.picture is not None:
+        return replace(record, picture=None)
+    if isinstance(record, Verdict):
+        return replace(record, evidence=tuple(replace(one, picture=None) for one in record.evidence))
+    return record

@@ -38,6 +38,7 @@ class Geometry:
     exit_mm: Positive  # straight on
     gate_ms: Positive  # from closed to open, and back
     scanner_mm: Positive = 300.0  # the warehouse's scanner stands this far before the induct photoeye
+    resync_mm: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0  # a second photoeye; 0: there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ encoder's latch gives them, however seldom the plant is asked to advance.
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,9 @@ NS_PER_MS = 1_000_000
 FULLY_OPEN = 1 - 1e-6
 PITCH_SPREAD = 0.2  # an item follows its predecessor at the mean pitch, more or less by this share
 
-Eye = Literal["induct", "confirm", "exit"]
+NOBODY = -1  # index of an edge that no item made
+
+Eye = Literal["induct", "resync", "confirm", "exit"]
 Went = Literal["reject", "good"]
 
 
@@ -54,6 +57,15 @@ class EyeEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """An item came to an eye that something covered already."""
+
+    index: int
+    eye: Eye
+    counts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """A camera was triggered."""
 
@@ -79,14 +91,14 @@ class Gone:
     index: int
 
 
-Event = Scanned | EyeEdge | Exposure | AtGate | Gone
+Event = Scanned | EyeEdge | Unseen | Exposure | AtGate | Gone
 
 
 class Gate:
-    """A gate that needs its time from one side to the other, and may be turned round on the way."""
+    """A gate that needs its time from one side to the other, may be turned round on the way, and may stick."""
 
     def __init__(self, travel_ns: float) -> None:
-        self._travel_ns = travel_ns
+        self._sound_travel_ns = self._travel_ns = travel_ns
         self._since_ns = 0
         self._openness = 0.0
         self._direction = -1
@@ -104,6 +116,19 @@ class Gate:
         moved = (at_ns - self._since_ns) / self._travel_ns
         return min(1.0, max(0.0, self._openness + self._direction * moved))
 
+    def stick(self, now_ns: int) -> None:
+        """Stay where it is, whatever is ordered."""
+        self.drag(now_ns, math.inf)
+
+    def drag(self, now_ns: int, factor: float) -> None:
+        """Need so many times its time from now on."""
+        self._openness, self._since_ns = self.openness(now_ns), now_ns
+        self._travel_ns = self._sound_travel_ns * factor
+
+    def free(self, now_ns: int) -> None:
+        """Move as it should again."""
+        self.drag(now_ns, 1.0)
+
     def _turn(self, now_ns: int, direction: int) -> None:
         if direction != self._direction:
             self._openness = self.openness(now_ns)
@@ -111,7 +136,7 @@ class Gate:
             self._direction = direction
 
 
-Fire = Callable[["_Ride", int, float], Event]
+Fire = Callable[["_Ride", int, float], Event | None]
 
 
 @dataclass(slots=True)
@@ -121,6 +146,9 @@ class _Ride:
     placed: Placed
     marks: list[tuple[float, int, Fire]] = field(default_factory=list)
     entered: int = 0
+    behind_counts: float = 0.0  # what the belt has moved without it
+    held_counts: float | None = None  # where the belt was when it was held fast; None: it moves
+    covers: set[Eye] = field(default_factory=set)
 
     def mark(self, travel_mm: float, fire: Fire) -> None:
         heapq.heappush(self.marks, (travel_mm, self.entered, fire))
@@ -133,12 +161,13 @@ class Plant:
     def __init__(self, geometry: Geometry, speed_mm_per_s: float, start_counts: int, start_ns: int) -> None:
         self.gate = Gate(geometry.gate_ms * NS_PER_MS)
         self._geometry = geometry
-        self._counts_per_ns = speed_mm_per_s * geometry.counts_per_mm / NS_PER_S
         self._counts = float(start_counts)
-        self._now_ns = start_ns
+        self.now_ns = start_ns
         self._waiting: deque[_Ride] = deque()
         self._riding: list[_Ride] = []
         self._seq: Counter[Eye] = Counter()
+        self._covered: Counter[Eye] = Counter()  # by how many things each eye is covered
+        self.run_at(speed_mm_per_s)
 
     @property
     def counts(self) -> int:
@@ -150,18 +179,86 @@ class Plant:
         """Items laid on the belt and not gone yet."""
         return len(self._waiting) + len(self._riding)
 
+    @property
+    def waiting(self) -> int:
+        """Of them, those that have not come to the scanner."""
+        return len(self._waiting)
+
+    @property
+    def next_ns(self) -> float:
+        """When something will happen, if the belt keeps its speed; infinite: nothing will."""
+        rides = [*self._riding, self._waiting[0]] if self._waiting else self._riding
+        return self.ns_at(min(map(self._next_counts, rides), default=math.inf))
+
+    def ns_at(self, counts: float) -> float:
+        """When the encoder will show `counts`, if the belt keeps its speed."""
+        if not self._counts_per_ns or counts == math.inf:
+            return math.inf
+        return self.now_ns + max(0.0, counts - self._counts) / self._counts_per_ns
+
+    def run_at(self, speed_mm_per_s: float) -> None:
+        """Change the belt's speed, from the time on that the plant has reached; 0: it stands."""
+        self.speed_mm_per_s = speed_mm_per_s
+        self._counts_per_ns = speed_mm_per_s * self._geometry.counts_per_mm / NS_PER_S
+
     def load(self, items: Iterable[Placed]) -> None:
         """Lay items on the belt, in the order of their places, behind all that lie there."""
         self._waiting.extend(self._ride(placed) for placed in items)
 
     def advance(self, now_ns: int) -> list[Event]:
         """Let the belt run until `now_ns`; what happened on the way, in its order."""
-        counts = self._counts + (now_ns - self._now_ns) * self._counts_per_ns
+        counts = self._counts + (now_ns - self.now_ns) * self._counts_per_ns
         events = []
         while due := self._due(counts):
-            events.append(self._fire(due))
-        self._counts, self._now_ns = counts, now_ns
+            if event := self._fire(due):
+                events.append(event)
+        self._counts, self.now_ns = counts, now_ns
         return events
+
+    def between(self, first_mm: float, last_mm: float) -> list[int]:
+        """The items whose leading edges are between two places, the foremost first."""
+        return [
+            ride.placed.index
+            for ride in self._riding
+            if ride.held_counts is None and first_mm <= self._travelled_mm(ride) < last_mm
+        ]
+
+    def slip(self, index: int, by_mm: float) -> None:
+        """An item stays behind the belt by so much."""
+        self._riding_as(index).behind_counts += by_mm * self._geometry.counts_per_mm
+
+    def hold(self, index: int) -> None:
+        """An item is caught, and the belt runs on below it."""
+        self._riding_as(index).held_counts = self._counts
+
+    def release(self, index: int) -> None:
+        """It rides on from where it was caught."""
+        ride = self._riding_as(index)
+        if ride.held_counts is not None:
+            ride.behind_counts += self._counts - ride.held_counts
+            ride.held_counts = None
+
+    def take(self, index: int) -> list[Event]:
+        """A hand takes an item off the belt; the eyes that it covered go light."""
+        ride = self._riding_as(index)
+        self._riding.remove(ride)
+        return [event for eye in sorted(ride.covers) for event in self.uncover(eye, index)]
+
+    def cover(self, eye: Eye, index: int = NOBODY) -> list[Event]:
+        """Something is before an eye."""
+        self._covered[eye] += 1
+        return [self._edge(eye, index, self.counts, dark=True)] if self._covered[eye] == 1 else []
+
+    def uncover(self, eye: Eye, index: int = NOBODY) -> list[Event]:
+        """It is there no longer."""
+        self._covered[eye] -= 1
+        return [] if self._covered[eye] else [self._edge(eye, index, self.counts, dark=False)]
+
+    def _riding_as(self, index: int) -> _Ride:
+        return next(ride for ride in self._riding if ride.placed.index == index)
+
+    def _travelled_mm(self, ride: _Ride) -> float:
+        return (self._counts - ride.placed.lead_counts - ride.behind_counts) / self._geometry.counts_per_mm
 
     def _due(self, counts: float) -> _Ride | None:
         """The item whose next mark the belt reaches first, no later than `counts`."""
@@ -171,11 +268,13 @@ class Plant:
         return first if first and self._next_counts(first) <= counts else None
 
     def _next_counts(self, ride: _Ride) -> float:
-        return ride.placed.lead_counts + ride.marks[0][0] * self._geometry.counts_per_mm
+        if ride.held_counts is not None:
+            return math.inf
+        return ride.placed.lead_counts + ride.behind_counts + ride.marks[0][0] * self._geometry.counts_per_mm
 
-    def _fire(self, ride: _Ride) -> Event:
+    def _fire(self, ride: _Ride) -> Event | None:
         counts = self._next_counts(ride)
-        at_ns = self._now_ns + (counts - self._counts) / self._counts_per_ns
+        at_ns = self.ns_at(counts)
         _, _, fire = heapq.heappop(ride.marks)
         return fire(ride, round(counts), at_ns)
 
@@ -183,6 +282,8 @@ class Plant:
         ride, geometry = _Ride(placed), self._geometry
         ride.mark(-geometry.scanner_mm, _scan)
         self._mark_eye(ride, "induct", 0.0)
+        if geometry.resync_mm:
+            self._mark_eye(ride, "resync", geometry.resync_mm)
         for camera, place_mm in geometry.camera_mm.items():
             ride.mark(place_mm + placed.length_mm / 2, partial(_expose, camera))
         ride.mark(geometry.gate_mm, self._divide)
@@ -193,14 +294,22 @@ class Plant:
         ride.mark(place_mm + ride.placed.length_mm, partial(self._lighten, eye))
 
     def _darken(self, eye: Eye, ride: _Ride, counts: int, _at_ns: float) -> Event:
-        return EyeEdge(ride.placed.index, eye, PhotoeyeEdge(self._next_seq(eye), counts, dark=True))
+        """An eye that something covers already does not see the next thing come."""
+        ride.covers.add(eye)
+        self._covered[eye] += 1
+        index = ride.placed.index
+        return self._edge(eye, index, counts, dark=True) if self._covered[eye] == 1 else Unseen(index, eye, counts)
 
-    def _lighten(self, eye: Eye, ride: _Ride, counts: int, _at_ns: float) -> Event:
-        return EyeEdge(ride.placed.index, eye, PhotoeyeEdge(self._next_seq(eye), counts, dark=False))
+    def _lighten(self, eye: Eye, ride: _Ride, counts: int, _at_ns: float) -> Event | None:
+        ride.covers.discard(eye)
+        self._covered[eye] -= 1
+        return None if self._covered[eye] else self._edge(eye, ride.placed.index, counts, dark=False)
 
-    def _next_seq(self, eye: Eye) -> int:
+    def _edge(self, eye: Eye, index: int, counts: int, *, dark: bool) -> EyeEdge:
+        """Numbered from nought in each life of the PLC."""
+        edge = PhotoeyeEdge(self._seq[eye], counts, dark)
         self._seq[eye] += 1
-        return self._seq[eye]
+        return EyeEdge(index, eye, edge)
 
     def _divide(self, ride: _Ride, counts: int, at_ns: float) -> Event:
         """Only a gate that stands fully open takes the item along; one on the move lets it pass."""

@@ -58,13 +58,22 @@ class Program:
         self.accepted.append(window)
         return "accepted"
 
+    def turning_counts(self, counts: float) -> float:
+        """Where the belt will be when the gate next has to move for an order; infinite: for none."""
+        turns = (turn for one in self._pending for turn in (one.open_counts - self._lead_counts, one.close_counts))
+        return min((turn for turn in turns if turn > counts), default=math.inf)
+
     def beat(self, now_ns: int) -> None:
         """The box is alive."""
         self._beaten_ns = now_ns
 
     def alive(self, now_ns: int) -> bool:
         """Whether the box has been heard lately."""
-        return self._beaten_ns is not None and now_ns - self._beaten_ns <= HEARTBEAT_NS
+        return self.silent_ns(now_ns) <= HEARTBEAT_NS
+
+    def silent_ns(self, now_ns: int) -> float:
+        """For how long the box has not been heard."""
+        return math.inf if self._beaten_ns is None else now_ns - self._beaten_ns
 
     def wants_open(self, now_ns: int, counts: int) -> bool:
         """Where the gate has to be, or to be on its way to. Without a heartbeat: the safe side, from the start on."""
@@ -84,6 +93,8 @@ class Plc:
         self._party = party
         self._gate = gate
         self._start_ns = start_ns
+        self._side: Side = plan.safe_side
+        self._boot = start_ns // NS_PER_MS  # no two starts fall into the same millisecond
         self._said_ns = start_ns - BELT_PERIOD_NS
         self._said_guards = 0
         self._recent: deque[tuple[int, dict[str, Any]]] = deque()
@@ -103,9 +114,11 @@ class Plc:
         return self._party.refused
 
     def _read_eyes(self, now_ns: int, edges: list[EyeEdge]) -> None:
-        self._recent.extend((now_ns, edge_fields(one.eye, one.edge)) for one in edges if one.eye == "induct")
-        if confirming := [edge_fields(one.eye, one.edge) for one in edges if one.eye != "induct"]:
-            self._party.publish(CONFIRM, {"edges": confirming})
+        """Every edge once on `confirm`, for certain; those of the induct eye also on `belt`, again and again."""
+        told = [edge_fields(one.eye, one.edge) for one in edges]
+        self._recent.extend((now_ns, fields) for fields in told if fields["eye"] == "induct")
+        if told:
+            self._party.publish(CONFIRM, {"edges": told})
 
     def _read(self, message: Received, now_ns: int, counts: int) -> None:
         if message.retained:
@@ -123,7 +136,8 @@ class Plc:
         self._party.publish(ACK, {"command": window.command, "status": self.program.order(window, counts)})
 
     def _move_gate(self, now_ns: int, counts: int) -> None:
-        if self.program.wants_open(now_ns, counts):
+        self._side = "divert" if self.program.wants_open(now_ns, counts) else "pass"
+        if self._side == "divert":
             self._gate.open(now_ns)
         else:
             self._gate.close(now_ns)
@@ -140,7 +154,9 @@ class Plc:
             {
                 "counts": counts,
                 "plc_ns": now_ns - self._start_ns,  # since the PLC was switched on: no two clocks are the same
+                "boot": self._boot,
                 "speed_mm_per_s": self._speed_mm_per_s,
+                "gate": self._side,
                 "edges": [fields for _, fields in self._recent],
             },
         )

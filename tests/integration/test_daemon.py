@@ -181,15 +181,19 @@ def test_a_broker_that_comes_later_is_waited_for(site, broker):
 
 
 def test_check_says_what_is_good(site):
+    (site.folder / "references").mkdir()
     checked = check(site.config)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "good: lane lane" in checked.stdout
 
 
-def test_check_names_a_broker_that_is_not_there(site, broker):
+def test_check_names_every_fault_at_once(site, broker):
     broker.stop()
+    (site.folder / "references" / "04012345678901").mkdir(parents=True)
+    (site.folder / "references" / "04012345678901" / "top.npz").write_bytes(b"damaged")
     checked = check(site.config)
     assert checked.returncode == 1
+    assert "top.npz" in checked.stderr
     assert f"no broker answers at 127.0.0.1:{broker.port}: start it" in checked.stderr
     broker.start()
 

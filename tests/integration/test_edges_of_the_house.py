@@ -112,17 +112,21 @@ def test_a_command_goes_out_once_not_retained_and_in_time_only(broker, link):
     assert gate.dropped == 1
 
 
-def test_without_a_broker_a_command_is_dropped_and_not_sent_later(broker, link):
+@pytest.mark.parametrize(("lasts_s", "heard"), [(30, ["c-1"]), (0.3, [])])
+def test_without_a_broker_a_command_waits_until_its_window_has_closed(broker, link, lasts_s, heard):
     broker.stop()
     wait_for(lambda: not link.connected.is_set())
     gate = DiverterOverMqtt(link)
-    gate.send([command(time.monotonic_ns() + 60 * 10**9)])
-    assert gate.dropped == 1
+    gate.send([command(time.monotonic_ns() + int(lasts_s * 10**9))])
+    time.sleep(0.5)
     broker.start()
     with Party("plc", Address(broker.host, broker.port, "site", "lane"), [topics.COMMAND]) as plc:
         assert link.connected.wait(WAIT_S)
+        for _ in range(3):
+            gate.send([])
         time.sleep(0.5)
-        assert plc.received() == []
+        assert [one.fields["command"] for one in plc.received()] == heard
+    assert gate.dropped == 1 - len(heard)
 
 
 def test_acks_come_back_and_malformed_ones_are_counted(broker, link):

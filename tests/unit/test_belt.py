@@ -1,5 +1,7 @@
 """Deadlines, windows, reckoning between the PLC's words, and edges told more than once."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,14 @@ def test_deadline_is_the_gate_less_margin_and_lead(travelled_mm, speed, left_ms)
 
 def test_a_standing_belt_has_no_deadline_yet():
     assert GEOMETRY.deadline_ns(item(), reading(14_000, at_ms=5, speed=0.5)) == 5 * MS + FAR_NS
+
+
+@pytest.mark.parametrize(("travelled_mm", "due"), [(1300, False), (1371, True), (1460, True)])
+@pytest.mark.parametrize("speed", [0.0, 20.0])
+def test_a_belt_that_may_start_to_run_leaves_no_time_near_the_gate(travelled_mm, due, speed):
+    fast = replace(GEOMETRY, full_speed_mm_per_s=1000.0)
+    now = reading(travelled_mm * 10, at_ms=5, speed=speed)
+    assert (fast.deadline_ns(item(), now) <= now.read_ns) is due
 
 
 def test_the_window_is_the_item_and_a_margin_at_each_end():

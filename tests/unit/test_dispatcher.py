@@ -118,8 +118,27 @@ def test_after_a_restart_verdicts_hold_and_nobody_is_missed_too_soon():
     assert [one.end for one in lane.settle(items, late).ends] == [End.PASSED]
 
 
+def test_an_unmeasured_item_is_commanded_at_its_deadline_at_the_latest():
+    lane, items = dispatcher(), {"i-1": item(length_mm=None)}
+    assert lane.plan([verdict(REJECT)], items, reading(1000)) == ()
+    assert lane.plan([], {"i-1": item(length_mm=500.0)}, reading(6000))[0].close_counts == 20_300
+    lane = dispatcher()
+    lane.plan([verdict(REJECT)], items, reading(1000))
+    assert len(lane.plan([], items, reading(14_201))) == 1
+
+
+def test_a_late_command_is_counted():
+    lane = dispatcher()
+    lane.plan([verdict(REJECT)], {"i-1": item()}, reading(14_700))
+    lane.plan([], {"i-1": item()}, reading(14_710))
+    assert lane.late_commands == 1
+
+
 def test_nobody_is_missed_while_the_plc_is_silent():
-    assert dispatcher().settle({"i-1": item()}, reading(PAST, stale=True)).ends == ()
+    lane, items = dispatcher(), {"i-1": item()}
+    assert lane.settle(items, reading(PAST, stale=True)).ends == ()
+    assert lane.settle(items, reading(PAST, at_ms=999)).ends == ()  # the eyes' word may still be under way
+    assert len(lane.settle(items, reading(PAST, at_ms=1000)).ends) == 1
 
 
 def test_a_restarted_plc_makes_places_unknown():

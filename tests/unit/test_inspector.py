@@ -1,4 +1,4 @@
-"""The most urgent first, nothing late, and no picture that ends a worker."""
+"""The most urgent first, nothing late, no picture that ends a worker, and word of whatever was not looked at."""
 
 import threading
 import time
@@ -6,70 +6,132 @@ import time
 import numpy as np
 
 from edge.core.messages import Frame, Sighting
-from edge.inspection.crop import answer
+from edge.inspection.crop import Question, answer
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.locate import whole
+from edge.inspection.planner import Planner
 from tests.unit.lane import item
 
 FAR_NS = 2**62
 PIXELS = np.zeros((4, 4, 3), np.uint8)
 
 
+def frame(name, camera="top"):
+    return Frame(camera, name, 0, 0.0, PIXELS)
+
+
 def sighting(name, deadline_ns=FAR_NS, camera="top"):
-    return Sighting(Frame(camera, name, 0, 0.0, PIXELS), item(), deadline_ns)
+    return Sighting(frame(name, camera), item(name), deadline_ns)
 
 
 class Check:
     """Answers every sighting; can be held up, and fails for a frame of the name `bad`."""
 
-    def __init__(self):
-        self.go, self.seen = threading.Event(), []
+    def __init__(self, name="anomaly"):
+        self.name, self.go, self.seen, self.crops = name, threading.Event(), [], []
 
     def inspect(self, crop, sighting):
         self.go.wait()
         self.seen.append(sighting.frame.frame_id)
+        self.crops.append(crop)
         if sighting.frame.frame_id == "bad":
             raise ValueError("no")
-        return [answer("anomaly", sighting, "seen")]
+        return [answer(self.name, sighting, "seen")]
 
 
-def inspected(sightings, workers=1, size=9):
-    check = Check()
-    inspector = ThreadedInspector(lambda _, image: whole(image), {"top": [check]}, workers, size)
+class Camera:
+    """Cuts the item out, and counts how often; fails for an empty picture."""
+
+    def __init__(self):
+        self.located = []
+
+    def __call__(self, camera, image):
+        self.located.append(image)
+        if not image.size:
+            raise ValueError("nothing there")
+        return whole(image)
+
+
+def inspected(sightings, checks=(), workers=1, size=9, forget=()):
+    """What came of these, all there before the first worker begins."""
+    checks, camera = list(checks) or [Check()], Camera()
+    asked = [Question(check, (check.name,), required=True, value=1.0) for check in checks]
+    inspector = ThreadedInspector(camera, Planner({"top": asked}, workers, size))
     inspector.submit(sightings)
+    inspector.forget(forget)
     inspector.start()
-    check.go.set()
+    found = []
+    for check in checks:
+        check.go.set()
     end_s = time.monotonic() + 10
-    while sum(inspector.counts.values()) < len(sightings) and time.monotonic() < end_s:
+    while sum(inspector.counts.values()) < len(sightings) * len(checks) and time.monotonic() < end_s:
+        found += inspector.collect()
         time.sleep(0.005)
     inspector.stop()
-    return check.seen, inspector.collect(), inspector.counts
+    return checks, [*found, *inspector.collect()], inspector.counts, camera
 
 
 def test_the_most_urgent_is_looked_at_first():
-    seen, found, _ = inspected([sighting("b", FAR_NS), sighting("c", FAR_NS), sighting("a", FAR_NS - 9)])
-    assert seen == ["a", "b", "c"]
-    assert [one.frame_id for one in found] == seen
-    assert all(one.finished_ns > 0 for one in found)
+    (check,), found, _, _ = inspected([sighting("b", FAR_NS), sighting("c", FAR_NS), sighting("a", FAR_NS - 9)])
+    assert check.seen == ["a", "b", "c"]
+    assert [one.frame_id for one in found] == check.seen
+    assert all(0 < one.started_ns <= one.finished_ns for one in found)
 
 
-def test_what_can_no_longer_be_in_time_is_not_looked_at():
-    seen, found, counts = inspected([sighting("late", deadline_ns=1), sighting("good")])
-    assert (seen, len(found), dict(counts)) == (["good"], 1, {"late": 1, "done": 1})
+def test_what_can_no_longer_be_in_time_is_not_looked_at_and_that_is_said():
+    (check,), found, counts, _ = inspected([sighting("late", deadline_ns=1), sighting("good")])
+    assert (check.seen, counts["anomaly", "skipped"]) == (["good"], 1)
+    said = next(one for one in found if one.frame_id == "late")
+    assert (said.valid, said.check, said.because) == (False, "anomaly", "skipped: no time (needs 300 ms, 0 ms left)")
 
 
-def test_a_full_queue_drops_the_newcomer():
-    seen, _, counts = inspected([sighting("a"), sighting("b"), sighting("c")], size=2)
-    assert (seen, counts["overflow"]) == (["a", "b"], 1)
+def test_a_full_queue_says_what_it_drops():
+    (check,), found, counts, _ = inspected([sighting("a"), sighting("b"), sighting("c")], size=2)
+    assert (check.seen, counts["anomaly", "dropped"]) == (["a", "b"], 1)
+    assert [one.because for one in found if one.frame_id == "c"] == ["skipped: the queue is full (2 sightings)"]
 
 
-def test_a_check_that_fails_is_counted_and_the_worker_goes_on(caplog):
-    seen, found, counts = inspected([sighting("bad"), sighting("good")])
-    assert (seen, counts["failed"], counts["done"]) == (["bad", "good"], 1, 1)
-    assert [one.frame_id for one in found] == ["good"]
-    assert "frame bad of camera top" in caplog.text
+def test_a_check_that_fails_is_said_and_the_worker_goes_on(caplog):
+    _, found, counts, _ = inspected([sighting("bad"), sighting("good")])
+    assert (counts["anomaly", "failed"], counts["anomaly", "done"]) == (1, 1)
+    assert [(one.frame_id, one.because) for one in found] == [("bad", "failed: ValueError"), ("good", "seen")]
+    assert "anomaly of frame bad of camera top" in caplog.text
 
 
-def test_a_camera_that_no_rule_asks_is_done_without_evidence():
-    seen, found, counts = inspected([sighting("a", camera="side")])
-    assert (seen, list(found), counts["done"]) == ([], [], 1)
+def test_a_picture_that_cannot_be_located_is_said_for_each_check(caplog):
+    empty = Sighting(Frame("top", "empty", 0, 0.0, PIXELS[:0]), item("empty"), FAR_NS)
+    _, found, _, _ = inspected([empty], [Check("anomaly"), Check("lot")])
+    assert {(one.check, one.because) for one in found} == {(name, "failed: ValueError") for name in ("anomaly", "lot")}
+    assert "frame empty of camera top" in caplog.text
+
+
+def test_the_checks_of_a_sighting_share_one_crop():
+    checks, found, _, camera = inspected([sighting("a")], [Check("anomaly"), Check("lot")], workers=2)
+    assert (len(found), len(camera.located)) == (2, 1)
+    assert checks[0].crops[0] is checks[1].crops[0]
+
+
+def test_a_camera_that_no_rule_asks_has_nothing_to_look_at():
+    inspector = ThreadedInspector(Camera(), Planner({}, 1, 9))
+    inspector.submit([sighting("a")])
+    assert inspector.collect() == []
+
+
+def test_what_is_decided_is_looked_at_last():
+    (check,), _, _, _ = inspected([sighting("a", FAR_NS - 9), sighting("b")], forget=["a"])
+    assert check.seen == ["b", "a"]
+
+
+def test_the_loop_hears_of_what_is_skipped_while_every_worker_is_busy():
+    check = Check()
+    inspector = ThreadedInspector(Camera(), Planner({"top": [Question(check, ("anomaly",), True, 1.0)]}, 1, 9))
+    inspector.submit([sighting("a")])
+    inspector.start()
+    while not inspector.collect() and not check.seen:
+        inspector.submit([sighting("late", time.monotonic_ns() + 1)])
+        if said := inspector.collect():
+            break
+        time.sleep(0.005)
+    check.go.set()
+    inspector.stop()
+    assert {one.frame_id for one in said} == {"late"}

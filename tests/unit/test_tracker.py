@@ -23,9 +23,9 @@ def frame(counts, camera="top"):
 
 
 def test_an_item_is_born_at_the_dark_edge_and_measured_at_the_light_one():
-    tracked = tracker().update(reading(3000, at_ms=9, induct_edges=(dark(1000), light(2500))), [])
+    tracked = tracker().update(reading(3000, at_ms=900, induct_edges=(dark(1000), light(2500))), [])
     (item,) = tracked.changed
-    assert (tracked.born, item.leading_edge_counts, item.length_mm, item.born_ns) == (1, 1000, 150.0, 9_000_000)
+    assert (tracked.born, item.leading_edge_counts, item.length_mm, item.born_ns) == (1, 1000, 150.0, 500_000_000)
 
 
 def test_a_trailing_edge_without_an_item_changes_nothing():
@@ -63,6 +63,19 @@ def test_orders_without_a_place_join_in_order_of_arrival():
     announced = (EXPECTED, replace(EXPECTED, wms_item="w2"))
     lane.update(reading(announced=announced, induct_edges=(dark(0), dark(4000))), [])
     assert [item.expected.wms_item for item in lane.items.values()] == ["w1", "w2"]
+
+
+def test_an_order_of_what_was_taken_off_before_the_eye_is_not_passed_on():
+    lane = tracker()
+    lane.update(reading(at_ms=0, announced=(EXPECTED,)), [])
+    lane.update(reading(at_ms=6000, induct_edges=(dark(30_000),)), [])
+    assert next(iter(lane.items.values())).expected is None
+
+
+def test_a_birth_is_dated_back_to_the_edge():
+    lane = tracker()
+    lane.update(reading(1100, at_ms=1000, induct_edges=(dark(1000),)), [])
+    assert next(iter(lane.items.values())).born_ns == 980 * 10**6
 
 
 def test_a_frame_shows_the_item_in_the_middle_of_its_view():

@@ -59,6 +59,7 @@ def test_a_sound_message_is_read():
         (belt(edges=[{**EDGE, "eye": "third"}]), "field"),
         (belt(edges=[{**EDGE, "dark": 1}]), "field"),
         (belt(edges=[7]), "field"),
+        (belt(boot="x"), "field"),
     ],
 )
 def test_a_broken_message_is_refused_with_a_reason(payload, reason):
@@ -128,6 +129,18 @@ def test_what_we_say_obeys_our_own_table(topic, fields):
     assert decode(topic, encode(1, fields)).keys() <= {*topic.required, *topic.optional, "seq"}
 
 
+def test_a_text_that_cannot_be_written_down_is_refused():
+    with pytest.raises(MalformedMessage):
+        decode(topics.REPLACEMENT_ACK, b'{"schema": 1, "request": "\\ud800", "status": "ok"}')
+
+
+def test_what_json_cannot_hold_is_left_out_of_a_verdict():
+    (fields,) = verdict_fields(
+        Verdict("i", None, 0, Disposition.PASS, (), (), (evidence(score=float("-inf")),), "r", 0, None, 0, 0)
+    )["evidence"]
+    assert fields["score"] is None
+
+
 def test_commands_are_never_retained_and_only_the_box_writes_them():
     assert not topics.COMMAND.retained
     assert topics.COMMAND.writer == "box"
@@ -157,6 +170,8 @@ GOOD_HEAD = {"camera": "top", "frame": "f", "exposed_ns": 1, "belt_counts": 1.0,
         [b"frame", json.dumps({**GOOD_HEAD, "shape": [4, -1]}).encode(), b"1234"],
         [b"frame", json.dumps({**GOOD_HEAD, "shape": [1, 1, 4]}).encode(), b"1234"],
         [b"frame", json.dumps({**GOOD_HEAD, "belt_counts": float("inf")}).encode(), b"1234"],
+        [b"frame", json.dumps({**GOOD_HEAD, "exposed_ns": 2**63}).encode(), b"1234"],
+        [b"frame", json.dumps({**GOOD_HEAD, "exposed_ns": 1.5}).encode(), b"1234"],
         [b"frame", json.dumps({**GOOD_HEAD, "shape": "22"}).encode(), b"1234"],
     ],
 )

@@ -1,10 +1,13 @@
 """A desk that is slow, full or broken hurts nobody else."""
 
 import threading
+import time
 
-from edge.core.messages import Conservation
-from edge.records.writer import Ledger, Writer
-from tests.unit.lane import item
+import numpy as np
+
+from edge.core.messages import Conservation, Disposition, Verdict
+from edge.records.writer import KeepingWriter, Ledger, Writer
+from tests.unit.lane import evidence, item
 
 
 class Kept:
@@ -48,6 +51,46 @@ def test_a_broken_sink_is_counted_and_the_other_still_gets_all():
     ledger.stop()
     assert len(good.records) == 2
     assert bad.dropped == 2
+
+
+class Recovering(Kept):
+    """Fails twice, as a locked file does."""
+
+    def __init__(self):
+        super().__init__()
+        self.open.set()
+        self.failures = 2
+
+    def write(self, records):
+        if self.failures:
+            self.failures -= 1
+            raise OSError("locked")
+        super().write(records)
+
+
+def test_a_desk_that_must_not_lose_tries_again():
+    sink = Recovering()
+    writer = KeepingWriter("journal", sink, 9)
+    writer.start()
+    writer.offer(item())
+    end_s = time.monotonic() + 10
+    while not sink.records and time.monotonic() < end_s:
+        time.sleep(0.01)
+    writer.stop()
+    assert (len(sink.records), writer.dropped) == (1, 0)
+
+
+def test_only_illustrated_desks_get_pictures():
+    plain, illustrated = Kept(), Kept()
+    plain.open.set()
+    illustrated.open.set()
+    ledger = Ledger([Writer("plain", plain, 9)], [Writer("illustrated", illustrated, 9)])
+    found = evidence(picture=np.zeros((2, 2, 3), np.uint8))
+    ledger.start()
+    ledger.record([found, Verdict("i", None, 0, Disposition.PASS, (), (), (found,), "r", 0, None, 0, 0)])
+    ledger.stop()
+    assert [plain.records[0].picture, plain.records[1].evidence[0].picture] == [None, None]
+    assert illustrated.records[0].picture is illustrated.records[1].evidence[0].picture is found.picture
 
 
 def test_the_books_are_recorded_when_they_change():

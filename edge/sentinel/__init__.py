@@ -1,0 +1,1 @@
+"""A second pair of eyes: checks that what was decided was carried out. Shares none of the daemon's code."""

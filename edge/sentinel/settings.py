@@ -1,0 +1,85 @@
+"""What the sentinel reads of a lane's settings: by itself, so that a fault in the daemon's reading is not shared."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.core.errors import ConfigError
+from edge.sentinel.promises import Places
+
+Level = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Millimetres = Annotated[float, Field(ge=0, le=100_000)]
+
+
+class Section(BaseModel):
+    """A table of the file; keys that are the daemon's alone are passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Lane(Section):
+    """Which lane."""
+
+    site: Level
+    name: Level
+
+
+class Broker(Section):
+    """Where its broker listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+
+
+class Belt(Section):
+    """Where things stand; the daemon's defaults, which a test holds against these."""
+
+    counts_per_mm: Annotated[float, Field(gt=0, le=1000)]
+    gate_mm: Millimetres
+    confirm_mm: Millimetres
+    exit_mm: Millimetres
+    margin_mm: Millimetres = 30
+    tolerance_mm: Millimetres = 60
+    patience_mm: Millimetres = 300
+    shortest_mm: Millimetres = 10
+
+
+class Recipe(Section):
+    """What becomes of what is not decided."""
+
+    divert_undecided: bool = True
+
+
+class Settings(Section):
+    """As much of the lane's file as the sentinel needs."""
+
+    lane: Lane
+    belt: Belt
+    broker: Broker = Broker()
+    recipe: Recipe = Recipe()
+
+    @property
+    def places(self) -> Places:
+        """The belt as the account knows it."""
+        return Places(**self.belt.model_dump(), divert_undecided=self.recipe.divert_undecided)
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a lane's settings.
+
+    Raises:
+        ConfigError: the file cannot be read, is no TOML, or lacks or misstates what the sentinel needs.
+    """
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}: name the lane's settings file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: no TOML: {error}.") from error
+    except ValidationError as error:
+        faults = "\n".join(f"  {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ConfigError(f"{path}: mend these, then try `tunnel-edge check {path}`:\n{faults}") from error

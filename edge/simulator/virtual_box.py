@@ -1,0 +1,152 @@
+"""The box on a virtual clock: its loop is turned when there is something to turn for, dies, and comes back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from edge.core.belt import Geometry
+from edge.core.messages import BeltReading, Frame
+from edge.core.topics import ACK, BELT, Topic
+from edge.simulator.account import Account
+from edge.simulator.agenda import Agenda
+from edge.simulator.network import Fields, Line, VirtualLink
+from edge.simulator.plant import NS_PER_MS
+from edge.simulator.virtual import Entry, VirtualCameras, VirtualDiverter, VirtualInspector, VirtualLedger, VirtualStation
+
+TURN_NS = NS_PER_MS  # the daemon's own
+PULSE_NS = 200 * NS_PER_MS  # a turn at least so often: the heartbeat's period
+HURRIED_PULSE_NS = 5 * NS_PER_MS
+
+Look = Callable[[], tuple[float, float]]
+"""Where the belt is: counts, mm/s."""
+
+
+class Turning(Protocol):
+    """The daemon's loop, as this room knows it."""
+
+    def turn(self, now_ns: int) -> None:
+        """One turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What one life of the box is put together from."""
+
+    life: int
+    born_ns: int
+    geometry: Geometry
+    entries: tuple[Entry, ...]  # what the journal says
+    link: VirtualLink
+    cameras: VirtualCameras
+    inspector: VirtualInspector
+    diverter: VirtualDiverter
+    station: VirtualStation
+    ledger: VirtualLedger
+
+
+Assemble = Callable[[Ports], Turning]
+
+
+class VirtualBox:
+    """One box, through all its lives."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        geometry: Geometry,
+        account: Account,
+        out: Line,
+        inspector: Callable[[Callable[[], None]], VirtualInspector],
+        assemble: Assemble,
+        look: Look,
+    ) -> None:
+        self.hurried = False
+        self.turns = 0
+        self._agenda, self._geometry, self._account, self._out = agenda, geometry, account, out
+        self._new_inspector, self._assemble, self._look = inspector, assemble, look
+        self._ledger = VirtualLedger(agenda, account)
+        self._life = 0
+        self._loop: Turning | None = None
+        self._due_ns = math.inf
+        self.link = VirtualLink(agenda, out)
+        self.start()
+
+    def start(self) -> None:
+        """Begin a life, from what the journal says."""
+        self._life += 1
+        self.link = VirtualLink(self._agenda, self._out)
+        self._cameras = VirtualCameras()
+        ports = Ports(
+            self._life,
+            self._agenda.now_ns,
+            self._geometry,
+            tuple(self._ledger.entries()),
+            self.link,
+            self._cameras,
+            self._new_inspector(self.wake),
+            VirtualDiverter(self._agenda, self.link, self._account),
+            VirtualStation(self.link),
+            self._ledger,
+        )
+        self._loop = self._assemble(ports)
+        self.wake()
+
+    def kill(self) -> None:
+        """End a life without a word."""
+        self._ledger.kill()
+        self._loop = None
+
+    def end(self) -> None:
+        """End it in good order."""
+        self._ledger.flush()
+
+    @property
+    def lives(self) -> bool:
+        """Whether it lives at present."""
+        return self._loop is not None
+
+    def hear(self, topic: Topic, fields: Mapping[str, Any]) -> None:
+        """A message has come; those that tell nothing new wait for the next turn."""
+        self.link.hear(topic, dict(fields))
+        if topic is not ACK and (topic is not BELT or self.hurried):
+            self.wake()
+
+    def see(self, frame: Frame) -> None:
+        """A frame has come."""
+        if self.lives:
+            self._cameras.show(frame)
+            self.wake()
+
+    def wake(self) -> None:
+        """Turn the loop at its next time."""
+        self._wake_at(self._agenda.now_ns + 1)
+
+    def _wake_at(self, wanted_ns: float) -> None:
+        due_ns = math.ceil(wanted_ns / TURN_NS) * TURN_NS
+        if due_ns < self._due_ns:
+            self._due_ns = due_ns
+            self._agenda.at(due_ns, self._turn)
+
+    def _turn(self) -> None:
+        now_ns = self._agenda.now_ns
+        if now_ns < self._due_ns or self._loop is None:
+            return
+        self._loop.turn(now_ns)
+        self.turns += 1
+        self._due_ns = math.inf
+        self._wake_at(min(max(self._next_deadline_ns(), now_ns + 1), now_ns + self._pulse_ns()))
+
+    def _pulse_ns(self) -> int:
+        return HURRIED_PULSE_NS if self.hurried else PULSE_NS
+
+    def _next_deadline_ns(self) -> float:
+        """When the first of the undecided must be decided, as the belt runs now."""
+        counts, speed_mm_per_s = self._look()
+        reading = BeltReading(self._agenda.now_ns, counts, speed_mm_per_s)
+        undecided = self._ledger.open.values()
+        return min((self._geometry.deadline_ns(item, reading) for item in undecided), default=math.inf)
+
+
