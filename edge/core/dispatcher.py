@@ -14,6 +14,7 @@ from edge.core.messages import (
     End,
     Item,
     ItemEnd,
+    PhotoeyeEdge,
     ReplacementRequest,
     Result,
     Verdict,
@@ -124,14 +125,14 @@ class Dispatcher:
         for edge in reading.confirm_edges:
             if edge.dark:
                 item = self._take(left, edge.counts, self._geometry.confirm_mm)
-                yield self._off(item, edge.counts, reading) if item else _stranger("confirm", edge.counts)
+                yield self._off(item, edge, reading) if item else _stranger("confirm", edge.counts)
 
     def _seen_on(self, left: dict[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Each dark edge of the exit eye: an item is on the good lane."""
         for edge in reading.exit_edges:
             if edge.dark:
                 item = self._take(left, edge.counts, self._geometry.exit_mm)
-                yield self._on(item, edge.counts, reading) if item else _stranger("exit", edge.counts)
+                yield self._on(item, edge, reading) if item else _stranger("exit", edge.counts)
 
     def _unseen(self, left: dict[str, Item], items: Mapping[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Items that both eyes should have seen by now, and those whose place a restart of the PLC has made unknown."""
@@ -149,22 +150,22 @@ class Dispatcher:
         item = self._geometry.nearest(left.values(), counts, eye_mm)
         return left.pop(item.item_id) if item else None
 
-    def _off(self, item: Item, counts: int, reading: BeltReading) -> Settlement:
+    def _off(self, item: Item, edge: PhotoeyeEdge, reading: BeltReading) -> Settlement:
         result = Result.CONFIRMED if self._is_out(item) else Result.UNEXPECTED
         because = "seen on the reject lane" + ("" if result is Result.CONFIRMED else ", though nobody sent it there")
         end = End.DIVERTED if result is Result.UNEXPECTED or self._is_rejected(item) else End.NO_DECISION
         return Settlement(
-            (self._outcome(item, result, because, "confirm", counts),),
-            (ItemEnd(item.item_id, end, counts, reading.read_ns),),
+            (self._outcome(item, result, because, "confirm", edge.counts),),
+            (ItemEnd(item.item_id, end, edge.counts, reading.read_ns, "confirm", edge.seq),),
             self._requests(item, because),
         )
 
-    def _on(self, item: Item, counts: int, reading: BeltReading) -> Settlement:
+    def _on(self, item: Item, edge: PhotoeyeEdge, reading: BeltReading) -> Settlement:
         if self._is_out(item):
-            return self._missed(item, counts, "seen on the good lane, though it was to be diverted", reading)
+            return self._missed(item, edge, "seen on the good lane, though it was to be diverted", reading)
         passed = self._dispositions.get(item.item_id) is Disposition.PASS
         end = End.PASSED if passed else End.NO_DECISION
-        return Settlement(ends=(ItemEnd(item.item_id, end, counts, reading.read_ns),))
+        return Settlement(ends=(ItemEnd(item.item_id, end, edge.counts, reading.read_ns, "exit", edge.seq),))
 
     def _is_rejected(self, item: Item) -> bool:
         return not item.purge and self._dispositions.get(item.item_id) is not Disposition.NO_DECISION
@@ -175,10 +176,11 @@ class Dispatcher:
         end = ItemEnd(item.item_id, End.LOST, None, reading.read_ns)
         return Settlement(ends=(end,), requests=self._requests(item, because))
 
-    def _missed(self, item: Item, counts: int | None, because: str, reading: BeltReading) -> Settlement:
-        end = ItemEnd(item.item_id, End.MISSED, counts, reading.read_ns)
-        eye = "" if counts is None else "exit"
-        return Settlement((self._outcome(item, Result.MISSED, because, eye, counts),), (end,))
+    def _missed(self, item: Item, edge: PhotoeyeEdge | None, because: str, reading: BeltReading) -> Settlement:
+        """Of an edge of the exit eye, or of none at all."""
+        seen = (edge.counts, "exit", edge.seq) if edge else (None, "", -1)
+        end = ItemEnd(item.item_id, End.MISSED, seen[0], reading.read_ns, *seen[1:])
+        return Settlement((self._outcome(item, Result.MISSED, because, seen[1], seen[0]),), (end,))
 
     def _outcome(self, item: Item, result: Result, because: str, eye: str, counts: int | None) -> DivertOutcome:
         command_id = f"{item.item_id}-divert" if item.item_id in self._commanded else None

@@ -207,6 +207,8 @@ class ItemEnd:
     end: End
     seen_counts: int | None
     ended_ns: int
+    eye: str = ""  # that saw it leave: confirm or exit; empty: none did
+    edge_seq: int = -1  # that eye's number of the edge
 
 
 @dataclass(frozen=True, slots=True)

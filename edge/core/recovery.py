@@ -25,18 +25,22 @@ def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
     bodies: dict[str, Mapping[str, Any]] = {}
     dispositions: dict[str, Disposition] = {}
     newest: Mapping[str, Any] | None = None
+    seen: dict[str, tuple[int | None, int]] = {}  # eye → life of the PLC, and the first number behind the last end
     for kind, body in entries:
         if kind == "Item":
             bodies[body["item_id"]] = newest = body
         elif kind == "Verdict":
             dispositions[body["item_id"]] = Disposition(body["disposition"])
         elif kind == "ItemEnd":
-            bodies.pop(body["item_id"], None)
+            boot = bodies.pop(body["item_id"], {}).get("boot")
             dispositions.pop(body["item_id"], None)
+            if body["eye"]:
+                seen[body["eye"]] = (boot, body["edge_seq"] + 1)
     if newest is None:
         return Known()
     items = tuple(item_of(body) for body in bodies.values())
-    return Known(newest["boot"], {"induct": _next_seq(newest)}, items, dispositions)
+    eyes = {eye: seq for eye, (boot, seq) in seen.items() if boot == newest["boot"]}
+    return Known(newest["boot"], {"induct": _next_seq(newest), **eyes}, items, dispositions)
 
 
 def _next_seq(newest: Mapping[str, Any]) -> int:

@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from edge.core.belt import NS_PER_S
 from edge.core.dispatcher import Settlement
 from edge.core.messages import Alarm, BeltReading, Disposition, Item, LineStop, Result, Verdict
 from edge.core.tracker import Tracked
 
 STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with these a divert cannot be trusted
+FIRST_WORD_NS = 5 * NS_PER_S  # for the PLC's first message after our start
 LIMIT_SIGMAS = 3.0  # Shewhart's control limits
 
 Told = tuple[str, str, str | None, bool]
@@ -50,7 +52,8 @@ class Supervision:
         self._since_share_alarm = 0
         self._standing: dict[str, str] = {}  # stops that were asked for and not cleared: kind → why
         self._guards: frozenset[str] = frozenset()
-        self._stale = False
+        self._silent = False
+        self._first_word_due_ns: int | None = None
 
     def update(
         self,
@@ -95,9 +98,10 @@ class Supervision:
         """Guards and silence, when they begin; slip, gaps and items that came unseen."""
         for guard in sorted(reading.guards - self._guards):
             yield "guard", f"guard {guard} is in alarm", None, guard in STOPPING_GUARDS
-        if reading.stale and not self._stale:
+        silent = self._is_silent(reading)
+        if silent and not self._silent:
             yield "stale", "the PLC is silent", None, bool(items)
-        self._guards, self._stale = reading.guards, reading.stale
+        self._guards, self._silent = reading.guards, silent
         if reading.missed_edges:
             yield "unseen_birth", f"{reading.missed_edges} edges of the induct eye were never told", None, True
         for slip_mm in tracked.slips_mm:
@@ -106,6 +110,14 @@ class Supervision:
         for item in tracked.changed:
             if "Fault" in item.purge or "ByLength" in item.purge:
                 yield "gap", item.purge, item.item_id, False
+
+    def _is_silent(self, reading: BeltReading) -> bool:
+        """After its first word every lapse counts; before it there is the time that a connection takes."""
+        if self._first_word_due_ns is None:
+            self._first_word_due_ns = reading.read_ns + FIRST_WORD_NS
+        if not reading.stale:
+            self._first_word_due_ns = reading.read_ns
+        return reading.stale and reading.read_ns >= self._first_word_due_ns
 
     def _verdicts(self, verdicts: Iterable[Verdict]) -> Iterator[Told]:
         """Rejects in a row, and their share against its control limits, either way."""

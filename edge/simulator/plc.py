@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge.core.topics import ACK, BELT, COMMAND, CONFIRM, GUARD, HEARTBEAT, LINE_STOP
+from edge.core.topics import ACK, BELT, COMMAND, CONFIRM, GUARD, HEARTBEAT, LINE_STOP, MAX_LIST
 from edge.core.wire import edge_fields
 from edge.simulator.mqtt import Party, Received
 from edge.simulator.plan import Plan, Side
@@ -17,7 +17,7 @@ from edge.simulator.plant import NS_PER_MS, NS_PER_S, Event, EyeEdge, Gate
 TOPICS = (COMMAND, HEARTBEAT, LINE_STOP)
 SCAN_S = 0.002
 BELT_PERIOD_NS = NS_PER_S // 50
-REPEAT_NS = NS_PER_S  # `belt` is sent at QoS 0: each edge is said again for this long
+REPEAT_NS = 3 * NS_PER_S  # `belt` is sent at QoS 0, and a box may be starting anew: each edge is said again for so long
 HEARTBEAT_NS = NS_PER_S  # silence for longer sends the gate to its safe side
 
 
@@ -97,7 +97,7 @@ class Plc:
         self._boot = start_ns // NS_PER_MS  # no two starts fall into the same millisecond
         self._said_ns = start_ns - BELT_PERIOD_NS
         self._said_guards = 0
-        self._recent: deque[tuple[int, dict[str, Any]]] = deque()
+        self._recent: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MAX_LIST)
 
     def scan(self, now_ns: int, counts: int, events: Iterable[Event]) -> None:
         """One scan cycle: inputs, program, outputs. `events`: what the plant did since the last one."""
@@ -114,9 +114,9 @@ class Plc:
         return self._party.refused
 
     def _read_eyes(self, now_ns: int, edges: list[EyeEdge]) -> None:
-        """Every edge once on `confirm`, for certain; those of the induct eye also on `belt`, again and again."""
+        """Every edge once on `confirm`, for certain, and on `belt` again and again."""
         told = [edge_fields(one.eye, one.edge) for one in edges]
-        self._recent.extend((now_ns, fields) for fields in told if fields["eye"] == "induct")
+        self._recent.extend((now_ns, fields) for fields in told)
         if told:
             self._party.publish(CONFIRM, {"edges": told})
 

@@ -159,23 +159,25 @@ def test_scans_that_were_missed_are_not_made_up_for(plc: Plc, post: Post) -> Non
     assert len(post.of(topics.BELT)) == 3  # at 0, at 500, and the one that was due on the grid
 
 
-def test_an_edge_of_the_induct_eye_is_repeated_for_a_second(plc: Plc, post: Post) -> None:
+def test_an_edge_is_repeated_for_three_seconds(plc: Plc, post: Post) -> None:
     plc.scan(START_NS, 0, [EDGE])
-    for ms in range(20, 1400, 20):
+    for ms in range(20, 3400, 20):
         plc.scan(START_NS + ms * MS, 0, [])
     repeated = [bool(fields["edges"]) for fields in post.of(topics.BELT)]
-    assert repeated == [True] * 51 + [False] * 19
+    assert repeated == [True] * 151 + [False] * 19
     once = {"eye": "induct", "seq": 1, "counts": 5000, "dark": True}
     assert post.of(topics.CONFIRM) == [{"edges": [once]}]  # and once for certain, for a longer silence
 
 
-def test_edges_of_the_other_eyes_are_told_once_and_at_once(plc: Plc, post: Post) -> None:
+def test_edges_of_every_eye_are_told_at_once_and_never_more_than_a_message_holds(plc: Plc, post: Post) -> None:
     edges = [EyeEdge(0, eye, PhotoeyeEdge(4, 9000, dark=False)) for eye in ("confirm", "exit")]
     plc.scan(START_NS, 0, edges)
-    plc.scan(START_NS + 2 * MS, 0, [])
     told = [{"eye": eye, "seq": 4, "counts": 9000, "dark": False} for eye in ("confirm", "exit")]
     assert post.of(topics.CONFIRM) == [{"edges": told}]
-    assert [fields["edges"] for fields in post.of(topics.BELT)] == [[]]
+    assert post.of(topics.BELT)[-1]["edges"] == told
+    for ms in range(20, 2000, 20):
+        plc.scan(START_NS + ms * MS, 0, edges)
+    assert max(len(fields["edges"]) for fields in post.of(topics.BELT)) == topics.MAX_LIST
 
 
 def test_guards_are_told_once_for_each_connection(plc: Plc, post: Post) -> None:

@@ -59,10 +59,18 @@ def test_a_guard_is_told_once_while_it_stands(guard, stops):
 
 
 def test_a_silent_plc_stops_the_line_while_items_are_on_it():
-    supervision = Supervision(Limits())
-    assert kinds(told(supervision, stale=True, items={"i-1": item()})) == (["stale"], 1)
-    assert kinds(told(supervision, stale=True, items={"i-1": item()})) == ([], 0)
-    assert kinds(told(Supervision(Limits()), stale=True)) == (["stale"], 0)
+    supervision, on_belt = Supervision(Limits()), {"i-1": item()}
+    told(supervision)
+    assert kinds(told(supervision, stale=True, items=on_belt)) == (["stale"], 1)
+    assert kinds(told(supervision, stale=True, items=on_belt)) == ([], 0)
+    assert kinds(told(supervision, items=on_belt)) == ([], 0)
+    assert kinds(told(supervision, stale=True)) == (["stale"], 0)
+
+
+def test_after_a_start_the_plc_has_time_for_its_first_word():
+    supervision, on_belt = Supervision(Limits()), {"i-1": item()}
+    silence = [kinds(told(supervision, at_ms=ms, stale=True, items=on_belt)) for ms in (0, 4999, 5000, 5001)]
+    assert silence == [([], 0), ([], 0), (["stale"], 1), ([], 0)]
 
 
 def test_items_that_came_unseen_stop_the_line():
