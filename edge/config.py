@@ -130,6 +130,7 @@ class LimitSettings(Section):
     usual_reject_share: Annotated[float, Field(ge=0, le=0.5)] = 0
     window_items: Annotated[int, Field(ge=20, le=100_000)] = 200
     slip_alarm_mm: Annotated[float, Field(gt=0, le=1000)] = 20
+    challenge_every_s: Annotated[float, Field(ge=0, le=604_800)] = 0
 
 
 class RecipeSettings(Section):

@@ -48,5 +48,6 @@ class Loop:
         self.tracker.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
         self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *self.diverter.acks()))
-        self.ledger.record((*settled.outcomes, *ends, *settled.requests, *oversight.alarms, *oversight.stops, balance))
+        self.ledger.record((*settled.outcomes, *ends, *settled.requests))
+        self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
         self.turns += 1

@@ -11,11 +11,11 @@ from edge.conveyor.link import Wire
 from edge.core import topics
 from edge.core.belt import EdgeSeries, Odometer
 from edge.core.errors import MalformedMessage
-from edge.core.messages import BeltReading, Clearing, Expected, PhotoeyeEdge
+from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, PhotoeyeEdge
 from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
-HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD, topics.CLEAR)
+HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD, topics.CLEAR, topics.CHALLENGE)
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 Said = list[tuple[int, dict[str, Any]]]
 
@@ -51,6 +51,10 @@ class BeltOverMqtt:
             missed_edges=self._eyes["induct"].missed if induct else 0,
             announced=tuple(self._announced(self._link.take(topics.INDUCT))),
             clearings=tuple(Clearing(said["by"], said["what"]) for _, said in self._link.take(topics.CLEAR)),
+            challenges=tuple(
+                ChallengeStart(said["test"], said["by"], tuple(said["items"]))
+                for _, said in self._link.take(topics.CHALLENGE)
+            ),
             guards=self._guards,
             boot=self._boot or 0,
             today=date.today(),

@@ -60,3 +60,6 @@ class StationOverMqtt:
             self._link.announce(oversight.state, oversight.why[: topics.MAX_TEXT], {"models": self._versions})
         for stop in oversight.stops:
             self._link.publish(topics.LINE_STOP, {"why": stop.because[: topics.MAX_TEXT]})
+        for result in oversight.results:
+            fields = {"test": result.test, "by": result.by, "outcome": result.outcome, "because": result.because}
+            self._link.publish(topics.CHALLENGE_RESULT, fields)

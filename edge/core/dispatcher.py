@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge.core.belt import NS_PER_S, STANDSTILL_MM_PER_S, Geometry
 from edge.core.messages import (
+    TEST_PIECE,
     BeltReading,
     Disposition,
     DivertCommand,
@@ -69,9 +70,11 @@ class Dispatcher:
             self._reasons[verdict.item_id] = verdict.reasons
         wanted = [item for item in items.values() if self._is_out(item) and item.item_id not in self._told]
         commands = [self._command(item, reading) for item in wanted if self._is_measured(item, reading)]
-        self._told |= {command.item_id for command in commands}
         in_time = tuple(command for command in commands if command.open_counts > reading.counts)
-        self.late_commands += len(commands) - len(in_time)
+        if not reading.stale:  # a silent belt may be standing: then the window is still to come
+            self._told |= {command.item_id for command in commands}
+            self.late_commands += len(commands) - len(in_time)
+        self._told |= {command.item_id for command in in_time}
         self._commanded |= {command.item_id for command in in_time}
         return in_time
 
@@ -187,8 +190,8 @@ class Dispatcher:
         return DivertOutcome(command_id, item.item_id, result, counts, because, eye)
 
     def _requests(self, item: Item, because: str) -> tuple[ReplacementRequest, ...]:
-        """Another one, if anybody knows what it was."""
-        if item.expected is None:
+        """Another one, if anybody knows what it was, and it was somebody's."""
+        if item.expected is None or TEST_PIECE in dict(item.expected.attributes):
             return ()
         return (
             ReplacementRequest(

@@ -14,6 +14,9 @@ Image = npt.NDArray[np.uint8]
 
 Point = tuple[float, float]
 
+TEST_PIECE = "challenge"
+"""An attribute of an order: the item is a test piece, nobody's order, and is not replaced."""
+
 
 class Disposition(StrEnum):
     """What the judge says of an item."""
@@ -75,6 +78,26 @@ class Clearing:
 
 
 @dataclass(frozen=True, slots=True)
+class ChallengeStart:
+    """A named person sends known items down the belt to see whether the lane still does what it should."""
+
+    test: str  # single, consecutive, memory, fail_safe
+    by: str
+    items: tuple[str, ...]  # the warehouse's ids of the test pieces, in order; none for fail_safe
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeResult:
+    """What became of a challenge test, or that none was made in time."""
+
+    test: str
+    by: str
+    outcome: str  # passed, failed, overdue
+    because: str
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class BeltReading:
     """The belt at one instant, and what its eyes and the warehouse said since the reading before."""
 
@@ -87,6 +110,7 @@ class BeltReading:
     announced: tuple[Expected, ...] = ()
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
     clearings: tuple[Clearing, ...] = ()
+    challenges: tuple[ChallengeStart, ...] = ()
     resync_edges: tuple[PhotoeyeEdge, ...] = ()  # of an eye between induct and gate, where there is one
     missed_edges: int = 0  # of the induct eye: their numbers were skipped, so items came that nobody saw
     boot: int = 0  # the PLC's own number of this life of it; its counts and edge numbers hold for one life

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from edge.core.messages import (
     Alarm,
     BeltReading,
+    ChallengeResult,
     Conservation,
     DivertAck,
     DivertCommand,
@@ -36,6 +37,7 @@ Record = (
     | Conservation
     | Alarm
     | LineStop
+    | ChallengeResult
 )
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from edge.core.belt import NS_PER_S
+from edge.core.challenge import Challenges
 from edge.core.dispatcher import Settlement
-from edge.core.messages import Alarm, BeltReading, Disposition, Item, LineStop, Result, Verdict
-from edge.core.tracker import Tracked
+from edge.core.messages import Alarm, BeltReading, ChallengeResult, Disposition, Item, LineStop, Result, Verdict
+from edge.core.tracker import BLOCKED, Tracked
 
 STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with these a divert cannot be trusted
 FIRST_WORD_NS = 5 * NS_PER_S  # for the PLC's first message after our start
@@ -29,6 +30,7 @@ class Limits:
     usual_reject_share: float = 0.0  # of items; 0: no control limits
     window_items: int = 200  # over so many items the share is held against its limits
     slip_alarm_mm: float = 20.0
+    challenge_every_s: float = 0.0  # longest time between two good challenge tests; 0: none is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Oversight:
     stops: tuple[LineStop, ...] = ()
     state: str = "Execute"  # PackML: Execute, Held (a stop was asked for), Aborted (E-stop)
     why: str = "inspecting"
+    results: tuple[ChallengeResult, ...] = ()
 
 
 class Supervision:
@@ -46,6 +49,7 @@ class Supervision:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._challenges = Challenges(limits.challenge_every_s)
         self._missed_run = 0
         self._reject_run = 0
         self._recent: deque[bool] = deque(maxlen=limits.window_items)
@@ -71,11 +75,14 @@ class Supervision:
             *self._verdicts(verdicts),
             *self._outcomes(settled),
         ]
+        stopping = [because for _, because, _, stop in told if stop]
+        results = self._challenges.update(reading, settled, items, stopping)
+        told += [("challenge", f"{one.test}: {one.because}", None, False) for one in results if one.outcome != "passed"]
         now_ns = reading.read_ns
         alarms = tuple(Alarm(kind, because, item_id, now_ns) for kind, because, item_id, _ in told)
         stops = tuple(LineStop(because, now_ns) for kind, because, _, stop in told if stop)
         self._standing |= {kind: because for kind, because, _, stop in told if stop}
-        return Oversight(alarms, stops, *self._state(reading))
+        return Oversight(alarms, stops, *self._state(reading), results)
 
     def _state(self, reading: BeltReading) -> tuple[str, str]:
         if "e_stop" in reading.guards:
@@ -109,7 +116,7 @@ class Supervision:
                 yield "slip", f"an item slipped by {slip_mm:.0f} mm", None, False
         for item in tracked.changed:
             if "Fault" in item.purge or "ByLength" in item.purge:
-                yield "gap", item.purge, item.item_id, False
+                yield "gap", item.purge, item.item_id, item.purge == BLOCKED
 
     def _is_silent(self, reading: BeltReading) -> bool:
         """After its first word every lapse counts; before it there is the time that a connection takes."""

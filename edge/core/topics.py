@@ -14,6 +14,7 @@ MAX_BYTES = 65_536
 MAX_TEXT = 200
 MAX_LIST = 64
 SURROGATES = re.compile("[\ud800-\udfff]")
+CHALLENGES = ("single", "consecutive", "memory", "fail_safe")
 GUARDS = frozenset({"bin_full", "bin_open", "air_low", "door", "e_stop", "jam"})
 ACKS = frozenset({"accepted", "late", "unknown", "duplicate"})
 
@@ -66,6 +67,11 @@ def side(value: object) -> bool:
 def clearable(value: object) -> bool:
     """What a person may clear."""
     return value in ("items", "alarms")
+
+
+def challenge(value: object) -> bool:
+    """A kind of challenge test."""
+    return isinstance(value, str) and value in CHALLENGES
 
 
 def _edge(value: object) -> bool:
@@ -150,6 +156,8 @@ VERDICT = Topic(
 )
 # The box has two writers here: the daemon, and the sentinel, which must be heard when the daemon is not.
 LINE_STOP = Topic("line/stop", "box", 1, {"why": text}, expiry_s=5)
+CHALLENGE = Topic("challenge/start", "console", 1, {"test": challenge, "by": text, "items": texts})
+CHALLENGE_RESULT = Topic("challenge/result", "box", 1, {"test": text, "by": text, "outcome": text, "because": text})
 CLEAR = Topic("clear", "console", 1, {"by": text, "what": clearable})
 REPLACEMENT = Topic(
     "replacement/request",
@@ -172,6 +180,8 @@ TABLE = (
     VERDICT,
     LINE_STOP,
     CLEAR,
+    CHALLENGE,
+    CHALLENGE_RESULT,
     REPLACEMENT,
     REPLACEMENT_ACK,
 )

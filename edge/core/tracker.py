@@ -12,6 +12,7 @@ from edge.core.messages import BeltReading, End, Expected, Frame, Item, ItemEnd,
 MAX_ANNOUNCED = 256
 UNPLACED_NS = 5 * NS_PER_S  # an announcement that names no place is for what comes next, or for nothing
 OVERDUE_MM = 2000.0  # an announcement is forgotten when its place is so far past the eye
+BLOCKED = "the induct eye stays dark (ByLength)"
 E_STOP = "on the belt during an E-stop"
 RESTARTED = "on the belt when the daemon was restarted"
 
@@ -44,6 +45,7 @@ class Tracker:
         before, born = dict(self.items), self._born
         self._announced.extend((reading.read_ns, expected) for expected in reading.announced)
         ghosts = tuple(self._induct(reading))
+        self._see_to_blocked_eye(reading)
         if reading.announced or reading.induct_edges:
             self._join(reading)
         slips_mm = tuple(self._resync(reading))
@@ -96,6 +98,14 @@ class Tracker:
         self._trailing_counts = edge.counts
         too_long = f"{length_mm:.0f} mm long (ByLength)" if length_mm > self._geometry.longest_mm else ""
         self.items[youngest.item_id] = replace(youngest, length_mm=length_mm, purge=youngest.purge or too_long)
+
+    def _see_to_blocked_eye(self, reading: BeltReading) -> None:
+        """An eye that stays dark for longer than any item hides what passes below it."""
+        youngest = self._youngest()
+        if youngest is None or youngest.length_mm is not None or youngest.purge or reading.stale:
+            return
+        if self._geometry.travelled_mm(youngest, reading.counts) > self._geometry.longest_mm:
+            self.items[youngest.item_id] = replace(youngest, purge=BLOCKED)
 
     def _youngest(self) -> Item | None:
         return next(reversed(self.items.values()), None)

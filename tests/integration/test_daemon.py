@@ -180,6 +180,31 @@ def test_a_broker_that_comes_later_is_waited_for(site, broker):
         assert "Execute" in state(broker)
 
 
+def operate(*words):
+    ran = [sys.executable, "-m", "edge", *map(str, words)]
+    return subprocess.run(ran, capture_output=True, text=True, timeout=WAIT_S, check=False)
+
+
+def test_a_named_person_clears_and_challenges_a_running_lane(site, broker):
+    guards = topics.GUARD.under("site", "lane")
+    alarm = b'{"schema": 1, "seq": 1, "alarm": ["bin_full"]}'
+    with site.daemon():
+        assert wait_for(lambda: "Execute" in state(broker))
+        mqtt_publish.single(guards, alarm, 1, True, broker.host, broker.port, protocol=MQTTProtocolVersion.MQTTv5)
+        assert wait_for(lambda: "Held" in state(broker))
+        assert operate("clear", site.config, "alarms", "--by", "Ada").returncode == 0
+        assert wait_for(lambda: "Execute" in state(broker))
+        challenged = operate("challenge", "start", site.config, "--test", "memory", "--by", "Ada", "--items", "a,b")
+        assert (challenged.returncode, challenged.stdout) == (
+            1,
+            "memory: failed: memory takes 4 different test pieces\n",
+        )
+    told = [(body["kind"], body["because"]) for kind, body in site.said() if kind == "Alarm"]
+    assert ("guard", "guard bin_full is in alarm") in told
+    assert ("clearing", "Ada cleared alarms") in told
+    assert operate("challenge", "holds", site.config).returncode == 0
+
+
 def test_check_says_what_is_good(site):
     (site.folder / "references").mkdir()
     checked = check(site.config)

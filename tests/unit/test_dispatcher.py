@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.dispatcher import Dispatcher
-from edge.core.messages import Disposition, End, Result, Verdict
-from tests.unit.lane import GEOMETRY, MS, dark, item, light, reading
+from edge.core.messages import TEST_PIECE, Disposition, End, Result, Verdict
+from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, item, light, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
 AT_CONFIRM, AT_EXIT, PAST = 17_000, 17_500, 20_501
@@ -110,6 +110,14 @@ def test_an_item_that_nobody_announced_cannot_be_ordered_again():
     assert lane.settle(items, reading(AT_CONFIRM, confirm_edges=(dark(AT_CONFIRM),))).requests == ()
 
 
+def test_a_test_piece_is_not_ordered_again():
+    lane = dispatcher()
+    items = {"i-1": item(expected=replace(EXPECTED, attributes=((TEST_PIECE, "single"),)))}
+    lane.plan([verdict(REJECT)], items, reading(5000))
+    settled = lane.settle(items, reading(AT_CONFIRM, confirm_edges=(dark(AT_CONFIRM),)))
+    assert ([one.end for one in settled.ends], settled.requests) == ([End.DIVERTED], ())
+
+
 def test_after_a_restart_verdicts_hold_and_nobody_is_missed_too_soon():
     lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, dispositions={"i-1": PASS}, patient_until_ns=3000 * MS)
     items = {"i-1": item()}
@@ -125,6 +133,13 @@ def test_an_unmeasured_item_is_commanded_at_its_deadline_at_the_latest():
     lane = dispatcher()
     lane.plan([verdict(REJECT)], items, reading(1000))
     assert len(lane.plan([], items, reading(14_201))) == 1
+
+
+def test_a_window_that_has_passed_only_by_reckoning_is_not_given_up():
+    lane = dispatcher()
+    assert lane.plan([verdict(REJECT)], {"i-1": item()}, reading(16_000, stale=True)) == ()
+    assert [one.open_counts for one in lane.plan([], {"i-1": item()}, reading(9000))] == [14_700]
+    assert lane.late_commands == 0
 
 
 def test_a_late_command_is_counted():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.messages import Clearing, End, Frame, ItemEnd
-from edge.core.tracker import Tracker
+from edge.core.tracker import BLOCKED, Tracker
 from tests.unit.lane import EXPECTED, GEOMETRY, dark, item, light, reading
 
 PIXELS = np.zeros((2, 2, 3), np.uint8)
@@ -110,6 +110,14 @@ def test_what_is_longer_than_any_item_is_purged():
     lane = apart(longest_mm=400)
     lane.update(reading(induct_edges=(dark(0), light(4010))), [])
     assert next(iter(lane.items.values())).purge == "401 mm long (ByLength)"
+
+
+def test_an_eye_that_stays_dark_is_noticed_before_it_goes_light():
+    lane = apart(longest_mm=400)
+    lane.update(reading(0, induct_edges=(dark(0),)), [])
+    assert purges(lane) == [""]
+    lane.update(reading(4010), [])
+    assert purges(lane) == [BLOCKED]
 
 
 def test_noise_at_the_eye_is_born_and_removed():

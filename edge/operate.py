@@ -1,0 +1,104 @@
+"""What a named person does to a running lane: clear it, challenge it, and see what a challenge leaves in doubt."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from edge.config import Config, load
+from edge.core import topics
+from edge.core.errors import BrokerUnreachable
+from edge.core.topics import Topic
+from edge.records.journal import entries
+from edge.simulator.mqtt import Address, Party
+
+RESULT_S = 330.0  # a little longer than the daemon waits for the test pieces
+POLL_S = 0.1
+
+
+def clear(arguments: Sequence[str]) -> int:
+    """`tunnel-edge clear`: say, by name, that purged items or standing alarms have been seen to."""
+    parser = argparse.ArgumentParser(prog="tunnel-edge clear", description="Clear a lane, by name.")
+    parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    parser.add_argument("what", choices=("items", "alarms"), help="what has been seen to")
+    parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    options = parser.parse_args(arguments)
+    _say(load(options.config), topics.CLEAR, {"by": options.by, "what": options.what})
+    return 0
+
+
+def challenge(arguments: Sequence[str]) -> int:
+    """`tunnel-edge challenge start|holds`; `start` returns 0 when the test was passed."""
+    options = _challenge_options(arguments)
+    config = load(options.config)
+    if options.verb == "holds":
+        return _tell_holds(config)
+    asked = {"test": options.test, "by": options.by, "items": [one for one in options.items.split(",") if one]}
+    result = _say(config, topics.CHALLENGE, asked, answer=topics.CHALLENGE_RESULT)
+    Console().print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
+    return 0 if result["outcome"] == "passed" else 1
+
+
+def holds(said: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
+    """Items that went on since the last good challenge test, oldest first; kind and body of journal entries."""
+    passed: dict[str, Mapping[str, Any]] = {}
+    items: dict[str, Mapping[str, Any]] = {}
+    for kind, body in said:
+        if kind == "Item":
+            items[body["item_id"]] = body
+        elif kind == "ItemEnd" and body["eye"] == "exit" and body["item_id"] in items:
+            passed[body["item_id"]] = items[body["item_id"]]
+        elif kind == "ChallengeResult" and body["outcome"] == "passed":
+            passed.clear()
+    return list(passed.values())
+
+
+def _tell_holds(config: Config) -> int:
+    """A table of what is in doubt, with the folder of each item's pictures."""
+    table = Table("item", "order line", "gtin", "pictures", title="went on since the last good challenge test")
+    for item in holds([(kind, body) for _, kind, _, body in entries(config.lane.state)]):
+        order = item["expected"] or {}
+        pictures = config.lane.state / "pictures" / item["item_id"]
+        shown = str(pictures) if pictures.is_dir() else "-"
+        table.add_row(item["item_id"], order.get("order_line", "-"), order.get("gtin", "-"), shown)
+    Console().print(table)
+    return 0
+
+
+def _say(config: Config, topic: Topic, fields: Mapping[str, Any], answer: Topic | None = None) -> Mapping[str, Any]:
+    """Publish one message, and wait for the answer if there is to be one.
+
+    Raises:
+        BrokerUnreachable: no broker answers, or nobody on the lane does.
+    """
+    address = Address(config.broker.host, config.broker.port, config.lane.site, config.lane.name)
+    with Party("console", address, [answer] if answer else []) as party:
+        party.publish(topic, fields)
+        if answer is None:
+            return {}
+        end_s = time.monotonic() + RESULT_S
+        while time.monotonic() < end_s:
+            for said in party.received():
+                if all(said.fields[name] == fields[name] for name in ("by", "test")):
+                    return said.fields
+            time.sleep(POLL_S)
+    raise BrokerUnreachable(f"nobody answered on {topic.name}: is the lane's daemon running?")
+
+
+def _challenge_options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tunnel-edge challenge", description="Challenge a lane with known items.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    start = verbs.add_parser("start", help="begin a test and wait for its result")
+    start.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    start.add_argument("--test", choices=topics.CHALLENGES, required=True)
+    start.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    start.add_argument("--items", default="", help="the test pieces' ids in the warehouse, in order, with commas")
+    waiting = verbs.add_parser("holds", help="list what went on since the last good test")
+    waiting.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    return parser.parse_args(arguments)
