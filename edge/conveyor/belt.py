@@ -35,10 +35,12 @@ class BeltOverMqtt:
 
     def read(self, now_ns: int) -> BeltReading:
         """The belt now, with what was said since the last reading."""
-        belt, confirm = self._link.take(topics.BELT), self._link.take(topics.CONFIRM)
+        belt = self._link.take(topics.BELT)
         for heard_ns, fields in belt:
             self._see_to_life(fields)
             self._odometer.hear(fields["counts"], fields["speed_mm_per_s"], heard_ns)
+        # What waited at the broker for us is read once the first `belt` has said which life of the PLC it belongs to.
+        confirm = self._link.take(topics.CONFIRM) if self._boot is not None else []
         for _, fields in self._link.take(topics.GUARD):
             self._guards = frozenset(fields["alarm"])
         induct = self._edges("induct", belt + confirm)

@@ -1,0 +1,87 @@
+"""The belt as messages tell it: lives of the PLC, what waited at the broker, what is said again."""
+
+from collections import Counter
+
+from edge.conveyor.belt import BeltOverMqtt
+from edge.core import topics
+from edge.core.recovery import Known
+from edge.core.wire import edge_fields
+from tests.unit.lane import MS, dark, light
+
+
+class Wire:
+    """A connection whose messages are put in by hand."""
+
+    def __init__(self):
+        self.refused, self.waiting = Counter(), {topic.name: [] for topic in topics.TABLE}
+
+    def take(self, topic):
+        said, self.waiting[topic.name] = self.waiting[topic.name], []
+        return said
+
+    def belt(self, counts, edges=(), **more):
+        told = [edge_fields("induct", edge) for edge in edges]
+        fields = {"counts": counts, "plc_ns": 0, "speed_mm_per_s": 500.0, "edges": told, **more}
+        self.waiting["belt"].append((0, fields))
+
+    def confirm(self, *edges, eye="induct"):
+        self.waiting["confirm"].append((0, {"edges": [edge_fields(eye, edge) for edge in edges]}))
+
+
+def seqs(reading):
+    return [edge.seq for edge in reading.induct_edges]
+
+
+def fresh(known=None):
+    wire = Wire()
+    return wire, BeltOverMqtt(wire, 10, 500, known or Known())
+
+
+def test_what_waited_at_the_broker_belongs_to_the_life_that_the_first_belt_message_names():
+    wire, belt = fresh(Known(boot=7, next_seq={"induct": 37}))
+    wire.confirm(dark(100, seq=37))
+    assert seqs(belt.read(0)) == []
+    wire.confirm(light(200, seq=38))
+    wire.belt(500, [light(200, seq=38), dark(300, seq=39)], boot=7)
+    reading = belt.read(MS)
+    assert (seqs(reading), reading.boot) == ([37, 38, 39], 7)
+
+
+def test_after_a_restart_in_another_life_of_the_plc_its_repeats_are_old():
+    wire, belt = fresh(Known(boot=7, next_seq={"induct": 37}))
+    wire.belt(500, [dark(300, seq=2)], boot=8)
+    wire.belt(510, [dark(300, seq=2), light(400, seq=3)], boot=8)
+    assert seqs(belt.read(0)) == []
+    wire.belt(600, [light(400, seq=3), dark(500, seq=4)], boot=8)
+    assert seqs(belt.read(MS)) == [4]
+
+
+def test_a_plc_that_starts_anew_while_we_listen_tells_news():
+    wire, belt = fresh()
+    wire.belt(500_000, [], boot=7)
+    belt.read(0)
+    wire.belt(40, [dark(30, seq=1)], boot=8)
+    assert seqs(belt.read(MS)) == [1]
+
+
+def test_counts_that_fall_are_a_new_life_where_the_plc_names_none():
+    wire, belt = fresh()
+    wire.belt(500_000, [dark(10, seq=90)])
+    before = belt.read(0).boot
+    wire.belt(500_010, [dark(10, seq=90), light(499_000, seq=91)])
+    assert seqs(belt.read(MS)) == [91]
+    wire.belt(100, [dark(50, seq=0)])
+    reading = belt.read(2 * MS)
+    assert seqs(reading) == [0]
+    assert reading.boot != before
+
+
+def test_numbers_that_never_come_are_told():
+    wire, belt = fresh()
+    wire.belt(0, [dark(0, seq=0)])
+    belt.read(0)
+    missed = []
+    for turn in range(60):
+        wire.belt(turn, [dark(90, seq=4)])
+        missed.append(belt.read(turn * MS).missed_edges)
+    assert sum(missed) == 3
