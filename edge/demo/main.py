@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         scene = _scene(options, folder, console)
         for note in scene.notes:
             console.print(note, style="dim")
-        _teach(scene, folder, console)
+        teach(scene, folder, console)
         lane = geometry(scene.frames)
         _run(scene, lane, options, folder, console)
         run = score.account(folder / "state", folder / "truth.json", scene)
@@ -78,7 +78,7 @@ def _scene(options: argparse.Namespace, folder: Path, console: Console) -> Scene
         return drawn(folder / "drawn", options.items, options.seed, date.today())
 
 
-def _teach(scene: Scene, folder: Path, console: Console) -> None:
+def teach(scene: Scene, folder: Path, console: Console) -> None:
     """Belts, references and heads, as a technician would have them made."""
     learn_belts(scene.frames, folder / "belts", console)
     with Progress(console=console, transient=True) as progress:

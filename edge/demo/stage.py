@@ -47,15 +47,43 @@ def broker(folder: Path, port: int) -> Iterator[None]:
     Raises:
         BrokerUnreachable: it is not installed, or does not start.
     """
+    settings = folder / "mosquitto.conf"
+    settings.write_text(broker_settings(port))
+    with process([mosquitto(), "-c", str(settings)], folder / "mosquitto.log"):
+        await_port(port)
+        yield
+
+
+def broker_settings(port: int) -> str:
+    """For one machine alone; without nodelay small messages wait up to 40 ms for the last one's acknowledgement."""
+    return f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+
+
+def mosquitto() -> str:
+    """The program; Debian puts it where the PATH of a plain user does not look.
+
+    Raises:
+        BrokerUnreachable: it is not installed.
+    """
     program = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         raise BrokerUnreachable("mosquitto is not installed: run `make setup`, or `apt-get install mosquitto`.")
-    settings = folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n")
-    with process([program, "-c", str(settings)], folder / "mosquitto.log") as running:
-        if not _answers(port, running):
-            raise BrokerUnreachable(f"mosquitto did not start:\n{tail(folder / 'mosquitto.log')}")
-        yield
+    return program
+
+
+def await_port(port: int) -> None:
+    """Wait until somebody listens.
+
+    Raises:
+        BrokerUnreachable: nobody does, in time.
+    """
+    end_s = time.monotonic() + START_S
+    while time.monotonic() < end_s:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise BrokerUnreachable(f"mosquitto did not start on port {port}: look for another that uses it.")
 
 
 @contextmanager
@@ -100,13 +128,3 @@ def demand_success(running: subprocess.Popen[bytes], what: str, log: Path) -> No
 def tail(log: Path) -> str:
     """The last lines of a file."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
-
-
-def _answers(port: int, running: subprocess.Popen[bytes]) -> bool:
-    end_s = time.monotonic() + START_S
-    while time.monotonic() < end_s and running.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return True
-        time.sleep(0.05)
-    return False
