@@ -142,6 +142,12 @@ def test_a_window_that_has_passed_only_by_reckoning_is_not_given_up():
     assert lane.late_commands == 0
 
 
+def test_a_command_made_during_a_silence_is_not_made_again():
+    lane = dispatcher()
+    assert len(lane.plan([verdict(REJECT)], {"i-1": item()}, reading(5000, stale=True))) == 1
+    assert lane.plan([], {"i-1": item()}, reading(5010)) == ()
+
+
 def test_a_late_command_is_counted():
     lane = dispatcher()
     lane.plan([verdict(REJECT)], {"i-1": item()}, reading(14_700))

@@ -122,6 +122,37 @@ def test_what_is_decided_is_looked_at_last():
     assert check.seen == ["b", "a"]
 
 
+class Pondering(Planner):
+    """Takes its time over a decision."""
+
+    def __init__(self, questions):
+        super().__init__(questions, 1, 9)
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def take(self, now_ns):
+        self.asked.set()
+        self.go.wait()
+        return super().take(now_ns)
+
+
+def test_the_loop_does_not_wait_for_a_worker_that_is_being_told_what_to_do():
+    check = Check()
+    check.go.set()
+    planner = Pondering({"top": [Question(check, ("anomaly",), True, 1.0)]})
+    inspector = ThreadedInspector(Camera(), planner)
+    inspector.start()
+    assert planner.asked.wait(10)
+    inspector.submit([sighting("a")])
+    assert inspector.collect() == []
+    planner.go.set()
+    end_s, found = time.monotonic() + 10, []
+    while not found and time.monotonic() < end_s:
+        found = inspector.collect()
+        time.sleep(0.001)
+    inspector.stop()
+    assert [one.frame_id for one in found] == ["a"]
+
+
 def test_the_loop_hears_of_what_is_skipped_while_every_worker_is_busy():
     check = Check()
     inspector = ThreadedInspector(Camera(), Planner({"top": [Question(check, ("anomaly",), True, 1.0)]}, 1, 9))

@@ -113,10 +113,12 @@ class Line(RuleBasedStateMachine):
         self.now_ms += way_mm * 2
         self.turn()
 
-    @precondition(lambda self: any(self.counts - leading >= 17_500 for leading in self.on_belt))
+    @precondition(lambda self: self.on_belt)
     @rule(how=st.sampled_from(["confirm", "exit", "unseen"]), bounces=st.integers(1, 2))
     def leave(self, how, bounces):
+        """The oldest item reaches the end; the eye that sees it may bounce."""
         leading = self.on_belt.pop(0)
+        self.run(max(1, 1750 - (self.counts - leading) // 10))
         for bounce in range(bounces if how != "unseen" else 0):
             self.edge(how, dark, leading + (17_000 if how == "confirm" else 17_500) + bounce)
         self.turn()

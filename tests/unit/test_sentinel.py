@@ -237,13 +237,14 @@ def test_an_item_on_a_standing_belt_waits_without_limit():
     assert lane.end() == []
 
 
-@pytest.mark.parametrize("restart", ["boot", "clock"])
+@pytest.mark.parametrize("restart", ["boot", "clock", "counts"])
 def test_a_restart_of_the_plc_excuses_what_is_on_the_belt(restart):
     lane = Told()
     lane.decided(lane.born(), "reject")
-    if restart == "boot":
-        lane.boot = 2
-    lane.plc_ms, lane.counts, lane.seq = 0, 0, 0
+    lane.run_to(8000)
+    lane.boot += restart == "boot"
+    lane.plc_ms = 0 if restart == "clock" else lane.plc_ms
+    lane.counts, lane.seq = 0 if restart == "clock" else lane.counts - 10_500, 0
     assert lane.end() == []
     assert lane.account.excused["plc_restarted"] == 1
     lead = lane.born()

@@ -13,7 +13,7 @@ from edge.core.errors import PictureUnreadable
 from edge.core.frames import decode_frame
 from edge.pictures import read_picture
 from edge.simulator.camera import Cameras
-from edge.simulator.plant import Exposure
+from edge.simulator.events import Exposure
 
 
 def test_a_picture_is_read_as_it_was_written(tmp_path: Path) -> None:

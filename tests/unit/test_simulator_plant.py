@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.simulator.events import AtGate, Event, Exposure, EyeEdge, Gone, Placed, Scanned
+from edge.simulator.gate import Gate
 from edge.simulator.plan import Geometry, Plan, PlannedItem
-from edge.simulator.plant import AtGate, Event, Exposure, EyeEdge, Gate, Gone, Placed, Plant, Scanned, place_items
+from edge.simulator.plant import Plant, place_items
 
 MS = 1_000_000
 SPEED_MM_PER_S = 500.0

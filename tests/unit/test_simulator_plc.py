@@ -10,9 +10,10 @@ import pytest
 
 from edge.core import topics
 from edge.core.messages import PhotoeyeEdge
+from edge.simulator.events import EyeEdge
+from edge.simulator.gate import Gate
 from edge.simulator.mqtt import Received
 from edge.simulator.plan import Geometry, Plan, Side
-from edge.simulator.plant import EyeEdge, Gate
 from edge.simulator.plc import HEARTBEAT_NS, Plc, Program, Window
 
 LEAD_COUNTS = 410

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.messages import PhotoeyeEdge
+from edge.simulator.events import AtGate, Event, EyeEdge, Gone
 from edge.simulator.plan import Geometry, Plan, PlannedItem, write_plan
-from edge.simulator.plant import AtGate, Event, EyeEdge, Gone, Plant, place_items
+from edge.simulator.plant import Plant, place_items
 from edge.simulator.plc import Program, Window, lead_counts_of
 from edge.simulator.run import main
 from edge.simulator.truth import Lateness, Truth, write_truth
