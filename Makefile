@@ -31,8 +31,10 @@ check: setup  ## format, lint, types, import contracts, size
 	$(BIN)/lint-imports
 	@echo "lines of edge/: $$(git ls-files 'edge/*.py' | xargs cat | grep -cve '^\s*$$')"
 
-bench: setup  ## the item path: time per stage, and the share outside InferenceSession.run
+bench: setup  ## the item path by stage; the line on a virtual clock, with one thing after another going wrong
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.inspection
+	$(BIN)/python -m bench.line --scenario nominal --items 20000
+	$(BIN)/python -m bench.line --scenario all --items 500
 
 models: setup  ## make the shipped models anew from public packages (torch; never on the appliance)
 	@[ -x .venv-train/bin/python ] || $(PYTHON) -m venv .venv-train

@@ -126,6 +126,7 @@ class LimitSettings(Section):
     """What a site bears before it is told, and before the belt is to stop; see `Limits`."""
 
     misses_to_stop: Annotated[int, Field(ge=1, le=100)] = 1
+    unexpected_to_stop: Annotated[int, Field(ge=1, le=100)] = 3
     reject_run: Annotated[int, Field(ge=2, le=1000)] = 10
     usual_reject_share: Annotated[float, Field(ge=0, le=0.5)] = 0
     window_items: Annotated[int, Field(ge=20, le=100_000)] = 200

@@ -20,10 +20,21 @@ POLL_S = 0.005
 FIRST_WORD_S = 5.0
 OTHERS_S = 0.7  # a box that is there beats within this time
 SPEED_OVER = 25  # belt messages over which the speed is measured
-AHEAD_S, OPEN_S = 1.2, 0.4  # an order's window, when nothing else is asked for
+PASSING_S = 10.0
+SETTLE_S = 1.0
+AHEAD_S, OPEN_S = 1.0, 0.3  # an order's window, when nothing else is asked for
 STANDING_COUNTS_PER_S = 1.0
 
 TOLD = (BELT, ACK, CONFIRM, GUARD)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What the integrator says of his lane."""
+
+    safe_side: str = "divert"  # where the gate goes without a heartbeat
+    gate_counts: int | None = None  # from the induct eye to the gate; None: no test items come
+    confirm_counts: int | None = None  # to the confirm eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +57,9 @@ class Order:
 class Box:
     """Beats while it waits: whatever a case waits for, the heart goes on unless it was stopped."""
 
-    def __init__(self, address: Address, ear: Connection, mouth: Connection, run: str) -> None:
+    def __init__(self, address: Address, lane: Lane, ear: Connection, mouth: Connection, run: str) -> None:
         self.address = address
+        self.lane = lane
         self.beating = True
         self._ear = ear
         self._mouth = mouth
@@ -66,11 +78,14 @@ class Box:
         """What is well-formed of one topic, from the `since`-th message on."""
         return [one for one in self._ear.heard[since:] if one.topic is topic and not one.fault]
 
+    def last(self, topic: Topic) -> Heard:
+        """The last well-formed message of a topic of which there is one."""
+        return next(one for one in reversed(self._ear.heard) if one.topic is topic and not one.fault)
+
     @property
     def counts(self) -> int:
         """Where the belt was by the PLC's last word."""
-        last = next(one for one in reversed(self._ear.heard) if one.topic is BELT and not one.fault)
-        counts: int = last.fields["counts"]
+        counts: int = self.last(BELT).fields["counts"]
         return counts
 
     @property
@@ -89,17 +104,27 @@ class Box:
     @property
     def shows_gate(self) -> bool:
         """Whether the PLC says where its gate is."""
-        return "gate" in self.said(BELT)[-1].fields
+        return "gate" in self.last(BELT).fields
 
     def window(self, ahead_s: float = AHEAD_S, open_s: float = OPEN_S) -> Window:
         """A window that the belt reaches in so many seconds; less than nought: that it has reached already."""
         first = self.counts + round(ahead_s * self.counts_per_s)
         return Window(first, first + round(open_s * self.counts_per_s))
 
+    def planned(self, window: Window) -> Order:
+        """An order under a name of its own, not given yet."""
+        return Order(f"conformance-{self._run}-{next(self._numbers)}", window, len(self.heard))
+
     def order(self, window: Window, seq: int | None = None) -> Order:
         """Order the gate, as the daemon would."""
-        order = Order(f"conformance-{self._run}-{next(self._numbers)}", window, len(self.heard))
+        order = self.planned(window)
         self.repeat(order, seq)
+        return order
+
+    def order_kept(self, window: Window) -> Order:
+        """Order the gate, and have the broker keep the order: it must be told to forget it."""
+        order = self.planned(window)
+        self.send_kept(COMMAND, self.payload(order))
         return order
 
     def repeat(self, order: Order, seq: int | None = None, window: Window | None = None) -> None:
@@ -139,14 +164,18 @@ class Box:
             time.sleep(POLL_S)
         return True
 
+    def settle(self) -> None:
+        """Beat until the gate, as far as it can be seen, rests on the pass side."""
+        self.until(lambda: self.last(BELT).fields.get("gate") != "divert", SETTLE_S)
+
     def rest(self, seconds: float) -> None:
         """Let time go by, beating."""
         self.until(lambda: False, seconds)
 
-    def pass_by(self, window: Window, limit_s: float = 2 * (AHEAD_S + OPEN_S)) -> None:
-        """Wait until the belt has left a window well behind."""
+    def pass_by(self, window: Window) -> None:
+        """Wait until the belt has left a window well behind; not for ever, should it stand."""
         behind = window.close_counts + round(OPEN_S * self.counts_per_s)
-        self.until(lambda: self.counts > behind, limit_s)
+        self.until(lambda: self.counts > behind, PASSING_S)
 
     def beat_if_due(self) -> None:
         """Five times a second, while the heart is not stopped."""
@@ -158,6 +187,12 @@ class Box:
         self._beaten_s = time.monotonic()
         payload = encode(next(self._seq) if seq is None else seq, fields)
         self.send(HEARTBEAT, payload, HEARTBEAT.expiry_s)
+
+    def shout(self, payloads: Sequence[bytes]) -> None:
+        """Say something on the heartbeat's topic, at about a heart's pace."""
+        for payload in payloads:
+            self.send(HEARTBEAT, payload, HEARTBEAT.expiry_s)
+        time.sleep(BEAT_S / 4)
 
     @contextmanager
     def silent(self) -> Iterator[float]:
@@ -179,7 +214,7 @@ class Box:
 
 
 @contextmanager
-def connected(address: Address, run: str) -> Iterator[Box]:
+def connected(address: Address, lane: Lane, run: str) -> Iterator[Box]:
     """A box on the lane, with a second connection that only listens.
 
     Raises:
@@ -192,7 +227,7 @@ def connected(address: Address, run: str) -> Iterator[Box]:
         time.sleep(OTHERS_S)
         if others.heard:
             raise LaneNotTestable(f"another box beats on lane {address.lane}: stop `tunnel-edge run` there first.")
-        box = Box(address, ear, stack.enter_context(Connection("conformance", address)), run)
+        box = Box(address, lane, ear, stack.enter_context(Connection("conformance", address)), run)
         if not box.until(lambda: len(box.said(BELT)) >= SPEED_OVER, FIRST_WORD_S):
             raise LaneNotTestable(_silence(address, ear))
         yield box

@@ -60,18 +60,15 @@ class Connection:
         self.heard: list[Heard] = []  # grows while connected: a suite lasts a minute
         self._address = address
         self._topics = {topic.under(address.site, address.lane): topic for topic in topics}
+        self._client_id = f"{name}-{address.site}-{address.lane}"
         self._ready = threading.Event()
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"{name}-{address.site}-{address.lane}", protocol=mqtt.MQTTv5
-        )
-        self._client.on_socket_open = _send_at_once
-        self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.on_message = self._on_message
+        self._client: mqtt.Client  # another one in each life
 
     def __enter__(self) -> Self:
         """Connect, and return when the broker has granted the subscriptions."""
         place = f"{self._address.host}:{self._address.port}"
+        self._ready.clear()
+        self._client = self._new_client()
         try:
             self._client.connect(self._address.host, self._address.port, KEEP_ALIVE_S)
         except OSError as error:
@@ -96,6 +93,15 @@ class Connection:
         path = f"tunnel/{self._address.site}/{self._address.lane}/{name}"
         self._client.publish(path, payload, qos, retained, properties)
 
+    def _new_client(self) -> mqtt.Client:
+        """Nothing that an earlier life had queued is sent in this one."""
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=mqtt.MQTTv5)
+        client.on_socket_open = _send_at_once
+        client.on_connect = self._on_connect
+        client.on_subscribe = lambda *_: self._ready.set()
+        client.on_message = self._on_message
+        return client
+
     def _on_connect(
         self, client: mqtt.Client, _: object, __: mqtt.ConnectFlags, reason: ReasonCode, ___: object
     ) -> None:
@@ -119,8 +125,11 @@ class Connection:
         self.heard.append(Heard(topic, time.monotonic(), message.qos, message.retain, expiry_s, fields, fault))
 
     def _close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        # The client closes its last sockets when nobody holds it any longer; it and we hold one another.
+        client = self._client
+        del self._client
+        client.disconnect()
+        client.loop_stop()
 
 
 def _send_at_once(_: mqtt.Client, __: object, opened: Any) -> None:

@@ -40,7 +40,7 @@ class BeltOverMqtt:
             self._see_to_life(fields)
             self._odometer.hear(fields["counts"], fields["speed_mm_per_s"], heard_ns)
         # What waited at the broker for us is read once the first `belt` has said which life of the PLC it belongs to.
-        confirm = self._link.take(topics.CONFIRM) if self._boot is not None else []
+        confirm = self._of_this_life(self._link.take(topics.CONFIRM)) if self._boot is not None else []
         for _, fields in self._link.take(topics.GUARD):
             self._guards = frozenset(fields["alarm"])
         induct = self._edges("induct", belt + confirm)
@@ -73,6 +73,10 @@ class BeltOverMqtt:
         elif boot != self._boot:
             self._eyes = {eye: EdgeSeries.of_new_life() for eye in topics.EYES}
         self._boot = boot
+
+    def _of_this_life(self, said: Said) -> Said:
+        """Without what a PLC said before it was started anew: its numbers mean nothing now."""
+        return [(heard_ns, fields) for heard_ns, fields in said if fields.get("boot", self._boot) == self._boot]
 
     def _edges(self, eye: str, said: Said) -> tuple[PhotoeyeEdge, ...]:
         """The eye's edges of all messages together: a later message may repeat what an earlier one lost."""

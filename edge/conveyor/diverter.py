@@ -51,8 +51,8 @@ class StationOverMqtt:
         self._said: tuple[str, str] | None = None
 
     def tell(self, oversight: Oversight, turn: int, now_ns: int) -> None:
-        """Five beats a second; the state when it changes; each request for a stop once."""
-        if now_ns >= self._next_ns:
+        """Five beats a second, and none while we are blind; the state when it changes; each request for a stop once."""
+        if now_ns >= self._next_ns and not oversight.blind:
             self._next_ns = now_ns + BEAT_NS
             self._link.publish(topics.HEARTBEAT, {"turn": turn})
         if (oversight.state, oversight.why) != self._said:

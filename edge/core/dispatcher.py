@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from edge.core.belt import NS_PER_S, STANDSTILL_MM_PER_S, Geometry
+from edge.core.belt import NS_PER_MS, NS_PER_S, STANDSTILL_MM_PER_S, Geometry
 from edge.core.messages import (
     TEST_PIECE,
     BeltReading,
@@ -32,6 +33,7 @@ class Settlement:
     outcomes: tuple[DivertOutcome, ...] = ()
     ends: tuple[ItemEnd, ...] = ()
     requests: tuple[ReplacementRequest, ...] = ()
+    gate_blind: bool = False  # something before the gate ought to be diverted, and can no longer be told apart in time
 
 
 class Dispatcher:
@@ -60,6 +62,7 @@ class Dispatcher:
         self._commanded: set[str] = set()
         self._told: set[str] = set()  # commanded, or too late for it
         self._patient_until_ns = patient_until_ns
+        self._unknown_until_counts = -math.inf  # after a restart of the PLC: of what is on the belt nobody knows where
 
     def plan(
         self, verdicts: Iterable[Verdict], items: Mapping[str, Item], reading: BeltReading
@@ -99,7 +102,24 @@ class Dispatcher:
             tuple(outcome for one in settled for outcome in one.outcomes),
             tuple(end for one in settled for end in one.ends),
             tuple(request for one in settled for request in one.requests),
+            self._is_blind(items, reading),
         )
+
+    def _is_blind(self, items: Mapping[str, Item], reading: BeltReading) -> bool:
+        """Whether only the gate's own safe side can still take what must not go on."""
+        if any(item.boot != reading.boot for item in items.values()) and not reading.stale:
+            self._unknown_until_counts = reading.counts + self._geometry.counts(self._geometry.gate_mm)
+        if reading.counts < self._unknown_until_counts:
+            return True
+        return any(self._is_out_of_reach(item, reading) for item in items.values())
+
+    def _is_out_of_reach(self, item: Item, reading: BeltReading) -> bool:
+        """Whether it is to be diverted, has no command, and its window is too near or open."""
+        if not self._is_out(item) or item.item_id in self._commanded:
+            return False
+        first, last = self._geometry.window(item)
+        lead_mm = reading.speed_mm_per_s * self._geometry.lead_ms * NS_PER_MS / NS_PER_S
+        return first - self._geometry.counts(lead_mm) <= reading.counts <= last
 
     def _is_out(self, item: Item) -> bool:
         """Whether the item belongs on the reject lane; what was commanded stays commanded."""

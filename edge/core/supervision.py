@@ -26,6 +26,7 @@ class Limits:
     """How much a site bears before it is told, and before the belt is to stop."""
 
     misses_to_stop: int = 1  # unconfirmed diverts in a row
+    unexpected_to_stop: int = 3  # in a row on the reject lane that nobody sent there: a gate that is stuck open
     reject_run: int = 10  # rejects in a row: an alarm; twice as many: a stop
     usual_reject_share: float = 0.0  # of items; 0: no control limits
     window_items: int = 200  # over so many items the share is held against its limits
@@ -42,6 +43,7 @@ class Oversight:
     state: str = "Execute"  # PackML: Execute, Held (a stop was asked for), Aborted (E-stop)
     why: str = "inspecting"
     results: tuple[ChallengeResult, ...] = ()
+    blind: bool = False  # no heartbeat: the gate is to go to its safe side
 
 
 class Supervision:
@@ -52,6 +54,7 @@ class Supervision:
         self._challenges = Challenges(limits.challenge_every_s)
         self._missed_run = 0
         self._reject_run = 0
+        self._unexpected_run = 0
         self._recent: deque[bool] = deque(maxlen=limits.window_items)
         self._since_share_alarm = 0
         self._standing: dict[str, str] = {}  # stops that were asked for and not cleared: kind → why
@@ -82,7 +85,7 @@ class Supervision:
         alarms = tuple(Alarm(kind, because, item_id, now_ns) for kind, because, item_id, _ in told)
         stops = tuple(LineStop(because, now_ns) for kind, because, _, stop in told if stop)
         self._standing |= {kind: because for kind, because, _, stop in told if stop}
-        return Oversight(alarms, stops, *self._state(reading), results)
+        return Oversight(alarms, stops, *self._state(reading), results, reading.stale or settled.gate_blind)
 
     def _state(self, reading: BeltReading) -> tuple[str, str]:
         if "e_stop" in reading.guards:
@@ -94,7 +97,7 @@ class Supervision:
     def _clear(self, reading: BeltReading) -> None:
         if any(clearing.what == "alarms" for clearing in reading.clearings):
             self._standing.clear()
-            self._missed_run = self._reject_run = 0
+            self._missed_run = self._reject_run = self._unexpected_run = 0
             self._recent.clear()
 
     def _clearings(self, reading: BeltReading) -> Iterator[Told]:
@@ -155,10 +158,12 @@ class Supervision:
         """Misses in a row; what was rejected, or never judged, and is seen on the good lane; strangers."""
         for outcome in settled.outcomes:
             if outcome.result is Result.CONFIRMED:
-                self._missed_run = 0
+                self._missed_run = self._unexpected_run = 0
             elif outcome.result is Result.MISSED:
                 self._missed_run += 1
                 stop = outcome.eye == "exit" or self._missed_run >= self._limits.misses_to_stop
                 yield "missed", outcome.because, outcome.item_id, stop
             else:
-                yield "unexpected", outcome.because, outcome.item_id, outcome.eye == "exit"
+                self._unexpected_run += 1
+                stop = outcome.eye == "exit" or self._unexpected_run >= self._limits.unexpected_to_stop
+                yield "unexpected", outcome.because, outcome.item_id, stop

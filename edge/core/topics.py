@@ -134,7 +134,7 @@ COMMAND = Topic(
     {"command": text, "item": text, "open_counts": integer, "close_counts": integer, "reason": text},
 )
 ACK = Topic("divert/ack", "plc", 1, {"command": text, "status": ack}, expiry_s=5)
-CONFIRM = Topic("confirm", "plc", 1, {"edges": edges})
+CONFIRM = Topic("confirm", "plc", 1, {"edges": edges}, {"boot": integer})
 GUARD = Topic("guards", "plc", 1, {"alarm": texts}, retained=True)
 HEARTBEAT = Topic("heartbeat", "box", 0, {"turn": integer}, expiry_s=1)
 STATE = Topic("state", "box", 1, {"state": text, "why": text}, {"models": labels, "calibration": labels}, retained=True)

@@ -38,11 +38,13 @@ class Tracker:
         self._id_prefix = id_prefix
         self._born = 0
         self._trailing_counts: int | None = None  # the last trailing edge at the induct eye
+        self._brief: list[Item] = []  # what was noise at the eye, in this update
         self._announced: deque[tuple[int, Expected]] = deque(maxlen=MAX_ANNOUNCED)  # when, and what
 
     def update(self, reading: BeltReading, frames: Sequence[Frame]) -> Tracked:
         """Births, lengths, orders, slip and purges, then what the frames show."""
         before, born = dict(self.items), self._born
+        self._brief.clear()
         self._announced.extend((reading.read_ns, expected) for expected in reading.announced)
         ghosts = tuple(self._induct(reading))
         self._see_to_blocked_eye(reading)
@@ -50,7 +52,7 @@ class Tracker:
             self._join(reading)
         slips_mm = tuple(self._resync(reading))
         self._see_to_purges(reading)
-        changed = tuple(item for item_id, item in self.items.items() if before.get(item_id) is not item)
+        changed = (*self._brief, *(item for item_id, item in self.items.items() if before.get(item_id) is not item))
         return Tracked(changed, self._born - born, ghosts, tuple(self._sightings(frames, reading)), slips_mm)
 
     def forget(self, ends: Iterable[ItemEnd]) -> None:
@@ -92,7 +94,7 @@ class Tracker:
             return
         length_mm = self._geometry.travelled_mm(youngest, edge.counts)
         if length_mm < self._geometry.shortest_mm:
-            del self.items[youngest.item_id]
+            self._brief.append(self.items.pop(youngest.item_id))
             yield ItemEnd(youngest.item_id, End.REMOVED, edge.counts, reading.read_ns)
             return
         self._trailing_counts = edge.counts

@@ -17,7 +17,7 @@ class Cost:
         self._guess_ns = guess_ns
         self._recent: deque[int] = deque(maxlen=WINDOW)
         self._doubts = 0
-        self.usual_ns = guess_ns  # median: what a queue of them comes to
+        self.usual_ns = guess_ns  # mean: what a queue of them comes to
         self.most_ns = guess_ns  # 90th percentile: what must be left before a deadline
 
     def learn(self, spent_ns: int) -> None:
@@ -28,7 +28,7 @@ class Cost:
         self._doubts = 0
         self._recent.append(spent_ns)
         ordered = sorted(self._recent)
-        self.usual_ns = ordered[len(ordered) // 2]
+        self.usual_ns = sum(ordered) // len(ordered)
         self.most_ns = ordered[len(ordered) * 9 // 10]
         if len(ordered) < FEWEST:
             self.most_ns = max(self.most_ns, self._guess_ns)

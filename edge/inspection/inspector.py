@@ -12,10 +12,12 @@ from dataclasses import replace
 from edge.core.messages import Evidence, Image, Sighting
 from edge.inspection.crop import Crop
 from edge.inspection.planner import Planner
-from edge.inspection.waiting import Job
+from edge.inspection.waiting import NEVER_NS, Job
 
 Locate = Callable[[str, Image], Crop]
 """Camera and frame image to the item's crop."""
+
+AGAIN_S = 0.02  # what waits may be allowed by the mere lapse of time: an item's deadline has passed
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ class ThreadedInspector:
         self._planner = planner
         self._changed = threading.Condition()  # guards the planner
         self._ending = False
+        self._arrived: deque[Sighting] = deque()  # between the loop and whoever has the planner
+        self._decided: deque[str] = deque()
         self._found: deque[Evidence] = deque()
         self._workers = [
             threading.Thread(target=self._work, name=f"inspect {number}", daemon=True)
@@ -55,26 +59,35 @@ class ThreadedInspector:
 
     def submit(self, sightings: Iterable[Sighting]) -> None:
         """Have these looked at; where there is no room some are dropped, and that is said as evidence."""
-        for sighting in sightings:
-            with self._changed:
-                self._found.extend(self._planner.submit(sighting, time.monotonic_ns()))
-                self._changed.notify_all()
+        self._arrived.extend(sightings)
+        self._tell()
 
     def forget(self, item_ids: Iterable[str]) -> None:
-        """These are decided: look at what waits of them only when there is nothing better to do."""
-        decided = list(item_ids)
-        if decided:
-            with self._changed:
-                self._planner.forget(decided)
-                self._changed.notify_all()
+        """No verdict waits for these any longer: look at them only when there is nothing better to do."""
+        self._decided.extend(item_ids)
+        self._tell()
 
     def collect(self) -> Sequence[Evidence]:
         """The evidence that has arrived since the last call, and word of what there was no time for."""
-        if time.monotonic_ns() >= self._planner.next_skip_ns:
-            with self._changed:
-                self._skip()
-                self._changed.notify_all()
+        self._tell()
         return [self._found.popleft() for _ in range(len(self._found))]
+
+    def _tell(self) -> None:
+        """Bring the planner up to date, unless a worker has it just now: the loop never waits, and comes again."""
+        due = self._arrived or self._decided or time.monotonic_ns() >= self._planner.next_skip_ns
+        if due and self._changed.acquire(blocking=False):
+            try:
+                self._update()
+                self._changed.notify_all()
+            finally:
+                self._changed.release()
+
+    def _update(self) -> None:
+        """What has arrived, what is decided, what is too late; called with the lock held."""
+        while self._arrived:
+            self._found.extend(self._planner.submit(self._arrived.popleft(), time.monotonic_ns()))
+        self._planner.forget(self._decided.popleft() for _ in range(len(self._decided)))
+        self._found.extend(self._planner.expire(time.monotonic_ns()))
 
     def _work(self) -> None:
         while job := self._next():
@@ -84,14 +97,11 @@ class ThreadedInspector:
         """Wait for a job; None: it is over."""
         with self._changed:
             while not self._ending:
-                self._skip()
+                self._update()
                 if job := self._planner.take(time.monotonic_ns()):
                     return job
-                self._changed.wait()
+                self._changed.wait(AGAIN_S if self._planner.next_skip_ns < NEVER_NS else None)
         return None
-
-    def _skip(self) -> None:
-        self._found.extend(self._planner.expire(time.monotonic_ns()))
 
     def _do(self, job: Job) -> None:
         """Locate first where nobody has, then ask; what fails is said, and the worker goes on."""

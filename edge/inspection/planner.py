@@ -6,8 +6,9 @@ The order (docs/decisions/0006-planner.md says why):
    that is said.
 2. Required checks come in the order of their items' deadlines, those of one item by value per expected time. Items out
    of reach, whose required checks cannot all be done in time any more, stand behind those within reach.
-3. Any other check is begun only if no item is out of reach, and every item that waits for a required check stays within
-   reach. It goes before a required one only if its deadline is earlier; among its like, by value per expected time.
+3. Any other check is begun only if no item is out of reach, no required check was skipped of late, and every item that
+   waits for a required check stays within reach. It goes before a required one only if its deadline is earlier; among
+   its like, by value per expected time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from edge.inspection.crop import Crop, Question, answer
 from edge.inspection.waiting import NEVER_NS, Job, Look, WaitingRoom
 
 NS_PER_MS = 1_000_000
+STRAINED_NS = 5_000_000_000  # after a required check was skipped: the items to come will need the time too
 
 
 class Reach(NamedTuple):
@@ -40,6 +42,7 @@ class Planner:
         self.counts: Counter[tuple[str, str]] = Counter()  # check; done, failed, skipped, dropped or superseded
         self.next_skip_ns = NEVER_NS  # nothing runs out of time before
         self._room = WaitingRoom(questions, size)
+        self._calm_ns = 0  # until then the lane counts as strained
         self._ends_ns: dict[Job, int] = {}  # what workers are at → when that should be done
 
     def submit(self, sighting: Sighting, now_ns: int) -> list[Evidence]:
@@ -58,7 +61,7 @@ class Planner:
         """The next job of a worker that is idle; None: nothing may be begun now."""
         reach = self._reach(now_ns)
         job = next((job for job in reach.urgent if _ready(job, now_ns)), None)
-        if reach.behind:
+        if reach.behind or (now_ns < self._calm_ns and reach.slack_ns < NEVER_NS):
             job = job or next((job for job in reach.behind if _bearable(job, now_ns, reach)), None)
         else:
             job = self._before(job, now_ns, reach) or job
@@ -83,6 +86,7 @@ class Planner:
         """A step raised: returns what that leaves unanswered; without a crop that is all of the picture's questions."""
         del self._ends_ns[job]
         self._count([job], "failed")
+        job.look.case.miss(job)
         rest = [] if job.look.crop else self._told(job.look.open, "failed", because)
         return [*_unanswered(job, because), *rest]
 
@@ -90,11 +94,10 @@ class Planner:
         """Skip what no longer fits before its deadline; returns word of it."""
         if now_ns < self.next_skip_ns:
             return []
-        said: list[Evidence] = []
-        for job in [job for job in self._room.jobs() if not _fits(job, now_ns)]:
-            if job.required:
-                job.look.case.missed.add(job.key)
-            said += self._told([job], "skipped", _no_time(job, now_ns))
+        late = [job for job in self._room.jobs() if not _fits(job, now_ns)]
+        if any(job.required for job in late):
+            self._calm_ns = now_ns + STRAINED_NS
+        said = [one for job in late for one in self._told([job], "skipped", _no_time(job, now_ns))]
         self._room.prune(now_ns)
         self.next_skip_ns = min((job.deadline_ns - job.most_ns + 1 for job in self._room.jobs()), default=NEVER_NS)
         return said
@@ -110,23 +113,21 @@ class Planner:
         behind: list[Job] = []
         slack_ns = NEVER_NS
         ahead_ns = sum(max(0, end_ns - now_ns) for end_ns in self._ends_ns.values())
-        waiting = [case for case in self._room.cases.values() if case.looks]
-        for case in sorted(waiting, key=lambda case: case.deadline_ns):
-            if not (jobs := sorted(case.needed(), key=_worth, reverse=True)):
-                continue
-            spare_ns = case.deadline_ns - now_ns - self._lasts_ns(jobs, ahead_ns)
+        for case in self._room.undecided(now_ns):
+            jobs = sorted(case.needed(), key=_worth, reverse=True)
+            to_come_ns = self._room.to_come_ns(case)
+            spare_ns = case.deadline_ns - now_ns - self._lasts_ns(jobs, ahead_ns + to_come_ns)
             if case.lost or spare_ns < 0:
                 behind += jobs
                 continue
             urgent += jobs
             slack_ns = min(slack_ns, spare_ns)
-            ahead_ns += _together_ns(jobs)
+            ahead_ns += _together_ns(jobs) + to_come_ns
         return Reach(urgent, behind, slack_ns)
 
     def _lasts_ns(self, jobs: Sequence[Job], ahead_ns: int) -> int:
         """Until the last of an item's jobs is done: all workers busy with them, or one with the longest at the end."""
-        alone_ns = ahead_ns // self.workers + max(job.most_ns for job in jobs)
-        return max(alone_ns, (ahead_ns + _together_ns(jobs)) // self.workers)
+        return ahead_ns // self.workers + sum(job.most_ns for job in jobs)
 
     def _before(self, urgent: Job | None, now_ns: int, reach: Reach) -> Job | None:
         """Rule 3: the check that no verdict waits for which goes before the most urgent required one, if any does."""
@@ -147,6 +148,7 @@ class Planner:
         ended = list(jobs)
         self._count(ended, outcome)
         for job in ended:
+            job.look.case.miss(job)
             self._room.take_out(job)
         return [one for job in ended for one in _unanswered(job, because)]
 

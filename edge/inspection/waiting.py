@@ -21,17 +21,19 @@ class Case:
     deadline_ns: int = NEVER_NS  # until it is seen
     settled: bool = False  # its verdict has fallen
     looks: dict[str, Look] = field(default_factory=dict)  # camera → the newest picture that waits
+    unseen: set[str] = field(default_factory=set)  # cameras with required questions that have not shown it yet
     answered: set[tuple[str, str]] = field(default_factory=set)  # camera and question: vouched for
-    missed: set[tuple[str, str]] = field(default_factory=set)  # camera and question: required, but skipped
+    missed: set[tuple[str, str]] = field(default_factory=set)  # camera and question: required, but not answered
 
     @property
     def lost(self) -> bool:
-        """Something that a verdict needs was skipped, and no newer picture has come for it."""
+        """Something that a verdict needs was skipped or failed, and no newer picture has come for it."""
         return not self.missed <= self.answered
 
-    def jobs(self) -> list[Job]:
-        """What waits of it."""
-        return [job for look in self.looks.values() for job in look.open]
+    def miss(self, job: Job) -> None:
+        """It will not be answered from this picture."""
+        if job.required:
+            self.missed.add(job.key)
 
     def needed(self) -> list[Job]:
         """What waits of it that its verdict waits for."""
@@ -110,6 +112,8 @@ class WaitingRoom:
         self._questions = questions
         self._locating = {camera: Cost() for camera in questions}
         self._costs = {(camera, str(one)): Cost() for camera, asked in questions.items() for one in asked}
+        required = [(camera, str(one)) for camera, asked in questions.items() for one in asked if one.required]
+        self._required = {camera: [self._costs[key] for key in required if key[0] == camera] for camera, _ in required}
 
     def jobs(self) -> Iterator[Job]:
         """Everything that waits."""
@@ -128,8 +132,19 @@ class WaitingRoom:
         for job in superseded:
             self.take_out(job)
         case.looks[camera] = look
+        case.unseen.discard(camera)
         case.missed.difference_update(job.key for job in look.open)
         return look, superseded
+
+    def undecided(self, now_ns: int) -> list[Case]:
+        """Items of which a verdict waits for something, here or yet to come, the most urgent first."""
+        waiting = (case for case in self.cases.values() if not case.settled and now_ns < case.deadline_ns)
+        return sorted((case for case in waiting if case.looks or case.unseen), key=lambda case: case.deadline_ns)
+
+    def to_come_ns(self, case: Case) -> int:
+        """Expected time of an item's required checks on pictures that are yet to come."""
+        locating_ns = sum(self._locating[camera].usual_ns for camera in case.unseen)
+        return locating_ns + sum(cost.usual_ns for camera in case.unseen for cost in self._required[camera])
 
     def asks(self, sighting: Sighting) -> bool:
         """Whether any rule asks anything of its camera."""
@@ -162,7 +177,7 @@ class WaitingRoom:
     def _case(self, item_id: str) -> Case:
         if item_id not in self.cases:
             self._bound()
-            self.cases[item_id] = Case()
+            self.cases[item_id] = Case(unseen=set(self._required))
         return self.cases[item_id]
 
     def _bound(self) -> None:

@@ -64,6 +64,14 @@ class MetricsSink:
             registry=registry,
         )
 
+        self._check_s = Histogram(
+            "tunnel_check_seconds",
+            "Time a check takes by itself, once begun, by check and camera.",
+            ["check", "camera"],
+            buckets=LATENCY_S,
+            registry=registry,
+        )
+
     def write(self, records: Sequence[Record]) -> None:
         """Count each."""
         for one in records:
@@ -83,7 +91,10 @@ class MetricsSink:
 
     @_count.register
     def _(self, record: Evidence) -> None:
-        self._stage_s.labels(record.check, record.camera).observe((record.finished_ns - record.exposed_ns) / NS_PER_S)
+        if record.started_ns:  # what was skipped took no time
+            spent_ns, since_ns = record.finished_ns - record.started_ns, record.finished_ns - record.exposed_ns
+            self._check_s.labels(record.check, record.camera).observe(spent_ns / NS_PER_S)
+            self._stage_s.labels(record.check, record.camera).observe(since_ns / NS_PER_S)
 
     @_count.register
     def _(self, record: DivertOutcome) -> None:

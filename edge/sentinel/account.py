@@ -23,6 +23,7 @@ SILENCE_NS = NS_PER_S  # the heartbeat's time-out in the line protocol
 REPEAT_NS = 5 * NS_PER_S  # a request to stop expires after 5 s: while the belt runs on, it is made again
 LONGEST_STEP_NS = NS_PER_S // 5  # a PLC whose clock is set forward says nothing about the heartbeat
 STANDSTILL_MM_PER_S = 1.0
+RESET_COUNTS = 10_000  # counts that fall by more were reset, says the protocol: belts run backwards by less
 MAX_ON_BELT = 512  # more than a lane can hold; beyond it the oldest is given up
 
 
@@ -60,6 +61,7 @@ class Account:
         self._boot: int | None = None
         self._plc_ns: int | None = None
         self._counts = 0
+        self._since_counts = 0  # where the belt was when we began to listen; the PLC repeats what was before
         self._silent_ns = 0
         self._state = "none"
         self._box_heard = False
@@ -103,15 +105,13 @@ class Account:
         yield from self._overdue()
 
     def _see_to_life(self, fields: Mapping[str, Any]) -> None:
-        """A PLC that was started anew counts anew: where the items are now, nobody knows.
-
-        Edges that its first word to us repeats may have happened before the box listened.
-        """
+        """A PLC that was started anew counts anew: where the items are now, nobody knows."""
         boot, plc_ns = fields.get("boot"), fields["plc_ns"]
-        if self._plc_ns is None or boot != self._boot or plc_ns < self._plc_ns:
+        reset = self._counts - fields["counts"] > RESET_COUNTS
+        if self._plc_ns is None or boot != self._boot or plc_ns < self._plc_ns or reset:
             self._forget("plc_restarted")
             self._boot, self._plc_ns = boot, plc_ns
-            self._last_seq["induct"] = max((edge.seq for edge in edges_of(fields, "induct")), default=-1)
+            self._since_counts = fields["counts"]
 
     def _forget(self, why: str) -> None:
         self.excused[why] += len(self._passages)
@@ -146,13 +146,13 @@ class Account:
     def _induct(self, edge: PhotoeyeEdge) -> None:
         if not edge.dark:
             self._measure(edge.counts)
-        elif self._box_heard:
+        elif self._box_heard and edge.counts > self._since_counts:
             self._passages.append(_Passage(edge.counts))
             if len(self._passages) > MAX_ON_BELT:
                 self._passages.popleft()
                 self.excused["too_many"] += 1
         else:
-            self.excused["before_the_box"] += 1
+            self.excused["before_we_listened"] += 1
 
     def _measure(self, counts: int) -> None:
         """A trailing edge belongs to the youngest item; what is too short was none."""

@@ -47,15 +47,19 @@ class Counts(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The sentinel's own figures; labels are bounded."""
-        violations = CounterMetricFamily("sentinel_violations", "Promises broken, by promise.", labels=["promise"])
+        violations = CounterMetricFamily(
+            "tunnel_sentinel_violations", "Promises broken, by promise.", labels=["promise"]
+        )
         for promise in Promise:
             violations.add_metric([promise], self._sentinel.violations[promise])
         yield violations
-        yield _counted("sentinel_excused", "Items not followed to their end, by reason.", dict(self._account.excused))
-        yield _counted("sentinel_refused", "Malformed messages, by reason.", dict(self._sentinel.refused))
-        yield CounterMetricFamily("sentinel_checked", "Items followed to their end.", self._account.checked)
-        yield GaugeMetricFamily("sentinel_on_belt", "Items being followed.", self._account.on_belt)
-        yield GaugeMetricFamily("sentinel_connected", "1: the broker is there.", float(self._sentinel.connected))
+        yield _counted(
+            "tunnel_sentinel_excused", "Items not followed to their end, by reason.", dict(self._account.excused)
+        )
+        yield _counted("tunnel_sentinel_refused", "Malformed messages, by reason.", dict(self._sentinel.refused))
+        yield CounterMetricFamily("tunnel_sentinel_checked", "Items followed to their end.", self._account.checked)
+        yield GaugeMetricFamily("tunnel_sentinel_on_belt", "Items being followed.", self._account.on_belt)
+        yield GaugeMetricFamily("tunnel_sentinel_connected", "1: the broker is there.", float(self._sentinel.connected))
 
 
 def _counted(name: str, what: str, counts: dict[str, int]) -> CounterMetricFamily:

@@ -6,18 +6,17 @@ It is reckoned from the ledger's records and from the plant alone; the loop's ow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge.core.messages import Disposition, DivertCommand, Item, ItemEnd, Verdict
 from edge.core.ports import Record
-from edge.simulator.plant import NS_PER_MS, NS_PER_S, Went
+from edge.simulator.events import Went
+from edge.simulator.plant import NS_PER_MS
 
 TURN_NS = NS_PER_MS
 NS_PER_BIN = 50_000
 PARTS_PER_MILLION = 1e6
-REMEMBERED_NS = 60 * NS_PER_S  # after which the account of an item that is settled is closed
 
 EdgeKey = tuple[int, int]
 """The PLC's life, and the number of a dark edge of the induct eye in it."""

@@ -16,7 +16,7 @@ from edge.core.errors import ConfigError, PictureUnreadable
 from edge.core.frames import encode_frame
 from edge.core.messages import Frame, Image
 from edge.pictures import read_picture
-from edge.simulator.plant import Exposure
+from edge.simulator.events import Exposure
 
 HIGH_WATER = 16  # frames kept for a receiver that lags; what is more is dropped, as by a real camera
 LINGER_MS = 200

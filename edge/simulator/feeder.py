@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from edge.simulator.plant import Placed, Plant
+from edge.simulator.events import Placed
+from edge.simulator.plant import Plant
 from edge.simulator.scenario import Fault, Items, Kind, Scenario
 
 AHEAD = 2  # items that wait before the scanner

@@ -16,7 +16,7 @@ from typing import Any
 from edge.core.topics import Topic
 from edge.simulator.agenda import Agenda
 from edge.simulator.plant import NS_PER_MS, NS_PER_S
-from edge.simulator.scenario import Span
+from edge.simulator.scenario import Kind, Span
 
 INBOX = 1024  # messages kept per topic until the box's next turn, as by the daemon's own link
 KEEP_ALIVE_NS = 7.5 * NS_PER_S  # MQTT: silence for one and a half keep-alives of 5 s ends a connection
@@ -59,9 +59,7 @@ class Line:
     delay_ms: Span
     deliver: Deliver
     cut: bool = False
-    duplicates: Trouble = field(default_factory=Trouble)
-    delays: Trouble = field(default_factory=Trouble)
-    reordering: Trouble = field(default_factory=Trouble)
+    troubles: dict[Kind, Trouble] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     _kept: deque[Message] = field(default_factory=deque)
     _last_ns: float = 0.0
@@ -74,7 +72,7 @@ class Line:
             self._keep(message)
             return
         self._carry(message)
-        if self.duplicates.strikes(self.chance):
+        if self._struck(Kind.DUPLICATES):
             self.counts["duplicated"] += 1
             self._carry(message)
 
@@ -91,16 +89,21 @@ class Line:
 
     def _carry(self, message: Message) -> None:
         delay_ns = self.chance.uniform(*self.delay_ms) * NS_PER_MS
-        if self.delays.strikes(self.chance):
+        if trouble := self._struck(Kind.DELAYS):
             self.counts["delayed"] += 1
-            delay_ns += self.delays.delay_ns(self.chance)
+            delay_ns += trouble.delay_ns(self.chance)
         due_ns = max(self.agenda.now_ns + delay_ns, self._last_ns)
-        if self.reordering.strikes(self.chance):
+        if trouble := self._struck(Kind.REORDERING):
             self.counts["reordered"] += 1
-            due_ns += self.reordering.delay_ns(self.chance)
+            due_ns += trouble.delay_ns(self.chance)
         else:
             self._last_ns = due_ns
         self.agenda.at(due_ns, lambda: self._arrive(message))
+
+    def _struck(self, kind: Kind) -> Trouble | None:
+        """The trouble of a kind, if it befalls this message."""
+        trouble = self.troubles.get(kind)
+        return trouble if trouble and trouble.strikes(self.chance) else None
 
     def _arrive(self, message: Message) -> None:
         """What was under way when the line was cut is sent again later, if it is of QoS 1."""

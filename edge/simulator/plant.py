@@ -14,127 +14,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from operator import attrgetter
 
 from edge.core.messages import PhotoeyeEdge
+from edge.simulator.events import NOBODY, AtGate, Event, Exposure, Eye, EyeEdge, Gone, Placed, Scanned, Unseen
+from edge.simulator.gate import FULLY_OPEN, Gate
 from edge.simulator.plan import Geometry, Plan
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
-FULLY_OPEN = 1 - 1e-6
 PITCH_SPREAD = 0.2  # an item follows its predecessor at the mean pitch, more or less by this share
 
-NOBODY = -1  # index of an edge that no item made
-
-Eye = Literal["induct", "resync", "confirm", "exit"]
-Went = Literal["reject", "good"]
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An item laid on the belt: its leading edge meets the induct photoeye at `lead_counts`."""
-
-    index: int
-    lead_counts: int
-    length_mm: float
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """The warehouse's scanner saw an item's leading edge."""
-
-    index: int
-    counts: int
-
-
-@dataclass(frozen=True, slots=True)
-class EyeEdge:
-    """A photoeye went dark or light."""
-
-    index: int
-    eye: Eye
-    edge: PhotoeyeEdge
-
-
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """An item came to an eye that something covered already."""
-
-    index: int
-    eye: Eye
-    counts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """A camera was triggered."""
-
-    index: int
-    camera: str
-    counts: int
-    exposed_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class AtGate:
-    """An item's leading edge crossed the gate's place and was sent one way."""
-
-    index: int
-    counts: int
-    went: Went
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """An item's trailing edge has passed the last eye of its way."""
-
-    index: int
-
-
-Event = Scanned | EyeEdge | Unseen | Exposure | AtGate | Gone
-
-
-class Gate:
-    """A gate that needs its time from one side to the other, may be turned round on the way, and may stick."""
-
-    def __init__(self, travel_ns: float) -> None:
-        self._sound_travel_ns = self._travel_ns = travel_ns
-        self._since_ns = 0
-        self._openness = 0.0
-        self._direction = -1
-
-    def open(self, now_ns: int) -> None:
-        """Move, or go on moving, towards open."""
-        self._turn(now_ns, 1)
-
-    def close(self, now_ns: int) -> None:
-        """Move, or go on moving, towards closed."""
-        self._turn(now_ns, -1)
-
-    def openness(self, at_ns: float) -> float:
-        """How far open the gate stands: 0 closed, 1 fully open; `at_ns` is not before the last order."""
-        moved = (at_ns - self._since_ns) / self._travel_ns
-        return min(1.0, max(0.0, self._openness + self._direction * moved))
-
-    def stick(self, now_ns: int) -> None:
-        """Stay where it is, whatever is ordered."""
-        self.drag(now_ns, math.inf)
-
-    def drag(self, now_ns: int, factor: float) -> None:
-        """Need so many times its time from now on."""
-        self._openness, self._since_ns = self.openness(now_ns), now_ns
-        self._travel_ns = self._sound_travel_ns * factor
-
-    def free(self, now_ns: int) -> None:
-        """Move as it should again."""
-        self.drag(now_ns, 1.0)
-
-    def _turn(self, now_ns: int, direction: int) -> None:
-        if direction != self._direction:
-            self._openness = self.openness(now_ns)
-            self._since_ns = now_ns
-            self._direction = direction
-
+_NEXT_COUNTS = attrgetter("next_counts")
 
 Fire = Callable[["_Ride", int, float], Event | None]
 
@@ -149,6 +40,7 @@ class _Ride:
     behind_counts: float = 0.0  # what the belt has moved without it
     held_counts: float | None = None  # where the belt was when it was held fast; None: it moves
     covers: set[Eye] = field(default_factory=set)
+    next_counts: float = math.inf  # where the belt will be at its next mark; kept by the plant
 
     def mark(self, travel_mm: float, fire: Fire) -> None:
         heapq.heappush(self.marks, (travel_mm, self.entered, fire))
@@ -167,6 +59,7 @@ class Plant:
         self._riding: list[_Ride] = []
         self._seq: Counter[Eye] = Counter()
         self._covered: Counter[Eye] = Counter()  # by how many things each eye is covered
+        self._first: _Ride | None = None  # whose mark the belt reaches first; kept, for it is asked for all the time
         self.run_at(speed_mm_per_s)
 
     @property
@@ -187,8 +80,7 @@ class Plant:
     @property
     def next_ns(self) -> float:
         """When something will happen, if the belt keeps its speed; infinite: nothing will."""
-        rides = [*self._riding, self._waiting[0]] if self._waiting else self._riding
-        return self.ns_at(min(map(self._next_counts, rides), default=math.inf))
+        return self.ns_at(self._first.next_counts) if self._first else math.inf
 
     def ns_at(self, counts: float) -> float:
         """When the encoder will show `counts`, if the belt keeps its speed."""
@@ -204,6 +96,7 @@ class Plant:
     def load(self, items: Iterable[Placed]) -> None:
         """Lay items on the belt, in the order of their places, behind all that lie there."""
         self._waiting.extend(self._ride(placed) for placed in items)
+        self._look_ahead()
 
     def advance(self, now_ns: int) -> list[Event]:
         """Let the belt run until `now_ns`; what happened on the way, in its order."""
@@ -225,11 +118,15 @@ class Plant:
 
     def slip(self, index: int, by_mm: float) -> None:
         """An item stays behind the belt by so much."""
-        self._riding_as(index).behind_counts += by_mm * self._geometry.counts_per_mm
+        ride = self._riding_as(index)
+        ride.behind_counts += by_mm * self._geometry.counts_per_mm
+        self._reckon(ride)
 
     def hold(self, index: int) -> None:
         """An item is caught, and the belt runs on below it."""
-        self._riding_as(index).held_counts = self._counts
+        ride = self._riding_as(index)
+        ride.held_counts = self._counts
+        self._reckon(ride)
 
     def release(self, index: int) -> None:
         """It rides on from where it was caught."""
@@ -237,11 +134,13 @@ class Plant:
         if ride.held_counts is not None:
             ride.behind_counts += self._counts - ride.held_counts
             ride.held_counts = None
+            self._reckon(ride)
 
     def take(self, index: int) -> list[Event]:
         """A hand takes an item off the belt; the eyes that it covered go light."""
         ride = self._riding_as(index)
         self._riding.remove(ride)
+        self._look_ahead()
         return [event for eye in sorted(ride.covers) for event in self.uncover(eye, index)]
 
     def cover(self, eye: Eye, index: int = NOBODY) -> list[Event]:
@@ -262,21 +161,32 @@ class Plant:
 
     def _due(self, counts: float) -> _Ride | None:
         """The item whose next mark the belt reaches first, no later than `counts`."""
-        while self._waiting and self._next_counts(self._waiting[0]) <= counts:
+        first = self._first
+        if first is None or first.next_counts > counts:
+            return None
+        if self._waiting and first is self._waiting[0]:
             self._riding.append(self._waiting.popleft())
-        first = min(self._riding, key=self._next_counts, default=None)
-        return first if first and self._next_counts(first) <= counts else None
+        return first
 
-    def _next_counts(self, ride: _Ride) -> float:
-        if ride.held_counts is not None:
-            return math.inf
-        return ride.placed.lead_counts + ride.behind_counts + ride.marks[0][0] * self._geometry.counts_per_mm
+    def _look_ahead(self) -> None:
+        """Find the item that comes to a mark next; of those that wait it can only be the first."""
+        rides = [*self._riding, self._waiting[0]] if self._waiting else self._riding
+        self._first = min(rides, key=_NEXT_COUNTS, default=None)
+
+    def _reckon(self, ride: _Ride) -> None:
+        """Its next mark is another one, or elsewhere."""
+        held = ride.held_counts is not None or not ride.marks
+        way_counts = 0.0 if held else ride.marks[0][0] * self._geometry.counts_per_mm
+        ride.next_counts = math.inf if held else ride.placed.lead_counts + ride.behind_counts + way_counts
+        self._look_ahead()
 
     def _fire(self, ride: _Ride) -> Event | None:
-        counts = self._next_counts(ride)
+        counts = ride.next_counts
         at_ns = self.ns_at(counts)
         _, _, fire = heapq.heappop(ride.marks)
-        return fire(ride, round(counts), at_ns)
+        event = fire(ride, round(counts), at_ns)
+        self._reckon(ride)
+        return event
 
     def _ride(self, placed: Placed) -> _Ride:
         ride, geometry = _Ride(placed), self._geometry
@@ -287,6 +197,7 @@ class Plant:
         for camera, place_mm in geometry.camera_mm.items():
             ride.mark(place_mm + placed.length_mm / 2, partial(_expose, camera))
         ride.mark(geometry.gate_mm, self._divide)
+        ride.next_counts = placed.lead_counts + ride.marks[0][0] * geometry.counts_per_mm
         return ride
 
     def _mark_eye(self, ride: _Ride, eye: Eye, place_mm: float) -> None:

@@ -10,14 +10,17 @@ from typing import Any
 
 from edge.core.topics import ACK, BELT, COMMAND, CONFIRM, GUARD, HEARTBEAT, LINE_STOP, MAX_LIST
 from edge.core.wire import edge_fields
+from edge.simulator.events import Event, EyeEdge
+from edge.simulator.gate import Gate
 from edge.simulator.mqtt import Party, Received
-from edge.simulator.plan import Plan, Side
-from edge.simulator.plant import NS_PER_MS, NS_PER_S, Event, EyeEdge, Gate
+from edge.simulator.plan import Geometry, Plan, Side
+from edge.simulator.plant import NS_PER_MS, NS_PER_S
 
 TOPICS = (COMMAND, HEARTBEAT, LINE_STOP)
 SCAN_S = 0.002
 BELT_PERIOD_NS = NS_PER_S // 50
 REPEAT_NS = 3 * NS_PER_S  # `belt` is sent at QoS 0, and a box may be starting anew: each edge is said again for so long
+REMEMBERED = 32  # edges that are said again when the box is back from a longer silence
 HEARTBEAT_NS = NS_PER_S  # silence for longer sends the gate to its safe side
 
 
@@ -29,6 +32,38 @@ class Window:
     item: str
     open_counts: int
     close_counts: int
+
+
+class Spoken:
+    """The edges that `belt` says again.
+
+    A box that was killed may have taken an edge from the broker and lost it before it was on disk. So when it is back,
+    it is told the last ones once more.
+    """
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MAX_LIST)
+        self._last: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+
+    def note(self, now_ns: int, fields: dict[str, Any]) -> None:
+        """A new edge."""
+        self._recent.append((now_ns, fields))
+        self._last.append(fields)
+
+    def again(self, now_ns: int) -> None:
+        """Say the last ones as if they were new."""
+        self._recent.clear()
+        self._recent.extend((now_ns, fields) for fields in self._last)
+
+    def since(self, then_ns: int) -> list[dict[str, Any]]:
+        """Those that are newer than that."""
+        return [fields for at_ns, fields in self._recent if at_ns > then_ns]
+
+    def due(self, now_ns: int) -> list[dict[str, Any]]:
+        """What `belt` says now."""
+        while self._recent and now_ns - self._recent[0][0] > REPEAT_NS:
+            self._recent.popleft()
+        return [fields for _, fields in self._recent]
 
 
 class Program:
@@ -57,6 +92,10 @@ class Program:
         self._pending.append(window)
         self.accepted.append(window)
         return "accepted"
+
+    def lead(self, counts: int) -> None:
+        """Set the gate off so many counts before it has to be open, from now on."""
+        self._lead_counts = counts
 
     def turning_counts(self, counts: float) -> float:
         """Where the belt will be when the gate next has to move for an order; infinite: for none."""
@@ -97,7 +136,7 @@ class Plc:
         self._boot = start_ns // NS_PER_MS  # no two starts fall into the same millisecond
         self._said_ns = start_ns - BELT_PERIOD_NS
         self._said_guards = 0
-        self._recent: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MAX_LIST)
+        self._spoken = Spoken()
 
     def scan(self, now_ns: int, counts: int, events: Iterable[Event]) -> None:
         """One scan cycle: inputs, program, outputs. `events`: what the plant did since the last one."""
@@ -116,9 +155,10 @@ class Plc:
     def _read_eyes(self, now_ns: int, edges: list[EyeEdge]) -> None:
         """Every edge once on `confirm`, for certain, and on `belt` again and again."""
         told = [edge_fields(one.eye, one.edge) for one in edges]
-        self._recent.extend((now_ns, fields) for fields in told)
+        for fields in told:
+            self._spoken.note(now_ns, fields)
         if told:
-            self._party.publish(CONFIRM, {"edges": told})
+            self._party.publish(CONFIRM, {"edges": told, "boot": self._boot})
 
     def _read(self, message: Received, now_ns: int, counts: int) -> None:
         if message.retained:
@@ -126,9 +166,14 @@ class Plc:
         elif message.topic is COMMAND:
             self._answer(message, counts)
         elif message.topic is HEARTBEAT:
-            self.program.beat(now_ns)
+            self._hear(now_ns)
         elif message.topic is LINE_STOP:
             self.stop_requests.append(message.fields["why"])
+
+    def _hear(self, now_ns: int) -> None:
+        if not self.program.alive(now_ns):
+            self._spoken.again(now_ns)
+        self.program.beat(now_ns)
 
     def _answer(self, message: Received, counts: int) -> None:
         fields = message.fields
@@ -147,8 +192,6 @@ class Plc:
             return
         # On the grid of periods, so that the rate is 50 Hz whatever the scan's own; late scans are not made up for.
         self._said_ns = max(self._said_ns + BELT_PERIOD_NS, now_ns - BELT_PERIOD_NS)
-        while self._recent and now_ns - self._recent[0][0] > REPEAT_NS:
-            self._recent.popleft()
         self._party.publish(
             BELT,
             {
@@ -157,7 +200,7 @@ class Plc:
                 "boot": self._boot,
                 "speed_mm_per_s": self._speed_mm_per_s,
                 "gate": self._side,
-                "edges": [fields for _, fields in self._recent],
+                "edges": self._spoken.due(now_ns),
             },
         )
 
@@ -170,5 +213,10 @@ class Plc:
 
 def lead_counts_of(plan: Plan) -> int:
     """What the belt runs while the gate opens: v · t, rounded up, and one scan more."""
-    moving_s = plan.geometry.gate_ms * NS_PER_MS / NS_PER_S
-    return math.ceil((moving_s + SCAN_S) * plan.speed_mm_per_s * plan.geometry.counts_per_mm)
+    return lead_counts_at(plan.geometry, plan.speed_mm_per_s)
+
+
+def lead_counts_at(geometry: Geometry, speed_mm_per_s: float) -> int:
+    """The same for any speed."""
+    moving_s = geometry.gate_ms * NS_PER_MS / NS_PER_S
+    return math.ceil((moving_s + SCAN_S) * speed_mm_per_s * geometry.counts_per_mm)

@@ -18,9 +18,10 @@ from edge.core.errors import ConfigError, LaneNotReady, TunnelEdgeError
 from edge.core.topics import STATE
 from edge.simulator import plc, warehouse
 from edge.simulator.camera import Cameras
+from edge.simulator.events import Event, Exposure, Gone, Scanned
 from edge.simulator.mqtt import Address, Party
 from edge.simulator.plan import Plan, read_plan
-from edge.simulator.plant import NS_PER_S, Event, Exposure, Gone, Plant, Scanned, place_items
+from edge.simulator.plant import NS_PER_S, Plant, place_items
 from edge.simulator.plc import Plc
 from edge.simulator.truth import Lateness, Truth, write_truth
 from edge.simulator.warehouse import Warehouse

@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge.core.errors import ConfigError
+from edge.simulator.events import Eye
 from edge.simulator.plan import Geometry
-from edge.simulator.plant import Eye
 
 SHIPPED = Path(__file__).parent / "scenarios"
 

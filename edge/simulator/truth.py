@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.simulator.events import AtGate, Event, EyeEdge, Gone, Went
 from edge.simulator.plan import Plan, PlannedItem
-from edge.simulator.plant import AtGate, Event, EyeEdge, Gone, Went
 from edge.simulator.plc import Window
 
 NS_PER_BIN = 100_000

@@ -8,6 +8,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,12 +85,19 @@ class VirtualInspector:
         found, self._found = self._found, []
         return found
 
+    def forget(self, item_ids: Iterable[str]) -> None:
+        """What waits for items that are decided is left undone."""
+        decided = set(item_ids)
+        if decided:
+            self._waiting = [one for one in self._waiting if one[2].item.item_id not in decided]
+            heapq.heapify(self._waiting)
+
     def _begin(self) -> None:
         while self._idle and self._waiting:
             deadline_ns, _, sighting = heapq.heappop(self._waiting)
             if deadline_ns > self._agenda.now_ns:
                 self._idle -= 1
-                self._agenda.after(self._latency_ns(), lambda: self._finish(sighting))  # noqa: B023 - bound below
+                self._agenda.after(self._latency_ns(), partial(self._finish, sighting))
 
     def _latency_ns(self) -> float:
         return self._oracle.latency_ms * NS_PER_MS * math.exp(self._chance.gauss(0.0, self._oracle.spread))

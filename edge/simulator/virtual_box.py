@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from edge.core.belt import Geometry
 from edge.core.messages import BeltReading, Frame
-from edge.core.topics import ACK, BELT, Topic
+from edge.core.topics import CLEAR, CONFIRM, GUARD, Topic
 from edge.simulator.account import Account
 from edge.simulator.agenda import Agenda
 from edge.simulator.network import Fields, Line, VirtualLink
 from edge.simulator.plant import NS_PER_MS
-from edge.simulator.virtual import Entry, VirtualCameras, VirtualDiverter, VirtualInspector, VirtualLedger, VirtualStation
+from edge.simulator.virtual import (
+    Entry,
+    VirtualCameras,
+    VirtualDiverter,
+    VirtualInspector,
+    VirtualLedger,
+    VirtualStation,
+)
 
 TURN_NS = NS_PER_MS  # the daemon's own
 PULSE_NS = 200 * NS_PER_MS  # a turn at least so often: the heartbeat's period
-HURRIED_PULSE_NS = 5 * NS_PER_MS
+HURRIED_PULSE_NS = 20 * NS_PER_MS
+LATE_NS = 50 * NS_PER_MS  # what is overdue by more waits for something else than the time
+
+_WAKING = (GUARD, CLEAR)
 
 Look = Callable[[], tuple[float, float]]
 """Where the belt is: counts, mm/s."""
@@ -98,6 +108,7 @@ class VirtualBox:
         """End a life without a word."""
         self._ledger.kill()
         self._loop = None
+        self._due_ns = math.inf
 
     def end(self) -> None:
         """End it in good order."""
@@ -108,10 +119,10 @@ class VirtualBox:
         """Whether it lives at present."""
         return self._loop is not None
 
-    def hear(self, topic: Topic, fields: Mapping[str, Any]) -> None:
-        """A message has come; those that tell nothing new wait for the next turn."""
-        self.link.hear(topic, dict(fields))
-        if topic is not ACK and (topic is not BELT or self.hurried):
+    def hear(self, topic: Topic, fields: Fields) -> None:
+        """A message has come; one that no decision waits for waits for the next turn."""
+        self.link.hear(topic, fields)
+        if self.hurried or topic in _WAKING or (topic is CONFIRM and _matters(fields)):
             self.wake()
 
     def see(self, frame: Frame) -> None:
@@ -126,7 +137,7 @@ class VirtualBox:
 
     def _wake_at(self, wanted_ns: float) -> None:
         due_ns = math.ceil(wanted_ns / TURN_NS) * TURN_NS
-        if due_ns < self._due_ns:
+        if self.lives and due_ns < self._due_ns:
             self._due_ns = due_ns
             self._agenda.at(due_ns, self._turn)
 
@@ -146,7 +157,10 @@ class VirtualBox:
         """When the first of the undecided must be decided, as the belt runs now."""
         counts, speed_mm_per_s = self._look()
         reading = BeltReading(self._agenda.now_ns, counts, speed_mm_per_s)
-        undecided = self._ledger.open.values()
-        return min((self._geometry.deadline_ns(item, reading) for item in undecided), default=math.inf)
+        deadlines_ns = (self._geometry.deadline_ns(item, reading) for item in self._ledger.open.values())
+        return min((one for one in deadlines_ns if one > reading.read_ns - LATE_NS), default=math.inf)
 
 
+def _matters(fields: Fields) -> bool:
+    """Births, lengths, and leading edges at the last eyes: the loop acts on these at once."""
+    return any(edge["dark"] or edge["eye"] == "induct" for edge in fields["edges"])

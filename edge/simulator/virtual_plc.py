@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from edge.core.messages import PhotoeyeEdge
 from edge.core.topics import ACK, BELT, COMMAND, CONFIRM, GUARD, HEARTBEAT, LINE_STOP, Topic
 from edge.core.wire import edge_fields
 from edge.simulator.agenda import Agenda
+from edge.simulator.events import EyeEdge
 from edge.simulator.network import Fields, Line
 from edge.simulator.plan import Geometry, Side
-from edge.simulator.plant import NS_PER_MS, NS_PER_S, EyeEdge, Plant
-from edge.simulator.plc import BELT_PERIOD_NS, HEARTBEAT_NS, REPEAT_NS, SCAN_S, Program, Window
+from edge.simulator.plant import NS_PER_MS, NS_PER_S, Plant
+from edge.simulator.plc import BELT_PERIOD_NS, HEARTBEAT_NS, REPEAT_NS, SCAN_S, Program, Spoken, Window, lead_counts_at
 
 SCAN_NS = round(SCAN_S * NS_PER_S)
 QUIET_PERIOD_NS = 200 * NS_PER_MS  # a belt that runs evenly: what is said of it between would be no news
-NEWS_LASTS_NS = 3 * BELT_PERIOD_NS
+NEWS_LASTS_NS = BELT_PERIOD_NS
+
+SAFE_SIDE: Side = "divert"
 
 Edge = tuple[int, int]
+"""The PLC's life, and the number of an edge in it."""
 
 
 class VirtualPlc:
     """Tells the box of belt and eyes, takes its orders, moves the gate."""
 
-    def __init__(self, agenda: Agenda, plant: Plant, lane: Geometry, fastest_mm_per_s: float, line: Line) -> None:
+    def __init__(self, agenda: Agenda, plant: Plant, lane: Geometry, line: Line) -> None:
         self.silent = False  # an encoder that says nothing more: no `belt`
         self.hurried = False  # every period's message is sent, for something is amiss
         self.clock_ahead_ns = 0
         self.on_stop: Callable[[str], None] = lambda _why: None
         self.on_safe: Callable[[], None] = lambda: None  # the gate stands on its safe side, for the box is not heard
         self.life = 1
-        self._agenda, self._plant, self._line = agenda, plant, line
-        self._lead_counts = math.ceil(
-            (lane.gate_ms * NS_PER_MS / NS_PER_S + SCAN_S) * fastest_mm_per_s * lane.counts_per_mm
-        )
+        self._agenda, self._plant, self._lane, self._line = agenda, plant, lane, line
+        self._lead_counts = lead_counts_at(lane, plant.speed_mm_per_s)
         self._gate_ns = lane.gate_ms * NS_PER_MS
         self._began_ns = agenda.now_ns
         self._said_ns = -REPEAT_NS
@@ -61,6 +62,11 @@ class VirtualPlc:
         """Where the gate is to be, or to be on its way to."""
         return self._program.wants_open(self._agenda.now_ns, self.counts)
 
+    def expect_speed(self, speed_mm_per_s: float) -> None:
+        """The belt is to run at this speed, now or once it starts: the gate needs its lead from a standstill too."""
+        self._lead_counts = lead_counts_at(self._lane, speed_mm_per_s)
+        self._program.lead(self._lead_counts)
+
     def restart(self) -> None:
         """A new life: orders are forgotten, counts and edge numbers begin anew."""
         self.life += 1
@@ -72,10 +78,10 @@ class VirtualPlc:
         edge = PhotoeyeEdge(self._seq[event.eye], event.edge.counts - self.zero_counts, event.edge.dark)
         self._seq[event.eye] += 1
         fields = edge_fields(event.eye, edge)
+        self._line.send(CONFIRM, {"edges": [fields], "boot": self.life}, None)
+        self._spoken.note(self._agenda.now_ns, fields)
         if event.eye == "induct":
-            self._recent.append((self._agenda.now_ns, fields))
-        self._line.send(CONFIRM, {"edges": [fields]}, None)
-        self.tell_soon()
+            self.tell_soon()
         return self.life, edge.seq
 
     def guard(self, alarms: Iterable[str]) -> None:
@@ -110,10 +116,10 @@ class VirtualPlc:
         self._agenda.at(_on_grid(self._plant.ns_at(turning)), self.scan)
 
     def _start(self) -> None:
-        self._program = Program(self._lead_counts, _SAFE_SIDE)
+        self._program = Program(self._lead_counts, SAFE_SIDE)
         self.zero_counts = self._plant.counts if self.life > 1 else 0
         self._seq: Counter[str] = Counter()
-        self._recent: deque[tuple[int, dict[str, Any]]] = deque()
+        self._spoken = Spoken()
 
     def _order(self, fields: Fields) -> None:
         window = Window(fields["command"], fields["item"], fields["open_counts"], fields["close_counts"])
@@ -125,6 +131,8 @@ class VirtualPlc:
         was_alive = self.alive
         self._program.beat(self._agenda.now_ns)
         if not was_alive:
+            self._spoken.again(self._agenda.now_ns)
+            self.tell_soon()
             self.scan()
         if not self._watched:
             self._watched = True
@@ -146,29 +154,26 @@ class VirtualPlc:
             self.on_safe()
 
     def _say_belt(self) -> None:
+        """With the edges since the last message; with those before, again and again, only where messages get lost."""
         now_ns = self._agenda.now_ns
         if now_ns < self._due_ns:
             return  # another entry came before this one
+        edges = self._spoken.due(now_ns) if self.hurried else self._spoken.since(self._said_ns)
         self._said_ns = now_ns
         lively = self.hurried or now_ns - self._news_ns < NEWS_LASTS_NS
         self._due_ns = now_ns + (BELT_PERIOD_NS if lively else QUIET_PERIOD_NS)
         self._agenda.at(self._due_ns, self._say_belt)
-        while self._recent and now_ns - self._recent[0][0] > REPEAT_NS:
-            self._recent.popleft()
         if not self.silent:
-            self._line.send(BELT, self._belt_fields(now_ns), BELT.expiry_s)
+            self._line.send(BELT, self._belt_fields(now_ns, edges), BELT.expiry_s)
 
-    def _belt_fields(self, now_ns: int) -> Fields:
+    def _belt_fields(self, now_ns: int, edges: list[Fields]) -> Fields:
         return {
             "counts": self.counts,
             "plc_ns": now_ns - self._began_ns + self.clock_ahead_ns,
             "boot": self.life,
             "speed_mm_per_s": self._plant.speed_mm_per_s,
-            "edges": [fields for _, fields in self._recent],
+            "edges": edges,
         }
-
-
-_SAFE_SIDE: Side = "divert"
 
 
 def _on_grid(due_ns: float) -> float:

@@ -85,3 +85,12 @@ def test_numbers_that_never_come_are_told():
         wire.belt(turn, [dark(90, seq=4)])
         missed.append(belt.read(turn * MS).missed_edges)
     assert sum(missed) == 3
+
+
+def test_what_a_plc_said_before_it_was_started_anew_is_dropped():
+    wire, belt = fresh()
+    wire.belt(500_000, [], boot=7)
+    belt.read(0)
+    wire.waiting["confirm"].append((0, {"boot": 7, "edges": [edge_fields("induct", dark(499_000, seq=139))]}))
+    wire.belt(40, [dark(30, seq=0)], boot=8)
+    assert seqs(belt.read(MS)) == [0]

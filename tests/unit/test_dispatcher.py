@@ -187,3 +187,28 @@ def test_each_item_ends_once_whatever_the_slip_and_the_lane(slips, data):
         ended += lane.settle(dict(items), reading(counts, **edges)).ends
         items = {item_id: one for item_id, one in items.items() if item_id not in {end.item_id for end in ended}}
     assert sorted(end.item_id for end in ended) == sorted(dispositions)
+
+
+@pytest.mark.parametrize(
+    ("counts", "blind"),
+    [(5000, False), (14_195, False), (14_701, True), (17_300, True), (17_301, False)],
+)
+def test_what_must_go_off_and_was_not_told_in_time_is_the_safe_sides(counts, blind):
+    lane = dispatcher()
+    purged = {"i-1": replace(item(), purge="restart")}
+    late = reading(14_701)
+    lane.plan([], purged, late)  # too late for a command
+    assert lane.settle(purged, reading(counts)).gate_blind is blind
+
+
+def test_what_was_commanded_in_time_needs_no_safe_side():
+    lane, items = dispatcher(), {"i-1": item()}
+    lane.plan([verdict(REJECT)], items, reading(5000))
+    assert not lane.settle(items, reading(15_000)).gate_blind
+
+
+def test_after_a_restart_of_the_plc_the_safe_side_takes_what_is_before_the_gate():
+    lane = dispatcher()
+    assert lane.settle({"i-1": item()}, reading(100, boot=9)).gate_blind
+    assert lane.settle({}, reading(15_099, boot=9)).gate_blind
+    assert not lane.settle({}, reading(15_100, boot=9)).gate_blind

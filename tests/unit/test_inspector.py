@@ -5,7 +5,9 @@ import time
 
 import numpy as np
 
+from edge.config import ROOT, InspectionSettings, RuleSettings
 from edge.core.messages import Frame, Sighting
+from edge.inspection.assembly import Sessions, questions
 from edge.inspection.crop import Question, answer
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.locate import whole
@@ -109,6 +111,20 @@ def test_the_checks_of_a_sighting_share_one_crop():
     checks, found, _, camera = inspected([sighting("a")], [Check("anomaly"), Check("lot")], workers=2)
     assert (len(found), len(camera.located)) == (2, 1)
     assert checks[0].crops[0] is checks[1].crops[0]
+
+
+def test_each_camera_is_asked_what_the_recipe_wants_in_as_few_questions_as_can_be(tmp_path):
+    rules = (
+        RuleSettings(check="defect", cameras=("top", "side"), reject_at=0.0),
+        RuleSettings(check="anomaly", cameras=("top",), required=False, reject_at=1.0, value=3),
+        RuleSettings(check="serial", cameras=("side",), required=False),
+    )
+    asked = questions(InspectionSettings(references=tmp_path), rules, Sessions(ROOT / "models"))
+    told = {camera: [(str(one), one.required, one.value) for one in of_camera] for camera, of_camera in asked.items()}
+    assert told == {
+        "top": [("defect+anomaly", True, 13.0)],
+        "side": [("defect", True, 10.0), ("serial", False, 1.0)],
+    }
 
 
 def test_a_camera_that_no_rule_asks_has_nothing_to_look_at():

@@ -210,6 +210,15 @@ def test_time_is_kept_for_an_item_of_which_nothing_waits_as_yet():
     assert planner.take(0) is None
 
 
+def test_while_the_lane_is_strained_only_what_a_verdict_needs_is_done():
+    """A required check is skipped at 0 s; an item of which the side is never seen keeps a verdict waiting."""
+    views = [(at_ms, sighting(f"at {at_ms}", at_ms + 900, side)) for at_ms in (100, 6000) for side in TWO_CAMERAS]
+    half = [(at_ms, sighting(f"half {at_ms}", at_ms + 990)) for at_ms in (100, 6000)]
+    order = Bench(TWO_CAMERAS).run([(0, sighting("late", 20)), *views, *half]).order()
+    assert [check for name, check in order if name == "at 100"] == ["anomaly", "expiry"]
+    assert [check for name, check in order if name == "at 6000"] == ["anomaly", "expiry", "lot", "serial"]
+
+
 def test_an_item_that_has_missed_a_required_check_stands_behind_one_that_has_not():
     bench = Bench({"top": (ANOMALY,), "side": (EXPIRY,)})
     arrivals = [(0, sighting("a", 50, "side")), (1, sighting("a", 100)), (1, sighting("b", 130))]

@@ -64,6 +64,7 @@ class Told:
         return {"eye": eye, "seq": self.seq, "counts": counts, "dark": dark}
 
     def born(self, length_counts=LENGTH_COUNTS):
+        self.run(1)
         lead = self.counts
         self.belt(self.edge("induct", lead))
         self.run_to(lead + length_counts)
@@ -180,6 +181,17 @@ def test_edges_are_counted_once_however_often_they_are_told():
     assert lane.account.on_belt == 1
 
 
+def test_what_the_plc_says_again_of_the_time_before_we_listened_is_no_birth():
+    lane = Told()
+    edge = lane.edge("induct", lane.counts)
+    lane.run(100)
+    lane.account.go_blind()
+    lane.run(20)
+    lane.belt(edge)
+    assert lane.end() == []
+    assert lane.account.excused["before_we_listened"] == 1
+
+
 def test_silence_asks_for_a_stop_after_a_second_and_again_while_the_belt_moves():
     lane = Told()
     lane.run(20)
@@ -199,7 +211,7 @@ def test_a_box_that_never_came_is_silent_too_and_its_items_are_excused():
     lane.run(10)
     lane.born()
     assert set(lane.end()) == {Promise.HEARTBEAT}
-    assert lane.account.excused["before_the_box"] == 1
+    assert lane.account.excused["before_we_listened"] == 1
 
 
 def test_a_standing_belt_needs_no_heartbeat():

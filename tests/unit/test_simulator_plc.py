@@ -14,7 +14,7 @@ from edge.simulator.events import EyeEdge
 from edge.simulator.gate import Gate
 from edge.simulator.mqtt import Received
 from edge.simulator.plan import Geometry, Plan, Side
-from edge.simulator.plc import HEARTBEAT_NS, Plc, Program, Window
+from edge.simulator.plc import HEARTBEAT_NS, REPEAT_NS, Plc, Program, Spoken, Window
 
 LEAD_COUNTS = 410
 WINDOW = Window("c-1", "i-1", 20_000, 22_000)
@@ -167,14 +167,14 @@ def test_an_edge_is_repeated_for_three_seconds(plc: Plc, post: Post) -> None:
     repeated = [bool(fields["edges"]) for fields in post.of(topics.BELT)]
     assert repeated == [True] * 151 + [False] * 19
     once = {"eye": "induct", "seq": 1, "counts": 5000, "dark": True}
-    assert post.of(topics.CONFIRM) == [{"edges": [once]}]  # and once for certain, for a longer silence
+    assert post.of(topics.CONFIRM) == [{"edges": [once], "boot": 77}]  # and once for certain, for a longer silence
 
 
 def test_edges_of_every_eye_are_told_at_once_and_never_more_than_a_message_holds(plc: Plc, post: Post) -> None:
     edges = [EyeEdge(0, eye, PhotoeyeEdge(4, 9000, dark=False)) for eye in ("confirm", "exit")]
     plc.scan(START_NS, 0, edges)
     told = [{"eye": eye, "seq": 4, "counts": 9000, "dark": False} for eye in ("confirm", "exit")]
-    assert post.of(topics.CONFIRM) == [{"edges": told}]
+    assert post.of(topics.CONFIRM) == [{"edges": told, "boot": 77}]
     assert post.of(topics.BELT)[-1]["edges"] == told
     for ms in range(20, 2000, 20):
         plc.scan(START_NS + ms * MS, 0, edges)
@@ -200,3 +200,22 @@ def test_whatever_was_kept_by_the_broker_is_refused(plc: Plc, post: Post, topic:
     plc.scan(START_NS, 0, [])
     assert plc.refused == {"retained": 1}
     assert not plc.program.alive(START_NS)
+
+
+def test_a_box_that_is_back_from_a_silence_is_told_the_last_edges_again() -> None:
+    spoken, edge = Spoken(), {"eye": "induct", "seq": 0, "counts": 5000, "dark": True}
+    spoken.note(0, edge)
+    assert spoken.due(REPEAT_NS) == spoken.since(-1) == [edge]
+    assert spoken.since(0) == []
+    assert spoken.due(REPEAT_NS + 1) == []
+    spoken.again(2 * REPEAT_NS)
+    assert spoken.due(3 * REPEAT_NS) == [edge]
+
+
+def test_the_first_heartbeat_after_a_silence_has_the_edges_told_again(plc: Plc, post: Post) -> None:
+    plc.scan(START_NS, 0, [EDGE])
+    late_ns = START_NS + 2 * REPEAT_NS
+    plc.scan(late_ns, 0, [])
+    post.to_plc = [Received(topics.HEARTBEAT, {"turn": 1}, retained=False)]
+    plc.scan(late_ns + 20 * MS, 0, [])
+    assert [len(fields["edges"]) for fields in post.of(topics.BELT)] == [1, 0, 1]

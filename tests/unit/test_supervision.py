@@ -111,3 +111,17 @@ def test_a_named_person_clears_the_alarms():
     cleared = told(supervision, clearings=(Clearing("Ada", "alarms"),))
     assert [alarm.because for alarm in cleared.alarms] == ["Ada cleared alarms"]
     assert cleared.state == "Execute"
+
+
+def test_a_gate_that_is_stuck_open_stops_the_line():
+    supervision = Supervision(Limits(unexpected_to_stop=3))
+    row = [kinds(told(supervision, outcomes=[outcome(Result.UNEXPECTED, eye="confirm")]))[1] for _ in range(3)]
+    assert row == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("stale", "gate_blind", "blind"), [(False, False, False), (True, False, True), (False, True, True)]
+)
+def test_no_heart_beats_while_we_are_blind(stale, gate_blind, blind):
+    oversight = Supervision(Limits()).update(reading(stale=stale), QUIET, (), Settlement(gate_blind=gate_blind), {})
+    assert oversight.blind is blind
