@@ -22,7 +22,7 @@ demo: setup  ## about 60 drawn packages down a belt in software, over a real bro
 	$(BIN)/tunnel-edge demo --report demo-report
 
 test: setup  ## unit, integration (real mosquitto, ONNX Runtime, SQLite) and end-to-end
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile  # most tests wait in real time; a file's tests share what it started
 
 check: setup  ## format, lint, types, import contracts, size
 	$(BIN)/ruff format --check .

@@ -105,7 +105,7 @@ BELT = Topic(
     "belt",
     "plc",
     0,
-    # Edges of the last second are repeated in each message, so that a lost message (QoS 0) loses no item.
+    # Edges of the last three seconds are repeated in each message, so that a lost message (QoS 0) loses no item.
     {"counts": integer, "plc_ns": integer, "speed_mm_per_s": real, "edges": edges},
     {
         "boot": integer,  # another number after each start of the PLC: its counts and edge numbers begin anew
