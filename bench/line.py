@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -21,7 +21,6 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from edge.conveyor.belt import BeltOverMqtt
-from edge.conveyor.link import Link
 from edge.core.belt import NS_PER_S, Geometry
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
@@ -76,7 +75,7 @@ def loop_of(ports: Ports) -> Loop:
     recipe = Recipe("bench", (Rule(CHECK, tuple(ports.geometry.cameras_mm), required=True, reject_at=1.0),))
     known = recovered(ports.entries)
     return Loop(
-        belt=BeltOverMqtt(cast(Link, ports.link), ports.geometry.counts_per_mm, STALE_AFTER_MS, known),
+        belt=BeltOverMqtt(ports.link, ports.geometry.counts_per_mm, STALE_AFTER_MS, known),
         camera=ports.cameras,
         tracker=Tracker(ports.geometry, f"bench-{ports.life}", known.items),
         inspector=ports.inspector,

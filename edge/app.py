@@ -43,14 +43,13 @@ from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.journal import Journal, latest
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
-from edge.records.sinks import JournalSink, PictureSink, TapSink, VerdictSink
+from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
 
 TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
 RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
-PICTURES = "pictures"  # folder in the lane's state
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
 log = logging.getLogger(__name__)

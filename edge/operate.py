@@ -11,12 +11,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from edge.broker import Address
 from edge.config import Config, load
 from edge.core import topics
 from edge.core.errors import BrokerUnreachable
 from edge.core.topics import Topic
 from edge.records.journal import entries
-from edge.simulator.mqtt import Address, Party
+from edge.records.sinks import PICTURES
+from edge.simulator.mqtt import Party
 
 RESULT_S = 330.0  # a little longer than the daemon waits for the test pieces
 POLL_S = 0.1
@@ -64,7 +66,7 @@ def _tell_holds(config: Config) -> int:
     table = Table("item", "order line", "gtin", "pictures", title="went on since the last good challenge test")
     for item in holds([(kind, body) for _, kind, _, body in entries(config.lane.state)]):
         order = item["expected"] or {}
-        pictures = config.lane.state / "pictures" / item["item_id"]
+        pictures = config.lane.state / PICTURES / item["item_id"]
         shown = str(pictures) if pictures.is_dir() else "-"
         table.add_row(item["item_id"], order.get("order_line", "-"), order.get("gtin", "-"), shown)
     Console().print(table)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from edge.conformance.connection import Address, Connection, Heard
+from edge.broker import Address
+from edge.conformance.connection import Connection, Heard
 from edge.core.errors import LaneNotTestable
 from edge.core.topics import ACK, BELT, COMMAND, CONFIRM, GUARD, HEARTBEAT, Topic
 from edge.core.wire import encode

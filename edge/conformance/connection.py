@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge.broker import Address, send_at_once
 from edge.core.errors import BrokerUnreachable, MalformedMessage
 from edge.core.topics import Topic
 from edge.core.wire import decode
@@ -24,16 +24,6 @@ from edge.core.wire import decode
 CONNECT_S = 5.0
 KEEP_ALIVE_S = 5
 HIGHEST_QOS = 2  # what a subscriber must ask for to see the QoS that the publisher chose
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker listens, and which lane's topics are meant."""
-
-    host: str
-    port: int
-    site: str
-    lane: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +86,7 @@ class Connection:
     def _new_client(self) -> mqtt.Client:
         """Nothing that an earlier life had queued is sent in this one."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=mqtt.MQTTv5)
-        client.on_socket_open = _send_at_once
+        client.on_socket_open = send_at_once
         client.on_connect = self._on_connect
         client.on_subscribe = lambda *_: self._ready.set()
         client.on_message = self._on_message
@@ -130,8 +120,3 @@ class Connection:
         del self._client
         client.disconnect()
         client.loop_stop()
-
-
-def _send_at_once(_: mqtt.Client, __: object, opened: Any) -> None:
-    """Without this TCP holds small messages back until the last one is acknowledged, for 40 ms now and then."""
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

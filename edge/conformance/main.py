@@ -12,14 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edge.broker import Address, host_and_port
 from edge.conformance.box import Lane, connected
 from edge.conformance.checks import Result
-from edge.conformance.connection import Address
 from edge.conformance.suite import CASES, Outcome, failed, run
 from edge.core.errors import ConfigError
 
 OK, FAILED = 0, 1
-MAX_PORT = 65_535
 RUN_BYTES = 4
 STYLES = {Result.PASS: "green", Result.FAIL: "bold red", Result.NOT_TESTABLE: "yellow"}
 
@@ -93,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "tunnel-edge conformance", description="Test a PLC's program against the line protocol. Let the belt run empty."
     )
-    parser.add_argument("--broker", type=_broker, default=("127.0.0.1", 1883), metavar="HOST:PORT")
+    parser.add_argument("--broker", type=host_and_port, default=("127.0.0.1", 1883), metavar="HOST:PORT")
     parser.add_argument("--site", default="site1", help="as in the topics (default: %(default)s)")
     parser.add_argument("--lane", default="lane1", help="as in the topics (default: %(default)s)")
     parser.add_argument("--safe-side", choices=("divert", "pass"), default="divert", help="(default: %(default)s)")
@@ -102,10 +101,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=[case.name for case in CASES], metavar="CASE")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcomes there too")
     return parser
-
-
-def _broker(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > MAX_PORT:
-        raise argparse.ArgumentTypeError(f"'{text}' is not HOST:PORT")
-    return host, int(port)

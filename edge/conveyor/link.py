@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
-import socket
 import threading
 import time
 from collections import Counter, deque
@@ -17,6 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.broker import expiring, send_at_once
 from edge.core.errors import MalformedMessage
 from edge.core.topics import STATE, Topic
 from edge.core.wire import decode, encode
@@ -81,7 +80,7 @@ class Link:
             return False
         self._seq[topic.name] += 1
         payload = encode(self._seq[topic.name], fields)
-        properties = _expiring(expiry_s or topic.expiry_s)
+        properties = expiring(expiry_s or topic.expiry_s)
         self._client.publish(topic.under(self._site, self._lane), payload, topic.qos, topic.retained, properties)
         return True
 
@@ -98,7 +97,7 @@ class Link:
         client.reconnect_delay_set(FIRST_RETRY_S, RETRY_S)  # type: ignore[arg-type]  # paho only compares and waits
         client.on_connect, client.on_connect_fail = self._on_connect, self._on_connect_fail
         client.on_disconnect, client.on_message = self._on_disconnect, self._on_message
-        client.on_socket_open, client.on_subscribe = _send_at_once, self._on_subscribe
+        client.on_socket_open, client.on_subscribe = send_at_once, self._on_subscribe
         # The broker keeps for us what the eyes and the warehouse say while we are away.
         session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         session.SessionExpiryInterval = SESSION_S
@@ -151,17 +150,3 @@ class Link:
         if len(inbox) == INBOX:
             self.refused[topic.name, "inbox_full"] += 1
         inbox.append((time.monotonic_ns(), fields))
-
-
-def _send_at_once(_: mqtt.Client, __: object, opened: Any) -> None:
-    """Without this TCP holds small messages back until the last one is acknowledged, for 20 to 40 ms."""
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _expiring(expiry_s: float | None) -> Properties | None:
-    """MQTT counts expiry in whole seconds; rounded up, the PLC's own check of the window does the rest."""
-    if expiry_s is None:
-        return None
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.MessageExpiryInterval = max(1, math.ceil(expiry_s))
-    return properties

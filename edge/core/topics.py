@@ -15,7 +15,6 @@ MAX_TEXT = 200
 MAX_LIST = 64
 SURROGATES = re.compile("[\ud800-\udfff]")
 CHALLENGES = ("single", "consecutive", "memory", "fail_safe")
-GUARDS = frozenset({"bin_full", "bin_open", "air_low", "door", "e_stop", "jam"})
 ACKS = frozenset({"accepted", "late", "unknown", "duplicate"})
 
 

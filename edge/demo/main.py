@@ -22,6 +22,7 @@ from edge.demo.scene import Scene, drawn, photographed
 from edge.demo.settings import LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local, stations
 from edge.inspection.session import Session, newest
 from edge.records.journal import outbox
+from edge.records.sinks import PICTURES
 from edge.simulator.plan import Geometry, Plan, write_plan
 from edge.teach import Teacher, learn_belts
 from edge.watch import line, receive, tapped
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         _run(scene, lane, options, folder, console)
         run = score.account(folder / "state", folder / "truth.json", scene)
         result = score.figures(run)
-        pictures = folder / "state" / "pictures"
+        pictures = folder / "state" / PICTURES
         page = report.write(options.report, scene.title, scene.notes, run, result, stations(lane), pictures)
     _tell(result, run, page, options.json, console)
     return 0 if run.complete else 1

@@ -43,34 +43,22 @@ class MetricsSink:
         self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
         self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
         self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
-        self._latency_s = Histogram(
-            "tunnel_item_latency_seconds",
-            "An item's time to its verdict, from photoeye or last exposure.",
-            ["since"],
-            buckets=LATENCY_S,
-            registry=registry,
-        )
         self._slack_s = Histogram(
             "tunnel_deadline_slack_seconds",
             "Time left to the deadline at the verdict; 0 and less: at it.",
             buckets=(0, *LATENCY_S),
             registry=registry,
         )
-        self._stage_s = Histogram(
-            "tunnel_evidence_latency_seconds",
-            "Time from exposure to evidence, by check and camera.",
-            ["check", "camera"],
-            buckets=LATENCY_S,
-            registry=registry,
-        )
 
-        self._check_s = Histogram(
-            "tunnel_check_seconds",
-            "Time a check takes by itself, once begun, by check and camera.",
-            ["check", "camera"],
-            buckets=LATENCY_S,
-            registry=registry,
-        )
+        def latency(name: str, what: str, *labels: str) -> Histogram:
+            return Histogram(name, what, labels, buckets=LATENCY_S, registry=registry)
+
+        since = "An item's time to its verdict, from photoeye or last exposure."
+        whole = "Time from exposure to evidence, by check and camera."
+        own = "Time a check takes by itself, once begun, by check and camera."
+        self._latency_s = latency("tunnel_item_latency_seconds", since, "since")
+        self._stage_s = latency("tunnel_evidence_latency_seconds", whole, "check", "camera")
+        self._check_s = latency("tunnel_check_seconds", own, "check", "camera")
 
     def write(self, records: Sequence[Record]) -> None:
         """Count each."""

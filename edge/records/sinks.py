@@ -19,6 +19,7 @@ from edge.core.topics import VERDICT
 from edge.core.wire import replacement_fields, verdict_fields
 from edge.records.journal import Journal
 
+PICTURES = "pictures"  # folder in the lane's state
 JPEG_QUALITY = 88
 TAP_HEIGHT_PX = 160
 TAP_KEPT = 64

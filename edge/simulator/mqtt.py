@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
@@ -12,11 +11,11 @@ from typing import Any, Self
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge.broker import Address, expiring, send_at_once
 from edge.core.errors import BrokerUnreachable, MalformedMessage
 from edge.core.topics import Topic
 from edge.core.wire import decode, encode
@@ -24,16 +23,6 @@ from edge.core.wire import decode, encode
 CONNECT_S = 5.0
 KEEP_ALIVE_S = 5
 QUEUE_LENGTH = 1000  # the newest messages are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker listens, and which lane's topics are meant."""
-
-    host: str
-    port: int
-    site: str
-    lane: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +54,7 @@ class Party:
             client_id=f"{name}-{address.site}-{address.lane}",
             protocol=MQTTProtocolVersion.MQTTv5,
         )
-        self._client.on_socket_open = _send_at_once
+        self._client.on_socket_open = send_at_once
         self._client.on_connect = self._subscribe
         self._client.on_subscribe = self._subscribed
         self._client.on_message = self._enqueue
@@ -98,7 +87,7 @@ class Party:
             encode(self._seq[topic.name], fields),
             topic.qos,
             topic.retained,
-            _expiring(topic),
+            expiring(topic.expiry_s),
         )
 
     def received(self) -> list[Received]:
@@ -144,19 +133,6 @@ class Party:
     def _close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-
-def _send_at_once(_client: Client, _userdata: object, opened: Any) -> None:
-    """Without this TCP holds small messages back until the last one is acknowledged, for 40 ms now and then."""
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _expiring(topic: Topic) -> Properties | None:
-    if topic.expiry_s is None:
-        return None
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.MessageExpiryInterval = round(topic.expiry_s)
-    return properties
 
 
 def _unreachable(host: str, port: int, why: str) -> BrokerUnreachable:

@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.broker import Address, host_and_port
 from edge.core.errors import ConfigError, LaneNotReady, TunnelEdgeError
 from edge.core.topics import STATE
 from edge.simulator import plc, warehouse
 from edge.simulator.camera import Cameras
 from edge.simulator.events import Event, Exposure, Gone, Scanned
-from edge.simulator.mqtt import Address, Party
+from edge.simulator.mqtt import Party
 from edge.simulator.plan import Plan, read_plan
 from edge.simulator.plant import NS_PER_S, Plant, place_items
 from edge.simulator.plc import Plc
@@ -27,7 +28,6 @@ from edge.simulator.truth import Lateness, Truth, write_truth
 from edge.simulator.warehouse import Warehouse
 
 SCAN_NS = 2_000_000
-MAX_PORT = 65_535
 READY_STATES = ("Idle", "Execute")
 
 Progress = Callable[[int, int], None]
@@ -209,19 +209,12 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("tunnel-edge simulate", description="Run a lane in software against the daemon.")
     parser.add_argument("--plan", type=Path, required=True, help="JSON file: geometry, pace and items")
-    parser.add_argument("--broker", type=_broker, default=("127.0.0.1", 1883), metavar="HOST:PORT")
+    parser.add_argument("--broker", type=host_and_port, default=("127.0.0.1", 1883), metavar="HOST:PORT")
     parser.add_argument(
         "--frames", required=True, metavar="ENDPOINT", help="what the cameras bind, as tcp://127.0.0.1:5560"
     )
     parser.add_argument("--truth", type=Path, required=True, help="JSON file to write: what really happened")
     return parser
-
-
-def _broker(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > MAX_PORT:
-        raise argparse.ArgumentTypeError(f"'{text}' is not HOST:PORT")
-    return host, int(port)
 
 
 def _show(gone: int, total: int) -> None:

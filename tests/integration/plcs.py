@@ -8,9 +8,10 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from edge.broker import Address
 from edge.core import topics
 from edge.simulator import plc
-from edge.simulator.mqtt import Address, Party, Received
+from edge.simulator.mqtt import Party, Received
 from edge.simulator.plan import Geometry, Plan
 from edge.simulator.plant import Gate, Placed, Plant
 from edge.simulator.plc import Plc

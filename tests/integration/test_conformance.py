@@ -5,9 +5,10 @@ import json
 import pytest
 
 from edge.__main__ import main
+from edge.broker import Address
 from edge.conformance.suite import CASES
 from edge.core.topics import HEARTBEAT
-from edge.simulator.mqtt import Address, Party
+from edge.simulator.mqtt import Party
 from tests.integration import plcs
 
 ITEMS = ("--gate-counts", "10000", "--confirm-counts", "11000")

@@ -8,6 +8,7 @@ import pytest
 import zmq
 from rich.console import Console
 
+from edge.broker import Address
 from edge.cameras.node import KEPT, AllCameras, NodeCameras
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.conveyor.link import Link
@@ -16,7 +17,7 @@ from edge.core.frames import encode_frame
 from edge.core.messages import Disposition, DivertCommand, Frame, LineStop, Verdict
 from edge.core.supervision import Oversight
 from edge.records.sinks import PictureSink, TapSink
-from edge.simulator.mqtt import Address, Party
+from edge.simulator.mqtt import Party
 from edge.watch import half_blocks, line, receive, show, tapped
 from tests.unit.lane import evidence
 

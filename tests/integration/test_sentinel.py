@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from edge.broker import Address
 from edge.core.topics import LINE_STOP
-from edge.simulator.mqtt import Address, Party
+from edge.simulator.mqtt import Party
 from tests.integration import plcs
 from tests.integration.conftest import free_port
 from tests.integration.test_daemon import Site, state, wait_for

@@ -19,12 +19,13 @@ import numpy as np
 import pytest
 import zmq
 
+from edge.broker import Address
 from edge.core import topics
 from edge.core.errors import BrokerUnreachable, ConfigError, LaneNotReady
 from edge.core.frames import decode_frame
 from edge.simulator import plc
 from edge.simulator.gate import Gate
-from edge.simulator.mqtt import Address, Party, Received
+from edge.simulator.mqtt import Party, Received
 from edge.simulator.plan import Geometry, Plan, PlannedItem, write_plan
 from edge.simulator.plc import Plc
 from edge.simulator.run import Patience, simulate
