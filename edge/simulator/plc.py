@@ -21,6 +21,7 @@ SCAN_S = 0.002
 BELT_PERIOD_NS = NS_PER_S // 50
 REPEAT_NS = 3 * NS_PER_S  # `belt` is sent at QoS 0, and a box may be starting anew: each edge is said again for so long
 REMEMBERED = 32  # edges that are said again when the box is back from a longer silence
+LATE_SCAN_NS = NS_PER_S // 2
 HEARTBEAT_NS = NS_PER_S  # silence for longer sends the gate to its safe side
 
 
@@ -44,6 +45,7 @@ class Spoken:
     def __init__(self) -> None:
         self._recent: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MAX_LIST)
         self._last: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self._due_ns = 0  # when `belt` last said them
 
     def note(self, now_ns: int, fields: dict[str, Any]) -> None:
         """A new edge."""
@@ -61,9 +63,14 @@ class Spoken:
 
     def due(self, now_ns: int) -> list[dict[str, Any]]:
         """What `belt` says now."""
-        while self._recent and now_ns - self._recent[0][0] > REPEAT_NS:
+        while self._recent and self._is_told(self._recent[0][0], now_ns):
             self._recent.popleft()
+        self._due_ns = now_ns
         return [fields for _, fields in self._recent]
+
+    def _is_told(self, at_ns: int, now_ns: int) -> bool:
+        """Whether an edge has been said for its full time; a scan that comes a little late must not cut that short."""
+        return self._due_ns - at_ns >= REPEAT_NS or now_ns - at_ns > REPEAT_NS + LATE_SCAN_NS
 
 
 class Program:
