@@ -39,7 +39,8 @@ class Loop:
         items = self.tracker.items
         verdicts = self.judge.update(items, evidence, reading)
         self.inspector.forget(verdict.item_id for verdict in verdicts)
-        commands = self.dispatcher.plan(verdicts, items, reading)
+        acks = self.diverter.acks()
+        commands = self.dispatcher.plan(verdicts, items, reading, acks)
         self.diverter.send(commands)
         settled = self.dispatcher.settle(items, reading)
         oversight = self.supervision.update(reading, tracked, verdicts, settled, items)
@@ -47,7 +48,7 @@ class Loop:
         ends = (*tracked.ghosts, *settled.ends)
         self.tracker.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
-        self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *self.diverter.acks()))
+        self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *acks))
         self.ledger.record((*settled.outcomes, *ends, *settled.requests))
         self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
         self.turns += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from edge.conveyor.link import Wire
 from edge.core import topics
@@ -19,9 +19,10 @@ BEAT_NS = 200 * NS_PER_MS
 class DiverterOverMqtt:
     """Sends each command, without a broker as soon as there is one again, and never after its window."""
 
-    def __init__(self, link: Wire) -> None:
+    def __init__(self, link: Wire, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self.dropped = 0  # commands that could not be sent before their window had closed
         self._link = link
+        self._clock_ns = clock_ns
         self._unsent: list[DivertCommand] = []
 
     def send(self, commands: Iterable[DivertCommand]) -> None:
@@ -30,7 +31,7 @@ class DiverterOverMqtt:
 
     def _sent(self, command: DivertCommand) -> bool:
         """Whether nothing is left to do; a command whose window has closed is dropped, and the eyes will say missed."""
-        left_s = (command.expires_ns - time.monotonic_ns()) / NS_PER_S
+        left_s = (command.expires_ns - self._clock_ns()) / NS_PER_S
         if left_s <= 0:
             self.dropped += 1
             return True

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from edge.core.belt import NS_PER_MS, NS_PER_S, STANDSTILL_MM_PER_S, Geometry
+from edge.core.belt import NS_PER_S, STANDSTILL_MM_PER_S, Geometry
+from edge.core.blindness import Blindness
+from edge.core.eyes import DarkEyes
 from edge.core.messages import (
     TEST_PIECE,
     BeltReading,
     Disposition,
+    DivertAck,
     DivertCommand,
     DivertOutcome,
     End,
@@ -21,6 +23,7 @@ from edge.core.messages import (
     Result,
     Verdict,
 )
+from edge.core.orders import Orders, command_id_of
 
 PATIENT_NS = NS_PER_S  # after a silence: for what the eyes said meanwhile to be delivered
 SLOWEST_NS = 60 * NS_PER_S  # a command does not outlive a belt that stands longer than this
@@ -34,6 +37,7 @@ class Settlement:
     ends: tuple[ItemEnd, ...] = ()
     requests: tuple[ReplacementRequest, ...] = ()
     gate_blind: bool = False  # something before the gate ought to be diverted, and can no longer be told apart in time
+    dark_eyes: tuple[str, ...] = ()  # dark for longer than any item would make them
 
 
 class Dispatcher:
@@ -59,15 +63,24 @@ class Dispatcher:
         self._dispositions = dict(dispositions or {})
         self._reasons: dict[str, tuple[str, ...]] = {}
         self.late_commands = 0  # that would have come after their window: not made
-        self._commanded: set[str] = set()
+        self._orders = Orders()
+        self._eyes = DarkEyes(geometry.counts(geometry.longest_mm))
         self._told: set[str] = set()  # commanded, or too late for it
         self._patient_until_ns = patient_until_ns
-        self._unknown_until_counts = -math.inf  # after a restart of the PLC: of what is on the belt nobody knows where
+        self._blindness = Blindness(geometry)
 
     def plan(
-        self, verdicts: Iterable[Verdict], items: Mapping[str, Item], reading: BeltReading
+        self,
+        verdicts: Iterable[Verdict],
+        items: Mapping[str, Item],
+        reading: BeltReading,
+        acks: Iterable[DivertAck] = (),
     ) -> tuple[DivertCommand, ...]:
-        """The commands that can still be carried out; a late one would hit the next item and is not made."""
+        """The commands that can still be carried out; a late one would hit the next item and is not made.
+
+        A command that the PLC leaves unanswered is said again, as long as it would come in time.
+        """
+        self._orders.hear(acks)
         for verdict in verdicts:
             self._dispositions[verdict.item_id] = verdict.disposition
             self._reasons[verdict.item_id] = verdict.reasons
@@ -78,8 +91,15 @@ class Dispatcher:
             self._told |= {command.item_id for command in commands}
             self.late_commands += len(commands) - len(in_time)
         self._told |= {command.item_id for command in in_time}
-        self._commanded |= {command.item_id for command in in_time}
-        return in_time
+        said = in_time + self._again(items, reading)
+        self._orders.give(said, reading.read_ns)
+        return said
+
+    def _again(self, items: Mapping[str, Item], reading: BeltReading) -> tuple[DivertCommand, ...]:
+        """The commands that have no answer yet; a belt that stood meanwhile has moved their expiry, too."""
+        waiting = [item for item in items.values() if self._orders.unanswered(item, reading.read_ns)]
+        commands = [self._command(item, reading) for item in waiting]
+        return tuple(command for command in commands if command.open_counts > reading.counts)
 
     def _is_measured(self, item: Item, reading: BeltReading) -> bool:
         """A window needs the item's length; at the deadline the typical length must do."""
@@ -96,35 +116,28 @@ class Dispatcher:
         for end in (end for one in settled for end in one.ends):
             self._dispositions.pop(end.item_id, None)
             self._reasons.pop(end.item_id, None)
-            self._commanded.discard(end.item_id)
+            self._orders.forget(end.item_id)
             self._told.discard(end.item_id)
+        dark_eyes = self._eyes.update(reading)
         return Settlement(
             tuple(outcome for one in settled for outcome in one.outcomes),
             tuple(end for one in settled for end in one.ends),
             tuple(request for one in settled for request in one.requests),
-            self._is_blind(items, reading),
+            self._is_blind(items, dark_eyes, reading),
+            dark_eyes,
         )
 
-    def _is_blind(self, items: Mapping[str, Item], reading: BeltReading) -> bool:
-        """Whether only the gate's own safe side can still take what must not go on."""
-        if any(item.boot != reading.boot for item in items.values()) and not reading.stale:
-            self._unknown_until_counts = reading.counts + self._geometry.counts(self._geometry.gate_mm)
-        if reading.counts < self._unknown_until_counts:
-            return True
-        return any(self._is_out_of_reach(item, reading) for item in items.values())
-
-    def _is_out_of_reach(self, item: Item, reading: BeltReading) -> bool:
-        """Whether it is to be diverted, has no command, and its window is too near or open."""
-        if not self._is_out(item) or item.item_id in self._commanded:
-            return False
-        first, last = self._geometry.window(item)
-        lead_mm = reading.speed_mm_per_s * self._geometry.lead_ms * NS_PER_MS / NS_PER_S
-        return first - self._geometry.counts(lead_mm) <= reading.counts <= last
+    def _is_blind(self, items: Mapping[str, Item], dark_eyes: Sequence[str], reading: BeltReading) -> bool:
+        restarted = any(item.boot != reading.boot for item in items.values()) and not reading.stale
+        if restarted or "induct" in dark_eyes:
+            self._blindness.unknown(reading)
+        uncovered = (item for item in items.values() if self._is_out(item) and not self._orders.taken(item))
+        return self._blindness.update(uncovered, reading)
 
     def _is_out(self, item: Item) -> bool:
         """Whether the item belongs on the reject lane; what was commanded stays commanded."""
         decided = self._dispositions.get(item.item_id) in self._diverted
-        return bool(item.purge) or decided or item.item_id in self._commanded
+        return bool(item.purge) or decided or self._orders.given(item)
 
     def _command(self, item: Item, reading: BeltReading) -> DivertCommand:
         first, last = self._geometry.window(item)
@@ -132,7 +145,7 @@ class Dispatcher:
         speed_mm_per_s = max(reading.speed_mm_per_s, STANDSTILL_MM_PER_S)
         lasts_ns = min(round(to_go_mm / speed_mm_per_s * NS_PER_S), SLOWEST_NS)
         return DivertCommand(
-            command_id=f"{item.item_id}-divert",
+            command_id=command_id_of(item.item_id),
             item_id=item.item_id,
             open_counts=first,
             close_counts=last,
@@ -206,7 +219,7 @@ class Dispatcher:
         return Settlement((self._outcome(item, Result.MISSED, because, seen[1], seen[0]),), (end,))
 
     def _outcome(self, item: Item, result: Result, because: str, eye: str, counts: int | None) -> DivertOutcome:
-        command_id = f"{item.item_id}-divert" if item.item_id in self._commanded else None
+        command_id = command_id_of(item.item_id) if self._orders.given(item) else None
         return DivertOutcome(command_id, item.item_id, result, counts, because, eye)
 
     def _requests(self, item: Item, because: str) -> tuple[ReplacementRequest, ...]:

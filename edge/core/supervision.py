@@ -10,8 +10,17 @@ from dataclasses import dataclass
 from edge.core.belt import NS_PER_S
 from edge.core.challenge import Challenges
 from edge.core.dispatcher import Settlement
-from edge.core.messages import Alarm, BeltReading, ChallengeResult, Disposition, Item, LineStop, Result, Verdict
-from edge.core.tracker import BLOCKED, Tracked
+from edge.core.messages import (
+    Alarm,
+    BeltReading,
+    ChallengeResult,
+    Disposition,
+    Item,
+    LineStop,
+    Result,
+    Verdict,
+)
+from edge.core.tracker import Tracked
 
 STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with these a divert cannot be trusted
 FIRST_WORD_NS = 5 * NS_PER_S  # for the PLC's first message after our start
@@ -60,6 +69,7 @@ class Supervision:
         self._standing: dict[str, str] = {}  # stops that were asked for and not cleared: kind → why
         self._guards: frozenset[str] = frozenset()
         self._silent = False
+        self._dark: frozenset[str] = frozenset()  # eyes
         self._first_word_due_ns: int | None = None
 
     def update(
@@ -77,6 +87,7 @@ class Supervision:
             *self._belt(reading, tracked, items),
             *self._verdicts(verdicts),
             *self._outcomes(settled),
+            *self._eyes(settled),
         ]
         stopping = [because for _, because, _, stop in told if stop]
         results = self._challenges.update(reading, settled, items, stopping)
@@ -99,6 +110,7 @@ class Supervision:
             self._standing.clear()
             self._missed_run = self._reject_run = self._unexpected_run = 0
             self._recent.clear()
+            self._dark = frozenset()  # what is dark all the same stops the belt again
 
     def _clearings(self, reading: BeltReading) -> Iterator[Told]:
         for clearing in reading.clearings:
@@ -119,7 +131,7 @@ class Supervision:
                 yield "slip", f"an item slipped by {slip_mm:.0f} mm", None, False
         for item in tracked.changed:
             if "Fault" in item.purge or "ByLength" in item.purge:
-                yield "gap", item.purge, item.item_id, item.purge == BLOCKED
+                yield "gap", item.purge, item.item_id, False
 
     def _is_silent(self, reading: BeltReading) -> bool:
         """After its first word every lapse counts; before it there is the time that a connection takes."""
@@ -153,6 +165,13 @@ class Supervision:
             because = f"{share:.1%} of the last {window} items were rejected, {usual:.1%} is usual"
             yield "reject_rate", because, None, self._since_share_alarm == window
         self._since_share_alarm += 1
+
+    def _eyes(self, settled: Settlement) -> Iterator[Told]:
+        """An eye that stays dark sees no item, and none that went where it should not."""
+        dark = frozenset(settled.dark_eyes)
+        for eye in sorted(dark - self._dark):
+            yield "eye", f"the {eye} eye stays dark: see what is before it", None, True
+        self._dark = dark
 
     def _outcomes(self, settled: Settlement) -> Iterator[Told]:
         """Misses in a row; what was rejected, or never judged, and is seen on the good lane; strangers."""

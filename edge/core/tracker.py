@@ -104,7 +104,7 @@ class Tracker:
     def _see_to_blocked_eye(self, reading: BeltReading) -> None:
         """An eye that stays dark for longer than any item hides what passes below it."""
         youngest = self._youngest()
-        if youngest is None or youngest.length_mm is not None or youngest.purge or reading.stale:
+        if youngest is None or youngest.length_mm is not None or youngest.purge == BLOCKED or reading.stale:
             return
         if self._geometry.travelled_mm(youngest, reading.counts) > self._geometry.longest_mm:
             self.items[youngest.item_id] = replace(youngest, purge=BLOCKED)

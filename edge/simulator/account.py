@@ -32,6 +32,10 @@ class Histogram:
         """One time."""
         self._bins[int(lasted_ns // NS_PER_BIN)] += 1
 
+    def add(self, other: Histogram) -> None:
+        """Take another's times in."""
+        self._bins += other._bins
+
     def quantile_ms(self, share: float) -> float | None:
         """The upper end of the bin that holds the quantile; None: nothing was noted."""
         seen, wanted = 0, share * self._bins.total()
@@ -64,9 +68,11 @@ class Entry:
     """An item as the ledger knows it."""
 
     edge: EdgeKey
+    known_ns: int  # when the box learnt of it
     out: bool = False  # it was to be diverted
     commanded: bool = False
-    ended: bool = False
+    told: bool = False  # the PLC was
+    end: str = ""
 
 
 @dataclass(slots=True)
@@ -90,11 +96,11 @@ class Account:
         if thing.edge is not None:
             self._inducted.setdefault(thing.edge, thing.inducted_ns)
 
-    def enter(self, record: Record) -> None:
-        """One record of the ledger."""
+    def enter(self, record: Record, at_ns: int) -> None:
+        """One record of the ledger, and when it was handed over."""
         match record:
             case Item():
-                self._birth(record)
+                self._birth(record, at_ns)
             case Verdict():
                 self._verdict(record)
             case DivertCommand():
@@ -114,8 +120,16 @@ class Account:
         """The run is over: whatever is open now stays open."""
         self.close(float("inf"))
         for item_id, entry in self._entries.items():
-            if not entry.ended:
+            if not entry.end:
                 self._violate("never ended", item_id)
+
+    def add(self, other: Account) -> None:
+        """Take another lane's finished account into this one."""
+        self.counts += other.counts
+        self.violations += other.violations
+        self.to_verdict.add(other.to_verdict)
+        self.to_command.add(other.to_command)
+        self.examples += other.examples
 
     def fields(self) -> dict[str, Any]:
         """The scoreboard's figures."""
@@ -128,7 +142,9 @@ class Account:
             "false_divert_ppm": self.counts["false"] / items * PARTS_PER_MILLION,
             "no_decision_share": self.counts["undecided"] / max(1, self.counts["verdicts"]),
             "deadline_misses": self.counts["deadline_misses"],
+            "learnt_late": self.counts["learnt_late"],
             "escapes": self.counts["escapes"],
+            "escapes_as_good": self.counts["escape_passed"],
             "latency_ms": self.to_verdict.fields(),
             "command_ms": self.to_command.fields(),
             "violations": dict(self.violations),
@@ -136,10 +152,10 @@ class Account:
             "counts": dict(self.counts),
         }
 
-    def _birth(self, item: Item) -> None:
+    def _birth(self, item: Item, at_ns: int) -> None:
         edge = (item.boot, item.edge_seq)
         if item.item_id not in self._entries:
-            self._entries[item.item_id] = Entry(edge)
+            self._entries[item.item_id] = Entry(edge, at_ns)
             self.counts["births"] += 1
             if edge in self._by_edge:
                 self._violate("born twice", item.item_id)
@@ -149,9 +165,11 @@ class Account:
     def _verdict(self, verdict: Verdict) -> None:
         self.counts["verdicts"] += 1
         self.counts["undecided"] += verdict.disposition is Disposition.NO_DECISION
-        self.counts["deadline_misses"] += verdict.decided_ns - verdict.deadline_ns > 2 * TURN_NS
+        late = verdict.decided_ns - verdict.deadline_ns > 2 * TURN_NS
+        self.counts["deadline_misses"] += late
         if entry := self._entries.get(verdict.item_id):
             entry.out |= verdict.disposition is not Disposition.PASS
+            self.counts["learnt_late"] += late and entry.known_ns > verdict.deadline_ns
             if (inducted_ns := self._inducted.get(entry.edge)) is not None:
                 self.to_verdict.note(verdict.decided_ns - inducted_ns)
         else:
@@ -163,9 +181,10 @@ class Account:
             entry.commanded = True
 
     def commanded(self, item_id: str, at_ns: int) -> None:
-        """A command has left the box."""
+        """A command has come to the PLC."""
         entry = self._entries.get(item_id)
-        if entry and (inducted_ns := self._inducted.get(entry.edge)) is not None:
+        if entry and not entry.told and (inducted_ns := self._inducted.get(entry.edge)) is not None:
+            entry.told = True
             self.to_command.note(at_ns - inducted_ns)
 
     def _end(self, end: ItemEnd) -> None:
@@ -173,23 +192,25 @@ class Account:
         entry = self._entries.get(end.item_id)
         if entry is None:
             self._violate("end of nobody", end.item_id)
-        elif entry.ended:
+        elif entry.end:
             self._violate("ended twice", end.item_id)
         else:
-            entry.ended = True
+            entry.end = end.end
 
     def _settle(self, thing: Thing) -> None:
         entry = self._entries.get(self._by_edge.get(thing.edge, "")) if thing.edge else None
         if entry is None:
             self._violate("never born", f"item {thing.index}, edge {thing.edge}")
-        elif not entry.ended:
+        elif not entry.end:
             self._violate("gone without an end", f"item {thing.index}, edge {thing.edge}")
         out, commanded = bool(entry and entry.out), bool(entry and entry.commanded)
         self.counts["missed"] += out and thing.went == "good"
         self.counts["wrong"] += thing.went == "reject" and not commanded and not thing.unguarded
         self.counts["unguarded"] += thing.went == "reject" and not commanded and thing.unguarded
         self.counts["false"] += thing.went == "reject" and not thing.bad and commanded
-        self.counts["escapes"] += thing.went == "good" and thing.bad
+        if thing.went == "good" and thing.bad:
+            self.counts["escapes"] += 1
+            self.counts[f"escape_{entry.end if entry else 'unknown'}"] += 1
         self.counts["taken"] += thing.went is None
 
     def _forget(self) -> None:
@@ -197,7 +218,7 @@ class Account:
         needed = {thing.edge for thing in self.things.values()}
         newest = max(self._inducted, default=(0, 0))
         for item_id, entry in list(self._entries.items()):
-            if entry.ended and entry.edge not in needed and entry.edge < (newest[0], newest[1] - 100):
+            if entry.end and entry.edge not in needed and entry.edge < (newest[0], newest[1] - 100):
                 del self._entries[item_id]
                 self._by_edge.pop(entry.edge, None)
         self._inducted = {

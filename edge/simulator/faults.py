@@ -13,6 +13,7 @@ from edge.simulator.feeder import strikes_always
 from edge.simulator.gate import Gate
 from edge.simulator.network import Trouble
 from edge.simulator.plant import NS_PER_MS, NS_PER_S
+from edge.simulator.plc import HEARTBEAT_NS
 from edge.simulator.scenario import Fault, Kind
 
 SETTLED_NS = 3 * NS_PER_S  # for so long after a fault the lane is watched as closely as during it
@@ -33,7 +34,7 @@ class Dangers:
 
     def __init__(self, agenda: Agenda) -> None:
         self.met_ns: defaultdict[Kind, list[int]] = defaultdict(list)
-        self.unmet: Counter[Kind] = Counter()
+        self.unmet: Counter[Kind] = Counter()  # nobody made the lane safe in time
         self.agenda = agenda
         self._since_ns: dict[Kind, int] = {}
 
@@ -48,6 +49,11 @@ class Dangers:
         for kind in kinds:
             if (began_ns := self._since_ns.pop(kind, None)) is not None:
                 self.met_ns[kind].append(self.agenda.now_ns - began_ns)
+
+    def over(self, kind: Kind) -> None:
+        """The fault has ended; one that lasted for less than a heartbeat may be silent endangered nobody."""
+        if self.agenda.now_ns - self._since_ns.get(kind, self.agenda.now_ns) < HEARTBEAT_NS:
+            self._since_ns.pop(kind, None)
 
     def worst_ms(self) -> dict[str, float]:
         """The longest time to safety, by kind."""
@@ -65,6 +71,10 @@ class Injured(Protocol):
     @property
     def gate(self) -> Gate:
         """What may stick."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the belt does: then nothing can go where it should not."""
 
     def watch_closely(self, closely: int) -> None:
         """One more fault lasts (1), or one fewer (-1)."""
@@ -144,7 +154,7 @@ class Faults:
         self.lane.watch_closely(1)
         amount = self._chance.uniform(*fault.amount)
         _BEGIN[fault.kind](self, fault, amount)
-        if fault.kind not in HARM_LATER:
+        if fault.kind not in HARM_LATER and not self.lane.stands:
             self._dangers.begin(fault.kind)
         self.agenda.after(self._chance.uniform(*fault.lasts_s) * NS_PER_S, lambda: self._end(fault))
 
@@ -156,6 +166,7 @@ class Faults:
 
     def _end(self, fault: Fault) -> None:
         self.active[fault.kind] -= 1
+        self._dangers.over(fault.kind)
         if fault.kind in _END:
             _END[fault.kind](self, fault)
         self.agenda.after(SETTLED_NS, lambda: self.lane.watch_closely(-1))

@@ -48,6 +48,11 @@ class Injury:
         """What may stick."""
         return self.plant.gate
 
+    @property
+    def stands(self) -> bool:
+        """Whether there is a cause for the belt to stand."""
+        return self.drive.stands
+
     def watch_closely(self, closely: int) -> None:
         """One more fault lasts (1), or one fewer (-1)."""
         self.lasting += closely

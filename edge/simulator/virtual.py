@@ -1,4 +1,4 @@
-"""The box's ports in memory, on a virtual clock: cameras, an inspector that knows the truth, gate, station, ledger."""
+"""The box's ports in memory, on a virtual clock: cameras, an inspector that knows the truth, a ledger."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 
 from edge.core.messages import (
-    DivertAck,
-    DivertCommand,
     Evidence,
     Expected,
     Frame,
@@ -25,17 +23,12 @@ from edge.core.messages import (
     Verdict,
 )
 from edge.core.ports import Record
-from edge.core.supervision import Oversight
-from edge.core.topics import ACK, COMMAND, HEARTBEAT, LINE_STOP, MAX_TEXT
-from edge.core.wire import ack_of, command_fields
 from edge.simulator.account import Account
 from edge.simulator.agenda import Agenda
-from edge.simulator.network import VirtualLink
-from edge.simulator.plant import NS_PER_MS, NS_PER_S
+from edge.simulator.plant import NS_PER_MS
 from edge.simulator.scenario import Oracle
 
 CHECK = "truth"
-BEAT_NS = 200 * NS_PER_MS
 JOURNAL_LAG_NS = 20 * NS_PER_MS  # what was recorded so lately is not on disk yet, and a kill loses it
 JOURNAL_ENTRIES = 4_000  # more than a belt can hold
 NOTHING = np.zeros((1, 1), np.uint8)
@@ -125,45 +118,6 @@ class VirtualInspector:
         )
 
 
-class VirtualDiverter:
-    """Sends commands over the virtual link, as long as they can be carried out."""
-
-    def __init__(self, agenda: Agenda, link: VirtualLink, account: Account) -> None:
-        self.dropped = 0
-        self._agenda = agenda
-        self._link = link
-        self._account = account
-
-    def send(self, commands: Iterable[DivertCommand]) -> None:
-        """Pass them on; without a connection they are dropped."""
-        for command in commands:
-            left_s = (command.expires_ns - self._agenda.now_ns) / NS_PER_S
-            sent = left_s > 0 and self._link.publish(COMMAND, command_fields(command), left_s)
-            self.dropped += not sent
-            if sent:
-                self._account.commanded(command.item_id, self._agenda.now_ns)
-
-    def acks(self) -> Sequence[DivertAck]:
-        """What the PLC answered."""
-        return [ack_of(fields) for _, fields in self._link.take(ACK)]
-
-
-class VirtualStation:
-    """Beats over the virtual link, and passes requests for stops on."""
-
-    def __init__(self, link: VirtualLink) -> None:
-        self._link = link
-        self._next_ns = 0
-
-    def tell(self, oversight: Oversight, turn: int, now_ns: int) -> None:
-        """Five beats a second, and none while the box is blind; each request for a stop once."""
-        if now_ns >= self._next_ns and not oversight.blind:
-            self._next_ns = now_ns + BEAT_NS
-            self._link.publish(HEARTBEAT, {"turn": turn})
-        for stop in oversight.stops:
-            self._link.publish(LINE_STOP, {"why": stop.because[:MAX_TEXT]})
-
-
 @dataclass(slots=True)
 class _Written:
     """A record, and when it was handed over."""
@@ -177,6 +131,7 @@ class VirtualLedger:
 
     def __init__(self, agenda: Agenda, account: Account) -> None:
         self.open: dict[str, Item] = {}  # items without a verdict
+        self._decided: set[str] = set()  # with one, and still on the belt
         self._agenda = agenda
         self._account = account
         self._queue: deque[_Written] = deque()
@@ -199,6 +154,7 @@ class VirtualLedger:
         self._write(self._agenda.now_ns - JOURNAL_LAG_NS)
         self._queue.clear()
         self.open.clear()
+        self._decided.clear()
 
     def entries(self) -> Iterator[Entry]:
         """Kind and body of the journal's last entries, oldest first."""
@@ -206,15 +162,20 @@ class VirtualLedger:
 
     def _note(self, record: Record) -> None:
         match record:
-            case Item() if record.item_id in self.open or record.length_mm is None:
+            case Item() if record.item_id not in self._decided:
                 self.open[record.item_id] = record
-            case Verdict() | ItemEnd():
+            case Verdict():
                 self.open.pop(record.item_id, None)
+                self._decided.add(record.item_id)
+            case ItemEnd():
+                self.open.pop(record.item_id, None)
+                self._decided.discard(record.item_id)
 
     def _write(self, until_ns: int) -> None:
         while self._queue and self._queue[0].at_ns <= until_ns:
-            record = self._queue.popleft().record
-            self._account.enter(record)
+            written = self._queue.popleft()
+            record = written.record
+            self._account.enter(record, written.at_ns)
             if isinstance(record, Item | Verdict | ItemEnd):
                 self._journal.append(record)
 

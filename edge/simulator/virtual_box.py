@@ -17,10 +17,8 @@ from edge.simulator.plant import NS_PER_MS
 from edge.simulator.virtual import (
     Entry,
     VirtualCameras,
-    VirtualDiverter,
     VirtualInspector,
     VirtualLedger,
-    VirtualStation,
 )
 
 TURN_NS = NS_PER_MS  # the daemon's own
@@ -46,14 +44,12 @@ class Ports:
     """What one life of the box is put together from."""
 
     life: int
-    born_ns: int
+    clock_ns: Callable[[], int]
     geometry: Geometry
     entries: tuple[Entry, ...]  # what the journal says
     link: VirtualLink
     cameras: VirtualCameras
     inspector: VirtualInspector
-    diverter: VirtualDiverter
-    station: VirtualStation
     ledger: VirtualLedger
 
 
@@ -79,6 +75,7 @@ class VirtualBox:
         self._new_inspector, self._assemble, self._look = inspector, assemble, look
         self._ledger = VirtualLedger(agenda, account)
         self._life = 0
+        self._speed_mm_per_s = 0.0
         self._loop: Turning | None = None
         self._due_ns = math.inf
         self.link = VirtualLink(agenda, out)
@@ -91,14 +88,12 @@ class VirtualBox:
         self._cameras = VirtualCameras()
         ports = Ports(
             self._life,
-            self._agenda.now_ns,
+            lambda: self._agenda.now_ns,
             self._geometry,
             tuple(self._ledger.entries()),
             self.link,
             self._cameras,
             self._new_inspector(self.wake),
-            VirtualDiverter(self._agenda, self.link, self._account),
-            VirtualStation(self.link),
             self._ledger,
         )
         self._loop = self._assemble(ports)
@@ -122,8 +117,16 @@ class VirtualBox:
     def hear(self, topic: Topic, fields: Fields) -> None:
         """A message has come; one that no decision waits for waits for the next turn."""
         self.link.hear(topic, fields)
-        if self.hurried or topic in _WAKING or (topic is CONFIRM and _matters(fields)):
+        if self.hurried or topic in _WAKING or self._is_news(topic, fields):
             self.wake()
+
+    def _is_news(self, topic: Topic, fields: Fields) -> bool:
+        """Whether an edge matters at once, or the belt has changed its speed: deadlines come nearer, or go away."""
+        if topic is CONFIRM:
+            return _matters(fields)
+        known_mm_per_s = self._speed_mm_per_s
+        self._speed_mm_per_s = fields.get("speed_mm_per_s", known_mm_per_s)
+        return bool(self._speed_mm_per_s != known_mm_per_s)
 
     def see(self, frame: Frame) -> None:
         """A frame has come."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.core.belt import Geometry
 from edge.core.messages import Frame
-from edge.core.topics import INDUCT, Topic
+from edge.core.topics import COMMAND, INDUCT, Topic
 from edge.simulator.account import Account, Thing
 from edge.simulator.agenda import Agenda
 from edge.simulator.drive import Drive
@@ -198,4 +198,6 @@ class VirtualLane:
         self._box.hear(topic, fields)
 
     def _at_plc(self, topic: Topic, fields: Fields) -> None:
+        if topic is COMMAND:
+            self.account.commanded(fields["item"], self._agenda.now_ns)
         self._plc.hear(topic, fields)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.dispatcher import Dispatcher
-from edge.core.messages import TEST_PIECE, Disposition, End, Result, Verdict
+from edge.core.messages import TEST_PIECE, Disposition, DivertAck, End, Result, Verdict
 from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, item, light, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
@@ -191,7 +191,7 @@ def test_each_item_ends_once_whatever_the_slip_and_the_lane(slips, data):
 
 @pytest.mark.parametrize(
     ("counts", "blind"),
-    [(5000, False), (14_195, False), (14_701, True), (17_300, True), (17_301, False)],
+    [(5000, False), (8199, False), (8200, True), (14_701, True), (17_300, True), (17_301, False)],
 )
 def test_what_must_go_off_and_was_not_told_in_time_is_the_safe_sides(counts, blind):
     lane = dispatcher()
@@ -201,14 +201,78 @@ def test_what_must_go_off_and_was_not_told_in_time_is_the_safe_sides(counts, bli
     assert lane.settle(purged, reading(counts)).gate_blind is blind
 
 
-def test_what_was_commanded_in_time_needs_no_safe_side():
+@pytest.mark.parametrize(
+    ("status", "blind"), [("accepted", False), ("duplicate", False), ("late", True), ("unknown", True), (None, True)]
+)
+def test_what_the_plc_has_taken_needs_no_safe_side(status, blind):
     lane, items = dispatcher(), {"i-1": item()}
-    lane.plan([verdict(REJECT)], items, reading(5000))
-    assert not lane.settle(items, reading(15_000)).gate_blind
+    lane.plan([verdict(REJECT)], items, reading(1000))
+    acks = [DivertAck("i-1-divert", status)] if status else []
+    assert lane.plan([], items, reading(1001), acks) == ()
+    assert not lane.settle(items, reading(1001)).gate_blind  # there is time for an answer
+    assert lane.settle(items, reading(9000)).gate_blind is blind  # a second before the gate
+
+
+@pytest.mark.parametrize(
+    ("counts", "at_ms", "status", "said"),
+    [
+        (2000, 499, None, 0),  # the answer may be under way
+        (2000, 500, None, 1),
+        (2000, 500, "accepted", 0),
+        (2000, 500, "late", 0),
+        (14_699, 500, None, 1),
+        (14_700, 500, None, 0),  # it would come too late
+    ],
+)
+def test_an_unanswered_command_is_said_again_with_a_new_expiry(counts, at_ms, status, said):
+    lane, items = dispatcher(), {"i-1": item()}
+    (first,) = lane.plan([verdict(REJECT)], items, reading(1000))
+    acks = [DivertAck("i-1-divert", status)] if status else []
+    again = lane.plan([], items, reading(counts, at_ms=at_ms), acks)
+    assert [one.command_id for one in again] == [first.command_id] * said
+    assert all(one.expires_ns != first.expires_ns for one in again)
+    assert lane.late_commands == 0
+
+
+def test_an_answer_to_a_command_of_nobody_is_no_news():
+    lane, items = dispatcher(), {"i-1": item()}
+    assert lane.plan([], items, reading(1000), [DivertAck("i-9-divert", "accepted")]) == ()
+    assert lane.plan([verdict(REJECT)], items, reading(1000), [DivertAck("i-1-divert", "accepted")])
+    assert lane.settle(items, reading(9000)).gate_blind  # the answer came before the question
+
+
+LONGEST = GEOMETRY.counts(GEOMETRY.longest_mm)
+
+
+@pytest.mark.parametrize("eye", ["induct", "confirm", "exit"])
+def test_an_eye_that_stays_dark_for_longer_than_any_item_is_told(eye):
+    lane = dispatcher()
+    assert lane.settle({}, reading(0, **{f"{eye}_edges": (dark(0),)})).dark_eyes == ()
+    assert lane.settle({}, reading(LONGEST)).dark_eyes == ()
+    assert lane.settle({}, reading(LONGEST + 1)).dark_eyes == (eye,)
+    assert lane.settle({}, reading(LONGEST + 1, stale=True)).dark_eyes == ()  # nobody knows where the belt is
+    assert lane.settle({}, reading(LONGEST + 2, **{f"{eye}_edges": (light(LONGEST + 2),)})).dark_eyes == ()
+
+
+def test_a_restart_of_the_plc_forgets_which_eyes_were_dark():
+    lane = dispatcher()
+    lane.settle({}, reading(0, exit_edges=(dark(0),)))
+    assert lane.settle({}, reading(LONGEST + 1, boot=9)).dark_eyes == ()
+
+
+def test_what_passed_below_a_blocked_induct_eye_is_the_safe_sides_up_to_the_gate():
+    lane, clear = dispatcher(), LONGEST + 1000
+    lane.settle({}, reading(0, induct_edges=(dark(0),)))
+    assert not lane.settle({}, reading(LONGEST)).gate_blind
+    assert lane.settle({}, reading(clear)).gate_blind
+    lane.settle({}, reading(clear, induct_edges=(light(clear),)))
+    to_gate = GEOMETRY.counts(GEOMETRY.gate_mm + GEOMETRY.margin_mm)
+    assert lane.settle({}, reading(clear + to_gate - 1)).gate_blind
+    assert not lane.settle({}, reading(clear + to_gate)).gate_blind
 
 
 def test_after_a_restart_of_the_plc_the_safe_side_takes_what_is_before_the_gate():
     lane = dispatcher()
     assert lane.settle({"i-1": item()}, reading(100, boot=9)).gate_blind
-    assert lane.settle({}, reading(15_099, boot=9)).gate_blind
-    assert not lane.settle({}, reading(15_100, boot=9)).gate_blind
+    assert lane.settle({}, reading(15_399, boot=9)).gate_blind
+    assert not lane.settle({}, reading(15_400, boot=9)).gate_blind

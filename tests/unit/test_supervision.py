@@ -20,8 +20,9 @@ def verdict(disposition):
     return Verdict("i-1", None, 0, disposition, (), (), (), "r", 0, None, 0, 0)
 
 
-def told(supervision, *, verdicts=(), outcomes=(), tracked=QUIET, items=None, **said):
-    return supervision.update(reading(**said), tracked, verdicts, Settlement(tuple(outcomes)), items or {})
+def told(supervision, *, verdicts=(), outcomes=(), tracked=QUIET, items=None, dark_eyes=(), **said):
+    settled = Settlement(tuple(outcomes), dark_eyes=dark_eyes)
+    return supervision.update(reading(**said), tracked, verdicts, settled, items or {})
 
 
 def kinds(oversight):
@@ -125,3 +126,11 @@ def test_a_gate_that_is_stuck_open_stops_the_line():
 def test_no_heart_beats_while_we_are_blind(stale, gate_blind, blind):
     oversight = Supervision(Limits()).update(reading(stale=stale), QUIET, (), Settlement(gate_blind=gate_blind), {})
     assert oversight.blind is blind
+
+
+def test_an_eye_that_stays_dark_stops_the_line_once_and_again_when_it_was_cleared_in_vain():
+    supervision, cleared = Supervision(Limits()), (Clearing("kim", "alarms"),)
+    turns = [told(supervision, dark_eyes=("exit",)) for _ in range(2)]
+    turns.append(told(supervision, dark_eyes=("exit",), clearings=cleared))
+    assert [kinds(turn) for turn in turns] == [(["eye"], 1), ([], 0), (["clearing", "eye"], 1)]
+    assert kinds(told(supervision)) == ([], 0)

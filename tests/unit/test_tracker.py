@@ -120,6 +120,13 @@ def test_an_eye_that_stays_dark_is_noticed_before_it_goes_light():
     assert purges(lane) == [BLOCKED]
 
 
+def test_a_blocked_eye_is_noticed_below_an_item_that_was_purged_already():
+    lane = apart(longest_mm=400, gap_min_mm=80)
+    lane.update(reading(induct_edges=(dark(0), light(2000), dark(2100))), [])
+    lane.update(reading(6200), [])
+    assert purges(lane)[-1] == BLOCKED
+
+
 def test_noise_at_the_eye_is_born_and_removed():
     tracked = tracker().update(reading(induct_edges=(dark(0), light(90))), [])
     assert (tracked.born, [ghost.end for ghost in tracked.ghosts]) == (1, [End.REMOVED])

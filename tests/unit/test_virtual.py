@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -245,7 +246,7 @@ class TestAccount:
     def test_each_breach_of_conservation_is_found(self, records: list[Item | ItemEnd], violations: object) -> None:
         account = Account()
         for record in records:
-            account.enter(record)
+            account.enter(record, 0)
         assert settled(account, 0, "good").violations == violations
 
     @pytest.mark.parametrize(
@@ -262,8 +263,26 @@ class TestAccount:
     ) -> None:
         account = Account()
         for record in (born(0), verdict(0, disposition), ItemEnd("i-0", End.PASSED, 0, 0)):
-            account.enter(record)
+            account.enter(record, 0)
         assert settled(account, 0, went, bad=bad).counts[column] == 1
+
+    @pytest.mark.parametrize(("known_ms", "late", "learnt_late"), [(5, 1, 0), (8, 1, 0), (9, 1, 1)])
+    def test_a_late_verdict_on_what_was_learnt_late_is_told_apart(
+        self, known_ms: int, late: int, learnt_late: int
+    ) -> None:
+        account = Account()
+        account.enter(born(0), known_ms * MS)
+        account.enter(replace(verdict(0, Disposition.NO_DECISION), deadline_ns=8 * MS, decided_ns=11 * MS), 11 * MS)
+        assert (account.counts["deadline_misses"], account.counts["learnt_late"]) == (late, learnt_late)
+
+    def test_accounts_of_two_lanes_add_up(self) -> None:
+        one, two = Account(), Account()
+        for account, seq in ((one, 0), (two, 1)):
+            for record in (born(seq), verdict(seq, Disposition.REJECT), ItemEnd(f"i-{seq}", End.MISSED, 0, 0)):
+                account.enter(record, 0)
+            settled(account, seq, "good", bad=True)
+        one.add(two)
+        assert (one.counts["items"], one.counts["missed"], one.violations.total()) == (2, 2, 0)
 
     def test_quantiles_are_the_upper_ends_of_their_bins(self) -> None:
         histogram = Histogram()
