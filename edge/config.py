@@ -94,6 +94,7 @@ class RuleSettings(Section):
     cameras: Annotated[tuple[CameraName, ...], Field(min_length=1, max_length=8)]
     required: bool = True
     reject_at: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    overkill: Annotated[float, Field(ge=0.0005, le=0.5)] | None = None
     agrees: str | None = None
     format: Pattern[str] | None = None  # regular expression that a whole lot or serial matches on this lane's products
 
@@ -102,6 +103,8 @@ class RuleSettings(Section):
         measures = self.check in MEASURES
         if self.reject_at is not None and not measures:
             raise ValueError(f"{self.check} reads and has no score: reject_at is for {' and '.join(MEASURES)}")
+        if self.overkill is not None and (self.check != "anomaly" or self.reject_at is not None):
+            raise ValueError("overkill is for anomaly, and takes the place of reject_at")
         if self.agrees is not None and (measures or self.agrees != self.check):
             raise ValueError(
                 f"{self.check} cannot agree with '{self.agrees}': a check that reads agrees with its own field"
@@ -111,15 +114,14 @@ class RuleSettings(Section):
     @property
     def decides(self) -> bool:
         """Whether it can reject."""
-        return self.reject_at is not None or self.agrees is not None
+        return any(limit is not None for limit in (self.reject_at, self.overkill, self.agrees))
 
     value: Annotated[float, Field(gt=0, le=1000)] | None = None  # where time is short; None: by what the rule may do
 
     @property
     def worth(self) -> float:
         """What its answer is worth beside others; the planner puts required ones first in any case."""
-        rejects = self.reject_at is not None or self.agrees is not None
-        return self.value or (VALUE_REJECTS if rejects else VALUE_INFORMS)
+        return self.value or (VALUE_REJECTS if self.decides else VALUE_INFORMS)
 
 
 class LimitSettings(Section):
@@ -144,7 +146,7 @@ class RecipeSettings(Section):
     @model_validator(mode="after")
     def _can_say_no(self) -> Self:
         if not any(rule.required and rule.decides for rule in self.rule):
-            raise ValueError("no required rule has reject_at or agrees: every item would pass unseen")
+            raise ValueError("no required rule has reject_at, overkill or agrees: every item would pass unseen")
         return self
 
 

@@ -12,19 +12,22 @@ from edge.core.belt import Geometry
 from edge.core.labels import same_lot
 from edge.core.messages import BeltReading, Disposition, Evidence, Expected, Item, Verdict
 
+ROUNDED = 1 + 1e-9  # one in a hundred, three times over, is three in a hundred
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What one check must say of a good item.
 
     A required rule without valid evidence leaves the item undecided; one that is not is waited for
-    until it has answered, then noted as skipped. Without `reject_at` and `agrees` it only informs.
+    until it has answered, then noted as skipped. Without `reject_at`, `overkill` and `agrees` it only informs.
     """
 
     check: str
     cameras: tuple[str, ...]  # all of them must have seen the item
     required: bool
     reject_at: float | None = None  # reject when the score, of several cameras the mean, reaches this
+    overkill: float | None = None  # reject what looks so unusual that no larger share of sound items does
     agrees: str | None = None  # reject when the reading contradicts the order: expiry, lot, or an attribute
 
     def __str__(self) -> str:
@@ -152,11 +155,15 @@ def finding(rule: Rule, item: Item, evidence: Iterable[Evidence], today: date) -
     if not all(vouched):
         silent = next(view for view, valid in zip(views, vouched, strict=True) if not valid)
         return Finding(rule, Answer.INVALID, silent[-1].because)
+    if rule.overkill is not None:
+        return _unusual(rule.overkill, rule, vouched)
     return _measured(rule, vouched) if rule.reject_at is not None else _compared(rule, item.expected, vouched, today)
 
 
 def _tellable(rule: Rule, evidence: Evidence) -> bool:
     """Whether evidence is vouched for and has what the rule asks; what is no number never counts as small."""
+    if rule.overkill is not None:
+        return evidence.valid and evidence.p_value is not None
     if rule.reject_at is not None:
         return evidence.valid and evidence.score is not None and math.isfinite(evidence.score)
     return evidence.valid and (rule.agrees is None or evidence.reading is not None)
@@ -168,6 +175,13 @@ def _measured(rule: Rule, views: Sequence[Sequence[Evidence]]) -> Finding:
     mean = sum(one.score or 0.0 for one in worst) / len(worst)
     bad = rule.reject_at is not None and mean >= rule.reject_at
     return Finding(rule, Answer.BAD if bad else Answer.GOOD, "; ".join(one.because for one in worst))
+
+
+def _unusual(overkill: float, rule: Rule, views: Sequence[Sequence[Evidence]]) -> Finding:
+    """The most unusual look of each camera; looking n times is n chances to err (Bonferroni)."""
+    least = [min(view, key=lambda one: one.p_value or 0.0) for view in views]
+    bad = any((one.p_value or 0.0) * len(least) <= overkill * ROUNDED for one in least)
+    return Finding(rule, Answer.BAD if bad else Answer.GOOD, "; ".join(one.because for one in least))
 
 
 def _compared(rule: Rule, expected: Expected | None, views: Sequence[Sequence[Evidence]], today: date) -> Finding:

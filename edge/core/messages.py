@@ -162,6 +162,7 @@ class Evidence:
     camera: str
     check: str  # anomaly, defect, expiry, lot, serial, …
     score: float | None = None  # a check that measures: larger is worse
+    p_value: float | None = None  # share of sound items that look at least as unusual
     reading: str | None = None  # a check that reads: dates as YYYY-MM-DD
     probability: float | None = None  # the check's own belief in its score or reading, 0 to 1
     where: tuple[Point, ...] = ()  # polygon in the frame's pixels

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.core.belt import NS_PER_S
 from edge.core.challenge import Challenges
 from edge.core.dispatcher import Settlement
+from edge.core.drift import Drift
 from edge.core.messages import (
     Alarm,
     BeltReading,
@@ -61,6 +62,7 @@ class Supervision:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._challenges = Challenges(limits.challenge_every_s)
+        self._drift = Drift()
         self._missed_run = 0
         self._reject_run = 0
         self._unexpected_run = 0
@@ -76,7 +78,7 @@ class Supervision:
         self,
         reading: BeltReading,
         tracked: Tracked,
-        verdicts: Iterable[Verdict],
+        verdicts: Sequence[Verdict],
         settled: Settlement,
         items: Mapping[str, Item],
     ) -> Oversight:
@@ -88,6 +90,7 @@ class Supervision:
             *self._verdicts(verdicts),
             *self._outcomes(settled),
             *self._eyes(settled),
+            *(("drift", because, None, False) for because in self._drift.update(verdicts)),
         ]
         stopping = [because for _, because, _, stop in told if stop]
         results = self._challenges.update(reading, settled, items, stopping)

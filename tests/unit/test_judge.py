@@ -123,6 +123,22 @@ def test_a_rule_of_several_cameras_judges_the_mean_of_their_scores(top, side, ea
         assert (verdict.disposition if verdict else None) == wanted
 
 
+@pytest.mark.parametrize(
+    ("top", "side", "wanted"),
+    [
+        (0.5, 0.5, PASS),
+        (0.006, 0.5, PASS),  # two cameras have two chances to err
+        (0.005, 0.5, REJECT),
+        (0.5, 0.001, REJECT),
+        (None, 0.5, NO_DECISION),
+    ],
+)
+def test_no_larger_share_of_sound_items_is_rejected_than_the_rule_bears(top, side, wanted):
+    rule = Rule("anomaly", ("top", "side"), required=True, overkill=0.01)
+    found = [evidence(camera="top", p_value=top, score=9.0), evidence(camera="side", p_value=side)]
+    assert decide((rule,), found, DUE).disposition == wanted
+
+
 @pytest.mark.parametrize("found", [evidence(score=None), evidence("expiry", "side", reading=None)])
 def test_evidence_that_lacks_what_is_asked_decides_nothing(found):
     assert decide((LOOKS if found.check == "anomaly" else DATE,), [found], DUE).disposition is NO_DECISION
