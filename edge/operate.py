@@ -80,7 +80,8 @@ def _say(config: Config, topic: Topic, fields: Mapping[str, Any], answer: Topic 
         BrokerUnreachable: no broker answers, or nobody on the lane does.
     """
     address = Address(config.broker.host, config.broker.port, config.lane.site, config.lane.name)
-    with Party("console", address, [answer] if answer else []) as party:
+    first_seq = time.time_ns() // 1_000_000  # each call is a writer of its own: its message must not look like the last
+    with Party("console", address, [answer] if answer else [], first_seq) as party:
         party.publish(topic, fields)
         if answer is None:
             return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -15,7 +16,7 @@ from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, 
 from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
-HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD, topics.CLEAR, topics.CHALLENGE)
+HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD, topics.CLEAR, topics.CHALLENGE, topics.LINE_STOP)
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 Said = list[tuple[int, dict[str, Any]]]
 
@@ -28,6 +29,7 @@ class BeltOverMqtt:
         self._odometer = Odometer(counts_per_mm, stale_after_ms)
         self._known = known
         self._boot: int | None = None  # the PLC's present life; None: it has not spoken
+        self._seq = -math.inf  # of its last `belt`
         self._lives = 0
         self._counts = 0
         self._eyes = {eye: EdgeSeries() for eye in topics.EYES}
@@ -35,9 +37,8 @@ class BeltOverMqtt:
 
     def read(self, now_ns: int) -> BeltReading:
         """The belt now, with what was said since the last reading."""
-        belt = self._link.take(topics.BELT)
+        belt = [said for said in self._link.take(topics.BELT) if self._is_news(said[1])]
         for heard_ns, fields in belt:
-            self._see_to_life(fields)
             self._odometer.hear(fields["counts"], fields["speed_mm_per_s"], heard_ns)
         # What waited at the broker for us is read once the first `belt` has said which life of the PLC it belongs to.
         confirm = self._of_this_life(self._link.take(topics.CONFIRM)) if self._boot is not None else []
@@ -57,10 +58,21 @@ class BeltOverMqtt:
                 ChallengeStart(said["test"], said["by"], tuple(said["items"]))
                 for _, said in self._link.take(topics.CHALLENGE)
             ),
+            stops_asked=tuple(said["why"] for _, said in self._link.take(topics.LINE_STOP)),
             guards=self._guards,
             boot=self._boot or 0,
             today=date.today(),
         )
+
+    def _is_news(self, fields: Mapping[str, Any]) -> bool:
+        """Whether the PLC has said nothing later in this life: the belt must not jump back; edges are said again."""
+        seq = fields.get("seq", math.inf)
+        if fields.get("boot") == self._boot and seq <= self._seq < math.inf:
+            self._link.refused[topics.BELT.name, "out_of_order"] += 1
+            return False
+        self._see_to_life(fields)
+        self._seq = seq
+        return True
 
     def _see_to_life(self, fields: Mapping[str, Any]) -> None:
         """A PLC that was started anew counts anew; what it has seen since then is news."""

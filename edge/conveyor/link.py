@@ -14,13 +14,15 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.broker import expiring, send_at_once
 from edge.core.errors import MalformedMessage
-from edge.core.topics import STATE, Topic
+from edge.core.topics import STATE, TABLE, Topic
 from edge.core.wire import decode, encode
 
 INBOX = 1024  # messages kept per topic until the loop's next turn
+REMEMBERED = 1024  # messages per topic that are known again when they are replayed
 KEEPALIVE_S = 5
 FIRST_RETRY_S, RETRY_S = 0.1, 1
 SESSION_S = 3600
@@ -56,6 +58,8 @@ class Link:
         self._site, self._lane = site, lane
         self._heard = {topic.under(site, lane): topic for topic in heard}
         self._inboxes: dict[str, deque[tuple[int, dict[str, Any]]]] = {t: deque(maxlen=INBOX) for t in self._heard}
+        self._admitted: dict[str, deque[int]] = {t: deque(maxlen=REMEMBERED) for t in self._heard}  # hashes
+        self._others = {topic.under(site, lane) for topic in TABLE}  # of the protocol, though not for us
         self._seq: Counter[str] = Counter()
         self._state: dict[str, Any] = {"state": "Stopped", "why": "starting"}
         self._client = self._new_client(host, port)
@@ -110,16 +114,16 @@ class Link:
         if reason.is_failure:
             log.warning("broker %s refuses us: %s; look at its own log for the reason", self._address, reason)
             return
-        client.subscribe([(path, topic.qos) for path, topic in self._heard.items()])
+        # The whole lane, so that what is said on a wrong topic is noticed.
+        client.subscribe(f"tunnel/{self._site}/{self._lane}/#", options=SubscribeOptions(qos=1, noLocal=True))
         self.connected.set()
         log.info("connected to broker %s", self._address)
         self.publish(STATE, self._state)
 
     def _on_subscribe(self, _: mqtt.Client, __: object, ___: int, reasons: list[ReasonCode], ____: object) -> None:
-        denied = sum(reason.is_failure for reason in reasons)
-        if denied:
-            self.refused["subscribe", "denied"] += denied
-            log.error("broker %s denies us %d of our topics: mend its ACLs, we are deaf", self._address, denied)
+        if any(reason.is_failure for reason in reasons):
+            self.refused["subscribe", "denied"] += 1
+            log.error("broker %s denies us the lane's topics: mend its ACLs, we are deaf", self._address)
 
     def _on_connect_fail(self, _: mqtt.Client, __: object) -> None:
         log.warning("broker %s does not answer; start it, or set [broker] host and port. Trying again.", self._address)
@@ -132,21 +136,40 @@ class Link:
 
     def _on_message(self, _: mqtt.Client, __: object, message: mqtt.MQTTMessage) -> None:
         topic = self._heard.get(message.topic)
-        if topic is None:
-            self.refused["other", "wrong_topic"] += 1
-        elif message.retain and not topic.retained:
-            self.refused[topic.name, "retained"] += 1
-        else:
+        if topic is not None:
             self._admit(topic, message)
+        elif message.topic not in self._others:
+            self._refuse("other", "wrong_topic", f"there is no topic {message.topic[:80]!r}.")
 
     def _admit(self, topic: Topic, message: mqtt.MQTTMessage) -> None:
         try:
             fields = decode(topic, bytes(message.payload))
+            self._demand_news(topic, message)
         except MalformedMessage as error:
-            self.refused[topic.name, error.reason] += 1
-            log.warning("refused: %s", error)
+            self._refuse(topic.name, error.reason, str(error))
             return
         inbox = self._inboxes[message.topic]
         if len(inbox) == INBOX:
-            self.refused[topic.name, "inbox_full"] += 1
+            self._refuse(topic.name, "inbox_full", f"{topic.name}: the loop does not keep up.")
         inbox.append((time.monotonic_ns(), fields))
+
+    def _refuse(self, topic: str, reason: str, why: str) -> None:
+        """Count each; log the first, second, fourth, …: a flood must not fill the log."""
+        self.refused[topic, reason] += 1
+        if self.refused[topic, reason].bit_count() == 1:
+            log.warning("refused (%d times so far): %s", self.refused[topic, reason], why)
+
+    def _demand_news(self, topic: Topic, message: mqtt.MQTTMessage) -> None:
+        """No writer says a number twice, and only a retained topic says again what was said before we listened.
+
+        Raises:
+            MalformedMessage: it is not news.
+        """
+        if topic.retained:
+            return
+        if message.retain:
+            raise MalformedMessage("retained", f"{topic.name}: kept by the broker, nobody knows for how long.")
+        said, admitted = hash(bytes(message.payload)), self._admitted[message.topic]
+        if said in admitted:
+            raise MalformedMessage("replayed", f"{topic.name}: the same was said before.")
+        admitted.append(said)

@@ -111,6 +111,7 @@ class BeltReading:
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
     clearings: tuple[Clearing, ...] = ()
     challenges: tuple[ChallengeStart, ...] = ()
+    stops_asked: tuple[str, ...] = ()  # by the sentinel: why
     resync_edges: tuple[PhotoeyeEdge, ...] = ()  # of an eye between induct and gate, where there is one
     missed_edges: int = 0  # of the induct eye: their numbers were skipped, so items came that nobody saw
     boot: int = 0  # the PLC's own number of this life of it; its counts and edge numbers hold for one life

@@ -86,7 +86,8 @@ class Supervision:
         self._clear(reading)
         told = [
             *self._clearings(reading),
-            *self._belt(reading, tracked, items),
+            *self._belt(reading, items),
+            *self._tracked(tracked),
             *self._verdicts(verdicts),
             *self._outcomes(settled),
             *self._eyes(settled),
@@ -98,7 +99,7 @@ class Supervision:
         now_ns = reading.read_ns
         alarms = tuple(Alarm(kind, because, item_id, now_ns) for kind, because, item_id, _ in told)
         stops = tuple(LineStop(because, now_ns) for kind, because, _, stop in told if stop)
-        self._standing |= {kind: because for kind, because, _, stop in told if stop}
+        self._standing |= {kind: because for kind, because, _, stop in told if stop or kind == "sentinel"}
         return Oversight(alarms, stops, *self._state(reading), results, reading.stale or settled.gate_blind)
 
     def _state(self, reading: BeltReading) -> tuple[str, str]:
@@ -119,8 +120,8 @@ class Supervision:
         for clearing in reading.clearings:
             yield "clearing", f"{clearing.by} cleared {clearing.what}", None, False
 
-    def _belt(self, reading: BeltReading, tracked: Tracked, items: Mapping[str, Item]) -> Iterator[Told]:
-        """Guards and silence, when they begin; slip, gaps and items that came unseen."""
+    def _belt(self, reading: BeltReading, items: Mapping[str, Item]) -> Iterator[Told]:
+        """Guards and silence, when they begin; items that came unseen; what the sentinel asked for."""
         for guard in sorted(reading.guards - self._guards):
             yield "guard", f"guard {guard} is in alarm", None, guard in STOPPING_GUARDS
         silent = self._is_silent(reading)
@@ -129,6 +130,11 @@ class Supervision:
         self._guards, self._silent = reading.guards, silent
         if reading.missed_edges:
             yield "unseen_birth", f"{reading.missed_edges} edges of the induct eye were never told", None, True
+        for why in reading.stops_asked:  # the PLC has heard it as well: it is not said twice
+            yield "sentinel", why, None, False
+
+    def _tracked(self, tracked: Tracked) -> Iterator[Told]:
+        """Slip and gaps."""
         for slip_mm in tracked.slips_mm:
             if abs(slip_mm) > self._limits.slip_alarm_mm:
                 yield "slip", f"an item slipped by {slip_mm:.0f} mm", None, False

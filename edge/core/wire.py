@@ -18,7 +18,7 @@ from edge.core.messages import (
     ReplacementRequest,
     Verdict,
 )
-from edge.core.topics import MAX_BYTES, MAX_LIST, MAX_TEXT, SCHEMA, Topic
+from edge.core.topics import MAX_BYTES, MAX_LIST, MAX_TEXT, SCHEMA, Topic, integer
 
 NS_PER_MS = 1_000_000
 
@@ -43,16 +43,16 @@ def decode(topic: Topic, payload: bytes) -> dict[str, Any]:
     for name, kind in topic.required.items():
         if not kind(table.get(name)):
             _refuse(topic, name, table.get(name))
-    for name, kind in topic.optional.items():
+    for name, kind in {**topic.optional, "seq": integer}.items():
         if table.get(name) is not None and not kind(table[name]):
             _refuse(topic, name, table[name])
     known = topic.required.keys() | topic.optional.keys() | {"seq"}
-    return {name: value for name, value in table.items() if name in known}
+    return {name: value for name, value in table.items() if name in known and value is not None}
 
 
 def _table(topic: Topic, payload: bytes) -> dict[str, Any]:
     try:
-        table = json.loads(payload, parse_constant=_no_constant)
+        table = json.loads(payload.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedMessage("not_json", f"{topic.name}: no JSON ({str(error)[:80]}).") from error
     if not isinstance(table, dict):

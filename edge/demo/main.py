@@ -99,19 +99,20 @@ def _run(scene: Scene, lane: Geometry, options: argparse.Namespace, folder: Path
     with (
         stage.broker(folder, ports.broker),
         stage.process(run, folder / "daemon.log") as daemon,
-        stage.process(_simulate(folder, ports), folder / "lane.log") as simulator,
+        stage.process(simulator_command(folder, ports), folder / "lane.log") as simulator,
     ):
-        _follow(simulator, daemon, ports.tap, len(scene.items), folder, console)
+        follow(simulator, daemon, ports.tap, len(scene.items), folder, console)
         _await_answers(folder / "state")
 
 
-def _simulate(folder: Path, ports: stage.Ports) -> list[str]:
+def simulator_command(folder: Path, ports: stage.Ports) -> list[str]:
+    """Runs the lane in `folder/plan.json`, and writes `folder/truth.json`."""
     broker = ["--broker", f"127.0.0.1:{ports.broker}", "--frames", local(ports.frames)]
     files = ["--plan", str(folder / "plan.json"), "--truth", str(folder / "truth.json")]
     return stage.own_command("simulate", *broker, *files)
 
 
-def _follow(simulator: Process, daemon: Process, tap_port: int, total: int, folder: Path, console: Console) -> None:
+def follow(simulator: Process, daemon: Process, tap_port: int, total: int, folder: Path, console: Console) -> None:
     """Print each verdict as it falls, until the lane has run empty.
 
     Raises:

@@ -38,7 +38,7 @@ def stations(lane: Geometry) -> dict[str, float]:
     return {"induct eye": 0.0, **cameras, **gate}
 
 
-def lane_toml(scene: Scene, lane: Geometry, folder: Path, ports: Ports) -> str:
+def lane_toml(scene: Scene, lane: Geometry, folder: Path, ports: Ports, speed_mm_per_s: float = SPEED_MM_PER_S) -> str:
     """The settings file for `tunnel-edge run`."""
     tables: dict[str, dict[str, Any]] = {
         "lane": {"site": SITE, "name": LANE, "state": str(folder / "state")},
@@ -49,7 +49,7 @@ def lane_toml(scene: Scene, lane: Geometry, folder: Path, ports: Ports) -> str:
             "confirm_mm": lane.confirm_mm,
             "exit_mm": lane.exit_mm,
             "scanner_mm": lane.scanner_mm,
-            "full_speed_mm_per_s": SPEED_MM_PER_S,
+            "full_speed_mm_per_s": speed_mm_per_s,
         },
         "inspection": {
             "references": str(folder / "references"),

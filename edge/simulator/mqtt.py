@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,13 +42,13 @@ class Party:
         BrokerUnreachable: no broker answers at the address within a few seconds.
     """
 
-    def __init__(self, name: str, address: Address, topics: Iterable[Topic] = ()) -> None:
+    def __init__(self, name: str, address: Address, topics: Iterable[Topic] = (), first_seq: int = 1) -> None:
         self.refused: Counter[str] = Counter()  # why messages from outside were dropped
         self.connections = 0  # grows with each reconnect
         self._address = address
         self._topics = {topic.under(address.site, address.lane): topic for topic in topics}
         self._incoming: deque[MQTTMessage] = deque(maxlen=QUEUE_LENGTH)
-        self._seq: Counter[str] = Counter()
+        self._seq: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(first_seq))  # of each topic
         self._connected = threading.Event()
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -81,10 +82,9 @@ class Party:
 
     def publish(self, topic: Topic, fields: Mapping[str, Any]) -> None:
         """Send one message; returns at once."""
-        self._seq[topic.name] += 1
         self._client.publish(
             topic.under(self._address.site, self._address.lane),
-            encode(self._seq[topic.name], fields),
+            encode(next(self._seq[topic.name]), fields),
             topic.qos,
             topic.retained,
             expiring(topic.expiry_s),

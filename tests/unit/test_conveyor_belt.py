@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from edge.conveyor.belt import BeltOverMqtt
 from edge.core import topics
 from edge.core.recovery import Known
@@ -94,3 +96,22 @@ def test_what_a_plc_said_before_it_was_started_anew_is_dropped():
     wire.waiting["confirm"].append((0, {"boot": 7, "edges": [edge_fields("induct", dark(499_000, seq=139))]}))
     wire.belt(40, [dark(30, seq=0)], boot=8)
     assert seqs(belt.read(MS)) == [0]
+
+
+def test_a_belt_message_that_was_overtaken_does_not_set_the_belt_back():
+    wire, belt = fresh()
+    for seq, counts in ((1, 100), (3, 300), (2, 200), (3, 300)):
+        wire.belt(counts, boot=7, seq=seq)
+    assert belt.read(0).counts == 300
+    assert wire.refused == {("belt", "out_of_order"): 2}
+    wire.belt(20, boot=8, seq=1)
+    assert belt.read(0).counts == 20
+
+
+@pytest.mark.parametrize("named", [{"seq": 1}, {"boot": 7}, {}])
+def test_a_plc_that_names_no_life_or_counts_no_messages_is_believed(named):
+    wire, belt = fresh()
+    for counts in (100, 300, 200):
+        wire.belt(counts, **named)
+    assert belt.read(0).counts == 200
+    assert not wire.refused

@@ -134,3 +134,11 @@ def test_an_eye_that_stays_dark_stops_the_line_once_and_again_when_it_was_cleare
     turns.append(told(supervision, dark_eyes=("exit",), clearings=cleared))
     assert [kinds(turn) for turn in turns] == [(["eye"], 1), ([], 0), (["clearing", "eye"], 1)]
     assert kinds(told(supervision)) == ([], 0)
+
+
+def test_a_stop_that_the_sentinel_asked_for_stands_until_it_is_cleared():
+    supervision = Supervision(Limits())
+    asked = told(supervision, stops_asked=("i-7 was not diverted",))
+    assert (kinds(asked), asked.state, asked.why) == ((["sentinel"], 0), "Held", "i-7 was not diverted")
+    assert told(supervision).state == "Held"
+    assert told(supervision, clearings=(Clearing("kim", "alarms"),)).state == "Execute"

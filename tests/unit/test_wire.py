@@ -36,6 +36,10 @@ def test_a_sound_message_is_read():
     assert edges_of(decode(topics.BELT, belt()), "induct") == (dark(10, seq=1),)
 
 
+def test_what_is_null_is_not_said():
+    assert "boot" not in decode(topics.BELT, belt(boot=None))
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
@@ -45,6 +49,8 @@ def test_a_sound_message_is_read():
         (b"{", "not_json"),
         (b"[" * 60_000, "not_json"),
         (b'{"schema": 1, "counts": NaN}', "not_json"),
+        (belt().decode().encode("utf-16"), "not_json"),
+        (b"\xef\xbb\xbf" + belt(), "not_json"),
         (b" " * (topics.MAX_BYTES + 1), "too_big"),
         (belt(schema=2), "schema"),
         (belt(schema=None), "schema"),
@@ -60,6 +66,7 @@ def test_a_sound_message_is_read():
         (belt(edges=[{**EDGE, "dark": 1}]), "field"),
         (belt(edges=[7]), "field"),
         (belt(boot="x"), "field"),
+        (belt(seq="x"), "field"),
     ],
 )
 def test_a_broken_message_is_refused_with_a_reason(payload, reason):
