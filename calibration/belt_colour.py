@@ -13,8 +13,9 @@ from rich.progress import track
 
 from edge.core.errors import PictureUnreadable
 from edge.core.messages import Image
+from edge.inspection.belt import BeltColour
 from edge.inspection.crop import Crop
-from edge.inspection.locate import BeltColour, locate
+from edge.inspection.locate import locate
 from edge.pictures import read_picture
 
 FEWEST = 4  # frames: the median of fewer may be an item

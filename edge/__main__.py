@@ -20,7 +20,13 @@ COMMANDS = {
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
     "conformance": ("edge.conformance.main", "main", "test a PLC's program against the line protocol"),
     "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),
-    "references": ("edge.teach", "build_references", "build what normal looks like, from pictures of sound items"),
+    "references": (
+        "edge.stock",
+        "main",
+        "what normal looks like: build it from pictures, add to it, inspect, prune, undo",
+    ),
+    "models": ("edge.select", "main", "measure every way to run the models on this box, and keep the fastest"),
+    "catalogue": ("edge.catalogue", "build", "enter a product into the catalogue, from pictures of it"),
     "defects": ("edge.teach", "fit_defects", "fit a defect head, from labelled pictures"),
 }
 # Workers are the threads here: two of them with two BLAS threads each would wait for one another on two cores.

@@ -106,7 +106,7 @@ def check(arguments: Sequence[str]) -> int:
         ConfigError: with every fault that was found.
     """
     config = load(_config_path("check", "Check a lane's settings, models, references and broker.", arguments))
-    sessions = Sessions(config.inspection.models)
+    sessions = Sessions(config.inspection.models, config.inspection.runtime)
     parts = (
         lambda: questions(config.inspection, config.recipe.rule, sessions),
         lambda: locator(config.inspection.belt_colours),
@@ -154,7 +154,7 @@ def turn_until(ending: threading.Event, parts: Lane) -> None:
 @contextmanager
 def lane(config: Config) -> Iterator[Lane]:
     """Put a lane together, start what has a thread, and end it all in the opposite order."""
-    sessions = Sessions(config.inspection.models)
+    sessions = Sessions(config.inspection.models, config.inspection.runtime)
     with ExitStack() as stack:
         context: zmq.Context[zmq.Socket[bytes]] = stack.enter_context(zmq.Context())
         heard = (*belt.HEARD, *diverter.HEARD, REPLACEMENT_ACK)

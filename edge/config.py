@@ -19,7 +19,7 @@ from edge.core.supervision import Limits
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Millimetres = Annotated[float, Field(ge=0, le=100_000)]
 CameraName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # it becomes a file's name
-MEASURES = ("anomaly", "defect")
+MEASURES = ("anomaly", "second_look", "defect", "identity", "colour")
 Port = Annotated[int, Field(ge=1, le=65_535)]
 VALUE_REJECTS, VALUE_INFORMS = 10.0, 1.0  # a rule that may reject an item, and one that only informs
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,16 +81,25 @@ class InspectionSettings(Section):
 
     models: Path = ROOT / "models"
     references: Path
+    runtime: Path | None = None  # what `tunnel-edge models select` wrote; without one, models run as they were shipped
     belt_colours: Path | None = None  # folder of <camera>.npz; without one the whole frame is inspected
+    catalogue: Path | None = (
+        None  # folder of <gtin>/identity.npz and colour.npz; None: `catalogue` beside the references
+    )
     date_orders: Annotated[tuple[Order, ...], Field(min_length=1)] = tuple(Order)  # as printed on this lane's products
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     queue: Annotated[int, Field(ge=1, le=4096)] = 64
+
+    @property
+    def products(self) -> Path:
+        """Where the catalogue lies."""
+        return self.catalogue or self.references.parent / "catalogue"
 
 
 class RuleSettings(Section):
     """One rule of the recipe; see `Rule`."""
 
-    check: Literal["anomaly", "defect", "expiry", "lot", "serial"]
+    check: Literal["anomaly", "second_look", "defect", "identity", "colour", "code", "expiry", "lot", "serial"]
     cameras: Annotated[tuple[CameraName, ...], Field(min_length=1, max_length=8)]
     required: bool = True
     reject_at: Annotated[float, Field(allow_inf_nan=False)] | None = None

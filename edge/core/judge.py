@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum, auto
 
 from edge.core.belt import Geometry
+from edge.core.gs1 import normalised
 from edge.core.labels import same_lot
 from edge.core.messages import BeltReading, Disposition, Evidence, Expected, Item, Verdict
 
@@ -202,10 +203,17 @@ def _contradiction(field_name: str, expected: Expected, reading: str | None, tod
         return None
     if field_name == "expiry":
         return _expiry_contradiction(date.fromisoformat(reading), expected.expiry, today)
-    wanted = expected.lot if field_name == "lot" else dict(expected.attributes).get(field_name)
+    wanted = _wanted(field_name, expected)
     if wanted is None or (same_lot(reading, wanted) if field_name == "lot" else reading == wanted):
         return None
     return f"{field_name} {reading} is printed, {wanted} is expected"
+
+
+def _wanted(field_name: str, expected: Expected) -> str | None:
+    """What the order says of a field; a code is compared as 14 digits."""
+    if field_name == "code":
+        return normalised(expected.gtin) or expected.gtin
+    return expected.lot if field_name == "lot" else dict(expected.attributes).get(field_name)
 
 
 def _expiry_contradiction(printed: date, wanted: date | None, today: date) -> str | None:

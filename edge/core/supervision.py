@@ -114,6 +114,7 @@ class Supervision:
             self._standing.clear()
             self._missed_run = self._reject_run = self._unexpected_run = 0
             self._recent.clear()
+            self._since_share_alarm = 0
             self._dark = frozenset()  # what is dark all the same stops the belt again
 
     def _clearings(self, reading: BeltReading) -> Iterator[Told]:

@@ -15,6 +15,7 @@ import cv2
 
 from edge.config import RuleSettings
 from edge.core.errors import ConfigError
+from edge.inspection.defects import SOUND
 from edge.simulator.draw import draw_items, normals
 from edge.simulator.photographs import Album, Photographed, read_album
 from edge.simulator.plan import PlannedItem
@@ -46,7 +47,9 @@ class Scene:
     rules: tuple[RuleSettings, ...]
     normals: Mapping[Key, Sequence[Path]]  # pictures of sound items, for the references
     frames: Mapping[str, Sequence[Path]]  # ordinary frames of each camera, to learn the belt from
-    labelled: Mapping[Key, Sequence[tuple[Path, bool]]] = field(default_factory=dict)  # picture, is bad: for the heads
+    labelled: Mapping[Key, Sequence[tuple[Path, str]]] = field(
+        default_factory=dict
+    )  # picture, kind of damage: for the heads
     fitted: frozenset[str] = frozenset()  # warehouse's ids of items that something was fitted on
     serials: Mapping[str, str] = field(default_factory=dict)  # warehouse's id → the serial printed on it
     scored: bool = True  # whether an AUROC says anything: not where a fault may be in the print alone
@@ -107,7 +110,7 @@ def photographed(folder: Path, labels: Path | None, seed: int) -> Scene:
         rules=tuple(_rules(cameras, headed)),
         normals=_by_camera(sound, lambda path, _: path),
         frames={camera: [one.pictures[camera] for one in run if camera in one.pictures] for camera in cameras},
-        labelled=_by_camera(examples, lambda path, bad: (path, bad)) if headed else {},
+        labelled=_by_camera(examples, lambda path, kind: (path, kind)) if headed else {},
         fitted=frozenset(one.item_id for one in examples),
         serials={one.item_id: _stem(one) for one in run if SERIAL.fullmatch(_stem(one))},
     )
@@ -140,13 +143,13 @@ def _shuffled(items: Sequence[Photographed], seed: int) -> list[Photographed]:
 def _listed(album: Album, labels: Path) -> Iterator[Photographed]:
     """The items that a CSV names, by id or by file name without its ending; its labels must be the folder's."""
     known = {name: one for one in album.items for name in (one.item_id, _stem(one))}
-    for name, bad in read_labels(labels, "item"):
+    for name, kind in read_labels(labels, "item"):
         one = known.get(name)
         if one is None:
             raise ConfigError(
                 f"{labels}: there is no item '{name}' in the data: name it as its file, without the ending."
             )
-        if bad is not one.label_bad:
+        if (kind != SOUND) is not one.label_bad:
             raise ConfigError(
                 f"{labels}: '{name}' is labelled otherwise than its folder, {one.kind}: mend one of them."
             )
@@ -177,11 +180,11 @@ def _planned(one: Photographed) -> PlannedItem:
     )
 
 
-def _by_camera(items: Iterable[Photographed], taught: Callable[[Path, bool], Taught]) -> dict[Key, list[Taught]]:
+def _by_camera(items: Iterable[Photographed], taught: Callable[[Path, str], Taught]) -> dict[Key, list[Taught]]:
     found: defaultdict[Key, list[Taught]] = defaultdict(list)
     for one in items:
         for camera, path in one.pictures.items():
-            found[GTIN, camera].append(taught(path, one.label_bad))
+            found[GTIN, camera].append(taught(path, one.kind if one.label_bad else SOUND))
     return dict(found)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,30 +16,39 @@ from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
 from edge.core.messages import Image
 from edge.inspection.appearance import AppearanceCheck
+from edge.inspection.belt import BeltColour
+from edge.inspection.codes import CODE, CodeCheck
+from edge.inspection.colour import COLOUR, ColourCheck
 from edge.inspection.crop import Check, Crop, Question
 from edge.inspection.defects import DefectHead
 from edge.inspection.detector import TextDetector
+from edge.inspection.identity import IDENTITY, IdentityCheck
 from edge.inspection.inspector import Locate
-from edge.inspection.locate import BeltColour, locate, whole
+from edge.inspection.locate import locate, whole
 from edge.inspection.recogniser import LineReader
 from edge.inspection.references import References
+from edge.inspection.runtime import read as read_runtime
+from edge.inspection.second_look import SUFFIX, FirstLook, SecondLook
 from edge.inspection.session import Session, newest
-from edge.inspection.text import TextCheck
+from edge.inspection.text import FIELDS, TextCheck
 
 APPEARANCE = frozenset({"anomaly", "defect"})
+SECOND = "second_look"
 
 
 class Sessions:
     """Verified models, each loaded once, when first asked for."""
 
-    def __init__(self, models: Path) -> None:
+    def __init__(self, models: Path, runtime: Path | None = None) -> None:
+        """Take the folder of models, and the file that says how they run on this box, where there is one."""
         self._models = models
+        self._chosen = read_runtime(runtime) if runtime else {}
         self._loaded: dict[str, Session] = {}
 
     def of(self, check: str) -> Session:
         """The newest model of a check."""
         if check not in self._loaded:
-            self._loaded[check] = Session.load(newest(self._models, check))
+            self._loaded[check] = Session.load(newest(self._models, check), self._chosen)
         return self._loaded[check]
 
     def loaded(self) -> tuple[Session, ...]:
@@ -64,11 +74,39 @@ def questions(
 def _questions(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Iterator[Question]:
     """One look at the patches answers all of appearance, one reading all of print: each is one question."""
     looks = [rule for rule in rules if rule.check in APPEARANCE]
+    seconds = [rule for rule in rules if rule.check == SECOND]
     if looks:
-        yield _question(AppearanceCheck.over(sessions.of("backbone"), settings.references), looks)
-    prints = [rule for rule in rules if rule.check not in APPEARANCE]
+        appearance = AppearanceCheck.over(sessions.of("backbone"), settings.references, _overkill(looks))
+        yield _question(FirstLook(appearance, appearance.references) if seconds else appearance, looks)
+    if seconds:
+        second = SecondLook.over(sessions.of("backbone"), sessions.of("second-stage"), settings.references)
+        yield replace(_question(second, seconds), after="anomaly")
+    prints = [rule for rule in rules if rule.check in FIELDS]
     if prints:
         yield _question(_reading(prints, settings, sessions), prints)
+    yield from _of_products(rules, settings, sessions)
+
+
+def _of_products(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Iterator[Question]:
+    """Is it the ordered product? By its looks, its colours, its code: each answers for itself."""
+    makers: dict[str, Callable[[], Check]] = {
+        IDENTITY: lambda: IdentityCheck.over(sessions.of("backbone"), settings.products),
+        COLOUR: lambda: ColourCheck.over(settings.products),
+        CODE: lambda: CodeCheck(date.today),
+    }
+    for name, make in makers.items():
+        if asked := [rule for rule in rules if rule.check == name]:
+            yield _question(make(), asked)
+
+
+def _overkill(rules: Iterable[RuleSettings]) -> dict[str, float]:
+    """Camera → its part of the share of sound items that its rule may cost: any of a rule's cameras rejects."""
+    return {
+        camera: rule.overkill / len(rule.cameras)
+        for rule in rules
+        if rule.overkill is not None
+        for camera in rule.cameras
+    }
 
 
 def _question(check: Check, rules: Sequence[RuleSettings]) -> Question:
@@ -102,6 +140,12 @@ def verify(references: Path, sessions: Sessions) -> None:
     """
     if not references.is_dir():
         raise ReferencesRefused(f"{references}: no such folder: build references with `tunnel-edge references build`.")
-    backbone = sessions.of("backbone")
     for path in sorted(references.glob("*/*.npz")):
-        (DefectHead if path.name.endswith(".head.npz") else References).load(path, backbone)
+        _open(path, sessions)
+
+
+def _open(path: Path, sessions: Sessions) -> None:
+    if path.name.endswith(".head.npz"):
+        DefectHead.load(path, sessions.of("backbone"))
+    else:
+        References.load(path, sessions.of("second-stage" if path.name.endswith(SUFFIX) else "backbone"))

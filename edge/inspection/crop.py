@@ -39,6 +39,7 @@ class Question:
     answers: tuple[str, ...]  # the rules' checks that it gives evidence of
     required: bool  # at least one of the rules is
     value: float  # of all its answers together
+    after: str = ""  # an answer of another question: this one waits for it, and is dropped where that gives its own too
 
     def __str__(self) -> str:
         return "+".join(self.answers)

@@ -10,7 +10,17 @@ from edge.core.messages import Image
 from edge.inspection.crop import Crop
 from edge.inspection.session import Session, Tensor
 
-INSIDE = 0.25  # share of a patch that must show the item for the patch to count
+INSIDE = 0.5  # share of a patch that must show the item for the patch to count
+COARSE_PX = 16  # side of the copy in which a sensor's noise is averaged away
+STEP_PX = 4  # every so manieth row and column suffices for that
+LEAST_CONTRAST = 12  # of 255 grey levels: a lens cap, a lamp that is off or blinds spans fewer on the coarse copy
+
+
+def blank(image: Image) -> bool:
+    """Tell whether a picture (BGR) shows nothing: black, white, or any other even ground."""
+    some = image[::STEP_PX, ::STEP_PX]
+    coarse = cv2.cvtColor(cv2.resize(some, (COARSE_PX, COARSE_PX), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    return int(coarse.max()) - int(coarse.min()) < LEAST_CONTRAST
 
 
 def patches(crop: Crop, session: Session) -> Tensor:

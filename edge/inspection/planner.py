@@ -39,7 +39,7 @@ class Planner:
     def __init__(self, questions: Mapping[str, Sequence[Question]], workers: int, size: int) -> None:
         """Take the questions to each camera's pictures, the number of workers, and how many sightings may wait."""
         self.workers = workers
-        self.counts: Counter[tuple[str, str]] = Counter()  # check; done, failed, skipped, dropped or superseded
+        self.counts: Counter[tuple[str, str]] = Counter()  # check; done, failed, skipped, dropped, spared or superseded
         self.next_skip_ns = NEVER_NS  # nothing runs out of time before
         self._room = WaitingRoom(questions, size)
         self._calm_ns = 0  # until then the lane counts as strained
@@ -78,14 +78,18 @@ class Planner:
         del self._ends_ns[job]
         job.cost.learn(spent_ns)
         self._count([job], "done")
-        if {one.check for one in found if one.valid}.issuperset(job.question.answers):
+        given = {one.check for one in found if one.valid}
+        if given.issuperset(job.question.answers):
             job.look.case.answered.add(job.key)
+        job.look.unanswered.difference_update(job.question.answers)
+        self._spare([one for one in job.look.open if one.question.after and given.issuperset(one.question.answers)])
         self.next_skip_ns = 0
 
     def failed(self, job: Job, because: str) -> list[Evidence]:
         """A step raised: returns what that leaves unanswered; without a crop that is all of the picture's questions."""
         del self._ends_ns[job]
         self._count([job], "failed")
+        job.look.unanswered.difference_update(job.question.answers)
         job.look.case.miss(job)
         rest = [] if job.look.crop else self._told(job.look.open, "failed", because)
         return [*_unanswered(job, because), *rest]
@@ -149,8 +153,17 @@ class Planner:
         self._count(ended, outcome)
         for job in ended:
             job.look.case.miss(job)
+            job.look.unanswered.difference_update(job.question.answers)
             self._room.take_out(job)
         return [one for job in ended for one in _unanswered(job, because)]
+
+    def _spare(self, jobs: Iterable[Job]) -> None:
+        """These need not be asked: another question's answer was theirs too."""
+        spared = list(jobs)
+        self._count(spared, "spared")
+        for job in spared:
+            job.look.case.answered.add(job.key)
+            self._room.take_out(job)
 
     def _count(self, jobs: Iterable[Job], outcome: str) -> None:
         self.counts.update((str(job.question), outcome) for job in jobs)
@@ -170,7 +183,7 @@ def _fits(job: Job, now_ns: int) -> bool:
 
 
 def _ready(job: Job, now_ns: int) -> bool:
-    return not job.look.blocked and _fits(job, now_ns)
+    return not (job.look.blocked or job.early) and _fits(job, now_ns)
 
 
 def _bearable(job: Job, now_ns: int, reach: Reach) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.core.errors import ReferencesRefused
 from edge.inspection import features, sealed
@@ -18,10 +19,19 @@ from edge.inspection.session import Session, Tensor
 
 SIZE = 500
 FEWEST = 4  # normal crops: fewer say nothing about how far normals differ from each other
-FOLDS = 4
-POOL = 40_000  # patches the greedy choice is made from; more cost time and change nothing
+FOLDS = 8  # parts held out in turn: each is scored by references made of the other seven
+POOL = 20_000  # patches the greedy choice is made from; more cost time and change nothing
+PROJECTED = 64  # dimensions in which the choice is made
+HOTTEST = 0.02  # share of an item's patches that make its score: one alone is often a glint
+USUAL, CLEAR = 0.75, 1.5  # in doubt: from what three of four normals stay below, up to so often the largest normal
+SUSPECT_SHARE = 5  # at most every fifth "normal" is left out: Kaputt (2025) found that many defects among normals
+FAR_OUT = 5.0  # robust standard deviations: of sound items fewer than 1 in 100 (decision 9)
+SIGMA_PER_MAD = 1.4826  # of a normal distribution
 GTIN = re.compile(r"[0-9]{8,14}")
 CAMERA = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+Half = npt.NDArray[np.float16]
+Shown = npt.NDArray[np.bool_]
 
 Progress = Callable[[int, int], None]
 """Called with (crops done, crops in all)."""
@@ -29,12 +39,20 @@ Progress = Callable[[int, int], None]
 Stored = TypeVar("Stored")
 
 
+class Difference(NamedTuple):
+    """How unlike the normal items an item is; 1.0 being the most unusual normal item when it was held out."""
+
+    score: float
+    heat: Tensor  # grid × grid, patch by patch; 0 where the item is not
+
+
 @dataclass(frozen=True, slots=True)
 class References:
-    """Patches of normal items, and how far from them a normal item may lie."""
+    """Patches of normal items, and how far from them normal items lay that had no part in them."""
 
-    coreset: Tensor  # up to SIZE × channels
-    scale: float  # the distance that the most unusual normal item reached when it was held out
+    coreset: Half  # up to SIZE × channels
+    held_out: Tensor  # score of each normal by references made without it, from the lowest to the highest
+    suspects: tuple[int, ...]  # which of the crops were left out: too unlike the others to be taken for normal
     model_sha256: str
 
     @classmethod
@@ -43,16 +61,29 @@ class References:
     ) -> References:
         """Learn from crops of normal items, all of one product and one camera.
 
-        Each item is also scored by references made without it (in FOLDS parts); the largest of these is the scale.
-
         Raises:
             ReferencesRefused: fewer than FEWEST crops.
         """
-        if len(crops) < FEWEST:
-            raise ReferencesRefused(f"{len(crops)} normal pictures are too few for references: give {FEWEST} or more.")
-        items = _items(crops, session, progress)
-        scale = max(_held_out(items, fold, size) for fold in range(min(FOLDS, len(items))))
-        return cls(coreset(_pool(items), size), scale, session.manifest.sha256)
+        return cls.learn(_items(crops, session, progress), session.manifest.sha256, size)
+
+    @classmethod
+    def learn(cls, items: Sequence[Tensor], model_sha256: str, size: int = SIZE) -> References:
+        """Learn from items' patches (each patches × channels).
+
+        Each item is scored by references made without it (in FOLDS parts). Items that score far out are suspected of
+        a defect and left out, and the others are scored once more: a defect among the references hides its like.
+
+        Raises:
+            ReferencesRefused: fewer than FEWEST items.
+        """
+        if len(items) < FEWEST:
+            raise ReferencesRefused(f"{len(items)} normal pictures are too few for references: give {FEWEST} or more.")
+        held_out = _held_out(items, size)
+        suspects = outliers(held_out)
+        if suspects:
+            items = [item for index, item in enumerate(items) if index not in suspects]
+            held_out = _held_out(items, size)
+        return cls(coreset(_pool(items), size).astype(np.float16), np.sort(held_out), suspects, model_sha256)
 
     @classmethod
     def load(cls, path: Path, session: Session) -> References:
@@ -63,17 +94,42 @@ class References:
         """
         stored = sealed.read(path, session.manifest.sha256)
         try:
-            return cls(stored["coreset"], float(stored["scale"]), session.manifest.sha256)
+            suspects = tuple(int(index) for index in stored["suspects"])
+            return cls(stored["coreset"], stored["held_out"], suspects, session.manifest.sha256)
         except KeyError as error:
             raise ReferencesRefused(f"{path}: no references ({error} is missing): make them anew.") from error
 
     def save(self, path: Path) -> None:
         """Write to `path` (`.npz`)."""
-        sealed.write(path, {"coreset": self.coreset, "scale": np.array(self.scale)}, self.model_sha256)
+        suspects = np.array(self.suspects, np.int64)
+        sealed.write(
+            path, {"coreset": self.coreset, "held_out": self.held_out, "suspects": suspects}, self.model_sha256
+        )
 
-    def unlikeness(self, rows: Tensor) -> Tensor:
-        """How far each patch is from the nearest normal one, 1.0 being the largest normal: rows."""
-        return nearest(rows, self.coreset) / np.float32(self.scale)
+    @property
+    def scale(self) -> float:
+        """The score of the most unusual normal item when it was held out: 1.0 in what is told."""
+        return float(self.held_out[-1])
+
+    def in_doubt(self, score: float) -> bool:
+        """Whether a score, as a share of `scale`, is neither usual for a normal item nor clearly beyond all of them."""
+        usual = float(np.quantile(self.held_out, USUAL)) / self.scale
+        return usual < score < CLEAR
+
+    def compare(self, rows: Tensor, shown: Shown) -> Difference:
+        """How unlike the normal items an item is, by its patches (grid² × channels) that show it (grid²)."""
+        distances = self._distances(rows[shown])
+        heat = np.zeros(len(rows), np.float32)
+        heat[shown] = distances / np.float32(self.scale)
+        side = round(len(rows) ** 0.5)
+        return Difference(image_score(distances) / self.scale, heat.reshape(side, side))
+
+    def score(self, rows: Tensor) -> float:
+        """An item's score by the patches that show it, in the measure of `held_out`."""
+        return image_score(self._distances(rows))
+
+    def _distances(self, rows: Tensor) -> Tensor:
+        return nearest(rows, self.coreset.astype(np.float32))
 
 
 class Library(Generic[Stored]):
@@ -115,8 +171,22 @@ def coreset(rows: Tensor, size: int) -> Tensor:
     """Up to `size` rows that leave no other row far away.
 
     Greedy k-centre: each time the row farthest from those chosen (Gonzalez 1985, at most twice the best radius;
-    for patches: Roth et al. 2022, PatchCore).
+    for patches: Roth et al. 2022, PatchCore), by the distances in a random projection, as there.
     """
+    return np.ascontiguousarray(rows[_spread(_projected(rows), size)])
+
+
+def _projected(rows: Tensor) -> Tensor:
+    """The rows in PROJECTED dimensions at most; distances stay about what they were (Johnson and Lindenstrauss)."""
+    channels = rows.shape[1]
+    if channels <= PROJECTED:
+        return rows
+    directions = np.random.default_rng(0).standard_normal((channels, PROJECTED), np.float32)
+    return np.asarray(rows @ directions / np.float32(PROJECTED) ** 0.5, np.float32)
+
+
+def _spread(rows: Tensor, size: int) -> list[int]:
+    """Which rows are chosen, in the order of the choice."""
     squares = np.einsum("rc,rc->r", rows, rows)
     chosen = [int(squares.argmax())]
     gaps = np.full(len(rows), np.inf, np.float32)
@@ -124,7 +194,26 @@ def coreset(rows: Tensor, size: int) -> Tensor:
         last = chosen[-1]
         np.minimum(gaps, squares - 2 * (rows @ rows[last]) + squares[last], out=gaps)
         chosen.append(int(gaps.argmax()))
-    return np.ascontiguousarray(rows[chosen])
+    return chosen
+
+
+def image_score(distances: Tensor) -> float:
+    """An item's score from those of its patches: the mean of the HOTTEST."""
+    count = max(1, round(HOTTEST * len(distances)))
+    return float(np.partition(distances, -count)[-count:].mean())
+
+
+def outliers(scores: Tensor) -> tuple[int, ...]:
+    """Which of some normal items' scores lie FAR_OUT above the others, the worst fifth of all at most: indices.
+
+    By the median and the median absolute deviation, which a fifth of outliers does not move much; of logarithms, for
+    scores have a long upper tail.
+    """
+    logs = np.log(scores + 1e-9)
+    above = logs - np.median(logs)
+    limit = FAR_OUT * SIGMA_PER_MAD * np.median(np.abs(above))
+    worst = np.argsort(-above)[: len(scores) // SUSPECT_SHARE]
+    return tuple(sorted(int(index) for index in worst if above[index] > limit))
 
 
 def _items(crops: Sequence[Crop], session: Session, progress: Progress | None) -> list[Tensor]:
@@ -137,10 +226,14 @@ def _items(crops: Sequence[Crop], session: Session, progress: Progress | None) -
     return items
 
 
-def _held_out(items: Sequence[Tensor], fold: int, size: int) -> float:
-    """The largest score of every FOLDS-th item against references made of the others."""
-    others = coreset(_pool([item for index, item in enumerate(items) if index % FOLDS != fold]), size)
-    return max(float(nearest(item, others).max()) for item in items[fold::FOLDS])
+def _held_out(items: Sequence[Tensor], size: int) -> Tensor:
+    """The score of every item by references made without it and without the others of its fold."""
+    scores = np.empty(len(items), np.float32)
+    for fold in range(min(FOLDS, len(items))):
+        others = coreset(_pool([item for index, item in enumerate(items) if index % FOLDS != fold]), size)
+        for index in range(fold, len(items), FOLDS):
+            scores[index] = image_score(nearest(items[index], others))
+    return scores
 
 
 def _pool(items: Sequence[Tensor]) -> Tensor:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
 from edge.core.errors import ModelRefused
+from edge.inspection.runtime import OPENVINO, SHIPPED, Chosen, Runtime
+
+log = logging.getLogger(__name__)
+
+WARM_UP = 3  # runs at the start: the first ones lay out memory and choose kernels
+FREE_PX = 320  # a side that the graph leaves open, while it is warmed
 
 Tensor = npt.NDArray[np.float32]
 
@@ -26,7 +34,9 @@ class Manifest:
 
     check: str
     version: str
-    sha256: str
+    sha256: str  # of model.onnx: by it, references and heads know what they were made with
+    graphs: Mapping[str, str]  # file → SHA-256: model.onnx, and the float32 one where it is shipped beside it
+    tolerance: Mapping[str, float]  # how far another way to run it may be off, by measure (`edge.select`)
     origin: str
     licence: str
     mean: tuple[float, float, float]  # in 0…255, channel order as `channels`
@@ -43,7 +53,7 @@ class Manifest:
 
 
 class Session:
-    """A verified model, warm, on one thread of ONNX Runtime; safe to share between workers."""
+    """A verified model, warm, in ONNX Runtime; safe to share between workers."""
 
     def __init__(self, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
         self.manifest = manifest
@@ -52,18 +62,34 @@ class Session:
         self._spent = threading.local()
 
     @classmethod
-    def load(cls, folder: Path) -> Session:
-        """Open the model in `folder`.
+    def load(cls, folder: Path, chosen: Chosen = MappingProxyType({})) -> Self:
+        """Open the model in `folder`, and warm it up.
+
+        chosen: how models run on this box, as measured; what it does not know runs as shipped.
 
         Raises:
             ModelRefused: no manifest, another hash than the manifest's, or a graph that ONNX Runtime refuses.
         """
         manifest = read_manifest(folder)
-        model = verified_bytes(folder / "model.onnx", manifest.sha256)
+        if chosen and manifest.sha256 not in chosen:
+            log.warning("%s was never measured on this box: run `tunnel-edge models select`", folder)
+        return cls.open(folder, manifest, chosen.get(manifest.sha256, SHIPPED))
+
+    @classmethod
+    def open(cls, folder: Path, manifest: Manifest, runtime: Runtime) -> Self:
+        """Open one of a model's graphs in one way.
+
+        Raises:
+            ModelRefused: there is no such graph, it has another hash than the manifest's, or ONNX Runtime refuses it.
+        """
+        if runtime.graph not in manifest.graphs:
+            raise ModelRefused(f"{folder}: the manifest knows no {runtime.graph}: run `tunnel-edge models select`.")
+        model = verified_bytes(folder / runtime.graph, manifest.graphs[runtime.graph])
         try:
-            session = onnxruntime.InferenceSession(model, _options(), providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(model, _options(runtime), providers=_providers(runtime))
         except Exception as error:
             raise ModelRefused(f"{folder}: ONNX Runtime refuses the graph ({error}): run `make models`.") from error
+        _warm(session)
         return cls(manifest, session)
 
     def run(self, batch: Tensor) -> list[Tensor]:
@@ -105,6 +131,8 @@ def read_manifest(folder: Path) -> Manifest:
             check=table["check"],
             version=table["version"],
             sha256=table["sha256"],
+            graphs=_graphs(table),
+            tolerance=table.get("tolerance", {}),
             origin=table["origin"],
             licence=table["licence"],
             mean=tuple(table["normalisation"]["mean"]),
@@ -135,11 +163,32 @@ def verified_bytes(path: Path, sha256: str) -> bytes:
     return content
 
 
-def _options() -> onnxruntime.SessionOptions:
-    """One thread, no spinning: two sessions that spin on two cores slow each other threefold."""
+def _graphs(table: Mapping[str, Any]) -> dict[str, str]:
+    graphs = {"model.onnx": table["sha256"]}
+    return graphs | {table["float32"]["file"]: table["float32"]["sha256"]} if "float32" in table else graphs
+
+
+def _options(runtime: Runtime) -> onnxruntime.SessionOptions:
+    """No spinning: two sessions that spin on two cores slow each other threefold."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = runtime.threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return options
+
+
+def _providers(runtime: Runtime) -> list[tuple[str, dict[str, str]]]:
+    """OpenVINO counts its threads itself."""
+    if runtime.provider == OPENVINO:
+        return [(OPENVINO, {"device_type": "CPU", "num_of_threads": str(runtime.threads)})]
+    return [(runtime.provider, {})]
+
+
+def _warm(session: onnxruntime.InferenceSession) -> None:
+    """The item that comes first is not to wait longer than the others."""
+    entry = session.get_inputs()[0]
+    shape = [side if isinstance(side, int) else FREE_PX for side in entry.shape[1:]]
+    batch = np.zeros((1, *shape), np.float32)
+    for _ in range(WARM_UP):
+        session.run(None, {entry.name: batch})

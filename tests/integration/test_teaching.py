@@ -53,8 +53,8 @@ def test_references_and_a_head_are_made_and_a_broken_picture_is_left_out(picture
     assert ran.returncode == 0, ran.stderr
     assert "left out" in ran.stderr
     assert "notes.png: no picture" in ran.stderr
-    rows = [f"{path},{'good' if 'good' in path.name else 'bad'}" for path in sorted(pictures.glob("*-*.png"))]
-    (tmp_path / "labels.csv").write_text("\n".join(["picture,label", *rows]))
+    rows = [f"{path},{'good,' if 'good' in path.name else 'bad,torn'}" for path in sorted(pictures.glob("*-*.png"))]
+    (tmp_path / "labels.csv").write_text("\n".join(["picture,label,type", *rows]))
     ran = command("edge", "defects", "fit", *made, tmp_path / "labels.csv")
     assert ran.returncode == 0, ran.stderr
     assert sorted(path.name for path in (tmp_path / GTIN).iterdir()) == ["top.head.npz", "top.npz"]

@@ -8,9 +8,10 @@ import pytest
 
 from edge.core.messages import Expected, Frame, Item, Sighting
 from edge.inspection import features
-from edge.inspection.appearance import AppearanceCheck, heat_map
+from edge.inspection.appearance import AppearanceCheck
 from edge.inspection.crop import Crop
-from edge.inspection.defects import DefectHead
+from edge.inspection.defects import DAMAGED, SOUND, DefectHead, Examples
+from edge.inspection.heat import heat_map
 from edge.inspection.locate import whole
 from edge.inspection.references import References
 from edge.inspection.session import Session, newest
@@ -45,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = np.stack(
         [features.pooled(features.patches(crop, session), features.inside(crop, session)) for crop in crops]
     )
-    head = DefectHead.fit(rows, np.arange(12) % 2 == 1, session.manifest.sha256)
+    learnt = Examples(rows, (SOUND, DAMAGED) * 6, tuple(f"label {seed}" for seed in range(12)))
+    head = DefectHead.fit(learnt, session.manifest.sha256)
     for camera in ("top", "both"):
         references.save(folder / LEARNT / f"{camera}.npz")
     for camera in ("side", "both"):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.belt import FAR_NS, PATIENCE_MESSAGES, EdgeSeries, Odometer
+from edge.core.messages import BeltReading
 from tests.unit.lane import GEOMETRY, MS, dark, item, reading
 
 
@@ -41,11 +42,11 @@ def test_the_window_of_an_unmeasured_item_takes_the_typical_length():
 
 def test_odometer_reckons_on_while_the_plc_is_silent_and_says_so():
     odometer = Odometer(counts_per_mm=10, stale_after_ms=500)
-    assert odometer.reading(0).stale
-    odometer.hear(1000, 500.0, 0)
-    fresh, old = odometer.reading(100 * MS), odometer.reading(501 * MS)
-    assert (fresh.counts, fresh.stale) == (1500, False)
-    assert (old.counts, old.stale) == (3505, True)
+    assert odometer.reading(7) == BeltReading(7, 0.0, 0.0, stale=True)
+    odometer.hear(1000, 500.0, 50 * MS)
+    assert odometer.reading(150 * MS) == BeltReading(150 * MS, 1500.0, 500.0)
+    assert not odometer.reading(550 * MS).stale
+    assert odometer.reading(551 * MS) == BeltReading(551 * MS, 3505.0, 500.0, stale=True)
 
 
 def test_edges_repeated_before_we_listened_are_not_born_again():
@@ -67,6 +68,32 @@ def test_edges_do_not_wait_for_ever_and_the_loss_is_told():
     assert came[:-1] == [()] * PATIENCE_MESSAGES
     assert came[-1] == (dark(30, seq=3),)
     assert series.missed == 3
+
+
+def test_each_gap_is_waited_for_as_long_as_the_first():
+    series = EdgeSeries(0)
+    assert series.missed == 0
+    for _ in range(3):  # what comes in order does not count as waiting
+        series.fresh([dark(10, seq=0)])
+    for first, second in ((2, 3), (7, 8)):
+        came = [series.fresh([dark(10, seq=first), dark(20, seq=second)]) for _ in range(PATIENCE_MESSAGES + 1)]
+        assert came[:-1] == [()] * PATIENCE_MESSAGES
+        assert came[-1] == (dark(10, seq=first), dark(20, seq=second))
+        assert series.fresh([]) == ()
+        assert series.missed == 0
+
+
+def test_given_up_edges_come_behind_those_in_order():
+    series = EdgeSeries(0)
+    for _ in range(PATIENCE_MESSAGES):
+        series.fresh([dark(30, seq=2)])
+    assert series.fresh([dark(10, seq=0), dark(30, seq=2)]) == (dark(10, seq=0), dark(30, seq=2))
+
+
+def test_a_plc_with_nothing_to_repeat_has_told_all_when_its_first_edge_comes():
+    series = EdgeSeries()
+    assert series.fresh([]) == ()
+    assert series.fresh([dark(10, seq=4)]) == (dark(10, seq=4),)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.integers(0, 3)), max_size=30))

@@ -6,9 +6,9 @@ import pytest
 
 from edge.core.challenge import LONGEST_NS, Challenges
 from edge.core.dispatcher import Settlement
-from edge.core.messages import ChallengeStart, End, ItemEnd
+from edge.core.messages import ChallengeResult, ChallengeStart, End, ItemEnd
 from edge.operate import holds
-from tests.unit.lane import EXPECTED, item, reading
+from tests.unit.lane import EXPECTED, MS, item, reading
 
 BAD_OFF, GOOD_ON = End.DIVERTED, End.PASSED
 
@@ -64,8 +64,12 @@ def test_failed_at_the_first_piece_that_does_not(test, names, ends, because):
 def test_pieces_that_do_not_come_fail_the_test():
     challenges = Challenges(0)
     challenges.update(reading(challenges=start("single", "a")), Settlement(), {}, [])
-    (result,) = challenges.update(reading(at_ms=LONGEST_NS // 10**6), Settlement(), {}, [])
-    assert result.outcome == "failed"
+    last_ms = LONGEST_NS // MS
+    assert challenges.update(reading(at_ms=last_ms - 1), Settlement(), {}, []) == ()
+    because = "the test pieces did not come, or nothing stopped the belt, in time"
+    assert challenges.update(reading(at_ms=last_ms), Settlement(), {}, []) == (
+        ChallengeResult("single", "Ada", "failed", because, LONGEST_NS),
+    )
 
 
 def test_a_fault_at_the_gate_must_stop_the_belt():
@@ -92,6 +96,14 @@ def test_overdue_is_told_once_an_interval_and_a_good_test_begins_a_new_one():
         now = reading(at_ms=1000 * second, challenges=begun)
         outcomes += [(second, one.outcome) for one in challenges.update(now, settled, {"a": piece("a")}, [])]
     assert outcomes == [(10, "overdue"), (14, "passed"), (24, "overdue")]
+
+
+def test_overdue_is_nobodys_test():
+    challenges = Challenges(every_s=1)
+    challenges.update(reading(), Settlement(), {}, [])
+    assert challenges.update(reading(at_ms=1000), Settlement(), {}, []) == (
+        ChallengeResult("any", "nobody", "overdue", "no good challenge test in time", 1000 * MS),
+    )
 
 
 def test_what_went_on_since_the_last_good_test_is_in_doubt():

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.dispatcher import Dispatcher
-from edge.core.messages import TEST_PIECE, Disposition, DivertAck, End, Result, Verdict
+from edge.core.messages import (
+    TEST_PIECE,
+    Disposition,
+    DivertAck,
+    DivertCommand,
+    DivertOutcome,
+    End,
+    ItemEnd,
+    Result,
+    Verdict,
+)
 from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, item, light, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
@@ -276,3 +286,108 @@ def test_after_a_restart_of_the_plc_the_safe_side_takes_what_is_before_the_gate(
     assert lane.settle({"i-1": item()}, reading(100, boot=9)).gate_blind
     assert lane.settle({}, reading(15_399, boot=9)).gate_blind
     assert not lane.settle({}, reading(15_400, boot=9)).gate_blind
+
+
+OFF, ON = "seen on the reject lane", "seen on the good lane, though it was to be diverted"
+UNSENT = "seen on the reject lane, though nobody sent it there"
+NEVER = "not seen on either lane: taken off by hand, or lost"
+
+
+@pytest.mark.parametrize(
+    ("disposition", "way", "command_id", "result", "seen", "because", "end"),
+    [
+        (REJECT, "confirm", "i-1-divert", Result.CONFIRMED, (AT_CONFIRM, "confirm", 7), OFF, End.DIVERTED),
+        (PASS, "confirm", None, Result.UNEXPECTED, (AT_CONFIRM, "confirm", 7), UNSENT, End.DIVERTED),
+        (REJECT, "exit", "i-1-divert", Result.MISSED, (AT_EXIT, "exit", 8), ON, End.MISSED),
+        (PASS, "exit", None, None, (AT_EXIT, "exit", 8), "", End.PASSED),
+        (REJECT, "unseen", "i-1-divert", Result.MISSED, (None, "", -1), NEVER, End.MISSED),
+        (PASS, "unseen", None, None, (None, "", -1), NEVER, End.LOST),
+    ],
+)
+def test_an_end_is_recorded_with_who_saw_it_where_and_when(disposition, way, command_id, result, seen, because, end):
+    lane, items = dispatcher(), {"i-1": item()}
+    lane.plan([verdict(disposition)], items, reading(5000))
+    settled = lane.settle(
+        items,
+        {
+            "confirm": reading(AT_CONFIRM, at_ms=9, confirm_edges=(dark(AT_CONFIRM, seq=7),)),
+            "exit": reading(AT_EXIT, at_ms=9, exit_edges=(dark(AT_EXIT, seq=8),)),
+            "unseen": reading(PAST, at_ms=9),
+        }[way],
+    )
+    counts, eye, seq = seen
+    outcome = DivertOutcome(command_id, "i-1", result, counts, because, eye)
+    assert settled.outcomes == ((outcome,) if result else ())
+    assert settled.ends == (ItemEnd("i-1", end, counts, 9 * MS, eye, seq),)
+    assert [one.reasons for one in settled.requests] == (
+        [] if end in (End.MISSED, End.PASSED) else [("because", because)]
+    )
+
+
+def test_an_item_of_another_life_of_the_plc_was_not_seen_where_the_counts_are():
+    lane, items = dispatcher(), {"i-1": item()}
+    lane.plan([verdict(REJECT)], items, reading(5000))
+    settled = lane.settle(items, reading(AT_CONFIRM, boot=9, confirm_edges=(dark(AT_CONFIRM),)))
+    told = "the PLC was restarted: its place is not known"
+    assert [(one.item_id, one.because) for one in settled.outcomes] == [
+        (None, "the confirm eye saw something that is not in the books"),
+        ("i-1", told),
+    ]
+    assert [one.end for one in settled.ends] == [End.MISSED]
+
+
+@pytest.mark.parametrize("eye", ["confirm", "exit"])
+def test_a_stranger_is_recorded_with_the_eye_and_the_counts(eye):
+    settled = dispatcher().settle({}, reading(30, **{f"{eye}_edges": (dark(20), light(25))}))
+    because = f"the {eye} eye saw something that is not in the books"
+    assert settled.outcomes == (DivertOutcome(None, None, Result.UNEXPECTED, 20, because, eye),)
+
+
+def test_one_edge_takes_one_item_off_and_another_the_next():
+    lane, items = dispatcher(), {"i-1": item(), "i-2": item("i-2", at_counts=300)}
+    seen = reading(AT_EXIT, exit_edges=(dark(AT_EXIT + 100), dark(AT_EXIT + 120)))
+    assert [end.item_id for end in lane.settle(items, seen).ends] == ["i-1", "i-2"]
+
+
+def test_a_command_says_everything():
+    told = replace(verdict(REJECT), reasons=("one", "two"))
+    assert dispatcher().plan([told], {"i-1": item()}, reading(5000)) == (
+        DivertCommand("i-1-divert", "i-1", 14_700, 17_300, 2460 * MS, "one; two"),
+    )
+
+
+@pytest.mark.parametrize(("speed", "lasts_s"), [(1000.0, 1.23), (50.0, 24.6), (2.0, 60), (0.0, 60)])
+def test_a_command_outlives_no_belt_that_stands(speed, lasts_s):
+    (command,) = dispatcher().plan([verdict(REJECT)], {"i-1": item()}, reading(5000, at_ms=1, speed=speed))
+    assert command.expires_ns == MS + round(lasts_s * 1000) * MS
+
+
+def test_what_ended_is_forgotten():
+    """An item of the same name, were there one, would be new to us."""
+    lane, items = dispatcher(), {"i-1": item()}
+    lane.plan([verdict(REJECT)], items, reading(5000))
+    lane.settle(items, reading(AT_CONFIRM, confirm_edges=(dark(AT_CONFIRM),)))
+    assert lane.plan([], items, reading(5000, at_ms=600)) == ()
+    assert len(lane.plan([verdict(REJECT)], items, reading(5000, at_ms=600))) == 1
+
+
+def test_a_missed_divert_is_no_reason_to_divert_the_next():
+    lane = dispatcher(divert_undecided=False)
+    first = {"i-1": item()}
+    lane.plan([verdict(REJECT)], first, reading(5000))
+    lane.settle(first, reading(AT_EXIT, exit_edges=(dark(AT_EXIT),)))
+    assert [one.end for one in lane.settle(first, reading(AT_EXIT, exit_edges=(dark(AT_EXIT),))).ends] == [
+        End.NO_DECISION
+    ]
+
+
+@pytest.mark.parametrize("counts", [20_499, 20_500])
+def test_an_item_is_not_missed_before_it_has_gone_well_past_both_eyes(counts):
+    assert dispatcher().settle({"i-1": item()}, reading(counts)).ends == ()
+
+
+def test_patience_after_a_silence_never_shortens_the_one_after_a_start():
+    lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, patient_until_ns=3000 * MS)
+    lane.settle({}, reading(0, at_ms=5, stale=True))
+    assert lane.settle({"i-1": item()}, reading(PAST, at_ms=2999)).ends == ()
+    assert len(lane.settle({"i-1": item()}, reading(PAST, at_ms=3000)).ends) == 1

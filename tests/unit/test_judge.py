@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.judge import Judge, Recipe, Rule
-from edge.core.messages import Disposition
-from tests.unit.lane import EXPECTED, GEOMETRY, evidence, item, reading
+from edge.core.messages import Disposition, Verdict
+from tests.unit.lane import EXPECTED, GEOMETRY, MS, evidence, item, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
 LOOKS = Rule("anomaly", ("top",), required=True, reject_at=1.0)
@@ -152,3 +152,80 @@ def test_no_item_passes_without_all_that_is_required_and_none_is_undecided_past_
         assert GOOD_LOOKS in found
         assert GOOD_DATE in found
         assert not {id(BAD_LOOKS), id(BAD_DATE), id(BAD_LOT)} & {id(one) for one in found}
+
+
+ORDER = replace(EXPECTED, attributes=(("colour", "red"), ("size", "L-1")))
+COLOUR, SIZE = (Rule(name, ("side",), required=True, agrees=name) for name in ("colour", "size"))
+BRAND = Rule("brand", ("side",), required=True, agrees="brand")
+
+
+@pytest.mark.parametrize(
+    ("rule", "reading", "wanted", "because"),
+    [
+        (COLOUR, "red", PASS, "colour (side): colour looked"),
+        (COLOUR, "blue", REJECT, "colour (side): colour blue is printed, red is expected"),
+        (SIZE, "1", REJECT, "size (side): size 1 is printed, L-1 is expected"),  # the L of a lot is a lot's alone
+        (BRAND, "any", PASS, "brand (side): brand looked"),  # the order names none
+        (LOT, "l1", PASS, "lot (side): lot looked"),
+        (LOT, "L7", REJECT, "lot (side): lot L7 is printed, L1 is expected"),
+    ],
+)
+def test_readings_against_the_order(rule, reading, wanted, because):
+    verdict = decide((rule,), [evidence(rule.check, "side", reading=reading)], EARLY, ORDER)
+    assert (verdict.disposition, verdict.reasons) == (wanted, (because,))
+
+
+def test_what_nobody_announced_cannot_be_compared():
+    found = [evidence("lot", "side", reading="L1")]
+    verdict = decide((replace(LOT, required=True),), found, DUE, expected=None)
+    assert (verdict.disposition, verdict.skipped) == (NO_DECISION, ("lot (side)",))
+    assert verdict.reasons == ("lot (side): the warehouse has not announced this item",)
+
+
+def test_a_rule_that_only_informs_asks_for_no_reading():
+    assert decide((Rule("seal", ("side",), required=True),), [evidence("seal", "side")], EARLY).disposition is PASS
+
+
+@pytest.mark.parametrize(
+    ("scores", "wanted"),
+    [
+        ([-3.0, 0.0], PASS),  # a score of nought is a score
+        ([0.0, -3.0], PASS),
+        ([0.9], PASS),
+        ([0.9, 1.1], REJECT),
+    ],
+)
+def test_the_worst_frame_of_a_camera_counts(scores, wanted):
+    assert decide((LOOKS,), [evidence(score=one) for one in scores], EARLY).disposition is wanted
+
+
+def test_several_cameras_all_say_why():
+    found = [evidence("defect", name, score=-8.0) for name in ("top", "side")]
+    assert decide((BOTH,), found, EARLY).reasons == ("defect (top+side): defect looked; defect looked",)
+
+
+def test_a_verdict_tells_all_about_the_item():
+    one = replace(item(at_counts=40), born_ns=3)
+    found = (evidence(score=0.5, exposed_ns=7), evidence("other", exposed_ns=9))
+    now = reading(EARLY, at_ms=1000)
+    assert Judge(Recipe("test", (LOOKS,)), GEOMETRY).update({"i-1": one}, found, now) == (
+        Verdict(
+            item_id="i-1",
+            order_line="order-1",
+            leading_edge_counts=40,
+            disposition=PASS,
+            reasons=("anomaly (top): anomaly looked",),
+            skipped=(),
+            evidence=found,
+            recipe="test",
+            born_ns=3,
+            exposed_ns=9,
+            deadline_ns=GEOMETRY.deadline_ns(one, now),
+            decided_ns=1000 * MS,
+        ),
+    )
+
+
+def test_a_verdict_without_evidence_was_never_exposed():
+    verdict = decide((LOOKS,), [], DUE, expected=None)
+    assert (verdict.exposed_ns, verdict.order_line) == (None, None)

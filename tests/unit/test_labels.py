@@ -29,6 +29,10 @@ def test_each_keyword_is_known_in_both_cases(field: Field, keyword: str) -> None
         ("EXP010727", [(Field.EXPIRY, "010727")]),
         ("L049261203", [(Field.LOT, "049261203")]),
         ("LOT L0492", [(Field.LOT, "L0492")]),
+        ("LOT: L0492", [(Field.LOT, "L0492")]),
+        ("LOT X12", [(Field.LOT, "X12")]),
+        ("EXPIRV 12.2026", [(Field.EXPIRY, "12.2026")]),
+        ("red 12 EXP 01.27", [(None, "red 12"), (Field.EXPIRY, "01.27")]),
         ("LOT AB12 EXP 12.26", [(Field.LOT, "AB12"), (Field.EXPIRY, "12.26")]),
         ("MFG 01.26 EXP 01.28", [(Field.PRODUCTION, "01.26"), (Field.EXPIRY, "01.28")]),
         ("Best before end: see lid", [(Field.EXPIRY, "see lid")]),
@@ -42,9 +46,40 @@ def test_segments(text: str, expected: list[tuple[Field | None, str]]) -> None:
     assert [(one.field, one.value) for one in segments(text)] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "keywords"),
+    [("red EXP.: 01.27", ["", "EXP"]), ("Vew.is: 12.2082", ["Vew.is:"]), ("SNACK", [""]), ("Ch-8.: AB1", ["Ch-8"])],
+)
+def test_a_segment_keeps_its_keyword_as_printed(text: str, keywords: list[str]) -> None:
+    assert [one.keyword for one in segments(text)] == keywords
+
+
+@pytest.mark.parametrize(
+    ("printed", "field"),
+    [
+        ("zu verbrxxxxen bis", Field.EXPIRY),  # four of sixteen letters replaced,
+        ("xxxxzu verbrauchen bis", Field.EXPIRY),  # put in before,
+        ("zu verbxxxxrauchen bis", Field.EXPIRY),  # between,
+        ("rbrauchen bis", Field.EXPIRY),  # left out,
+        ("xxzu verbrauchen b", Field.EXPIRY),  # or both
+        ("zu verbxxxxxen bis", None),
+        ("xxxxxzu verbrauchen bis", None),
+        ("brauchen bis", None),
+        ("xxxzu verbrauchen b", None),
+    ],
+)
+def test_a_keyword_may_be_misread_in_a_letter_of_four(printed: str, field: Field | None) -> None:
+    assert segments(f"{printed}: 12.26")[0].field is field
+
+
 @given(st.text(max_size=60))
 def test_folding_keeps_positions(text: str) -> None:
     assert len(folded(text)) == len(text)
+
+
+@pytest.mark.parametrize(("text", "plain"), [("ÀÉ Ü", "ae u"), ("a´b", "a´b"), ("½", "1"), ("日", "日"), ("", "")])
+def test_folding_takes_accents_away(text: str, plain: str) -> None:
+    assert folded(text) == plain
 
 
 @pytest.mark.parametrize(

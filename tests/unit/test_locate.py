@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edge.core.errors import PictureUnreadable, ReferencesRefused
-from edge.inspection.locate import BeltColour, locate, whole
+from edge.inspection.belt import BeltColour
+from edge.inspection.locate import locate, whole
 
 BLUE, WHITE, DARK = (190, 90, 30), (245, 245, 245), (30, 30, 30)
 
@@ -58,6 +59,27 @@ def test_item_of_the_belt_s_own_colour_is_found_by_its_smoothness(belt: BeltColo
     assert overlap(crop.polygon, box) > 0.7
 
 
+@pytest.mark.parametrize("gain", [0.94, 1.06])
+def test_lamps_may_waver(belt: BeltColour, gain: float) -> None:
+    box = ((500, 260), (300, 160), 10)
+    frame = np.clip(with_box(belt_frame(9), box, BLUE) * gain, 0, 255).astype(np.uint8)
+    assert overlap(locate(frame, belt).polygon, box) > 0.8
+    assert not locate(np.clip(belt_frame(9) * gain, 0, 255).astype(np.uint8), belt).located
+
+
+def test_shadow_is_no_part_of_the_item(belt: BeltColour) -> None:
+    box = ((480, 270), (300, 160), 0)
+    shaded = belt_frame(9)
+    shaded[200:370, 340:650] = shaded[200:370, 340:650] * 0.93
+    assert overlap(locate(with_box(shaded, box, WHITE), belt).polygon, box) > 0.85
+
+
+def test_item_that_is_partly_coloured_like_the_belt_is_found_whole(belt: BeltColour) -> None:
+    box = ((480, 270), (320, 260), 0)
+    frame = with_box(with_box(belt_frame(9), box, (140, 140, 140)), ((480, 180), (320, 80), 0), BLUE)
+    assert overlap(locate(frame, belt).polygon, box) > 0.8
+
+
 def test_crop_maps_back_to_the_frame(belt: BeltColour) -> None:
     frame = with_box(belt_frame(9), ((500, 260), (300, 160), 25), BLUE)
     cv2.circle(frame, (520, 250), 6, (0, 0, 255), -1)
@@ -99,8 +121,8 @@ def test_belt_needs_frames() -> None:
 def test_belt_is_kept(belt: BeltColour, tmp_path: Path) -> None:
     belt.save(tmp_path / "belts" / "top.npz")
     again = BeltColour.load(tmp_path / "belts" / "top.npz")
-    assert np.array_equal(again.low, belt.low)
-    assert np.array_equal(again.high, belt.high)
+    assert np.array_equal(again.colours, belt.colours)
+    assert np.array_equal(again.textures, belt.textures)
     assert [path.name for path in (tmp_path / "belts").iterdir()] == ["top.npz"]
 
 

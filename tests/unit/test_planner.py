@@ -391,3 +391,65 @@ def test_required_checks_of_like_items_come_by_deadline(load):
         firsts.setdefault(job.look.sighting.item.item_id, job.deadline_ns)
     kept = [deadline_ns for name, deadline_ns in firsts.items() if name not in failed]
     assert kept == sorted(kept)
+
+
+FIRST, SECOND = asked("anomaly"), Question(None, ("second_look",), required=False, value=10.0, after="anomaly")
+
+
+def begun_first(questions=(SECOND, FIRST)):
+    """A planner of two workers, one of which is at the first question to the only picture."""
+    planner = Planner({"top": questions}, 2, 9)
+    planner.submit(sighting("i-1", 10_000), 0)
+    job = planner.take(0)
+    planner.located(job, whole(PIXELS), MS)
+    return planner, job
+
+
+def vouched_for(job, *checks):
+    return [replace(answer(check, job.look.sighting, ""), valid=True) for check in checks]
+
+
+def test_a_question_after_another_waits_for_its_answer():
+    planner, first = begun_first()
+    assert str(first.question) == "anomaly"
+    assert planner.take(0) is None
+    planner.done(first, vouched_for(first, "anomaly"), MS)
+    assert str(planner.take(0).question) == "second_look"
+
+
+def test_a_question_that_the_first_has_answered_too_is_spared():
+    planner, first = begun_first()
+    planner.done(first, vouched_for(first, "anomaly", "second_look"), MS)
+    assert planner.take(0) is None
+    assert planner.counts == {("anomaly", "done"): 1, ("second_look", "spared"): 1}
+    assert planner.expire(20_000 * MS) == []
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_spared_question_leaves_nothing_missing(required):
+    planner, first = begun_first((replace(SECOND, required=required), FIRST))
+    planner.done(first, vouched_for(first, "anomaly", "second_look"), MS)
+    assert not first.look.case.lost
+    assert not first.look.case.looks
+
+
+@pytest.mark.parametrize("end", ["failed", "found nothing"])
+def test_a_question_after_one_that_gave_no_answer_is_asked_all_the_same(end):
+    planner, first = begun_first()
+    if end == "failed":
+        planner.failed(first, "failed: OSError")
+    else:
+        planner.done(first, [answer("anomaly", first.look.sighting, "nothing to see")], MS)
+    assert str(planner.take(0).question) == "second_look"
+
+
+def test_a_question_after_one_that_is_not_asked_waits_for_nothing():
+    planner = Planner({"top": (SECOND,)}, 1, 9)
+    planner.submit(sighting("i-1", 10_000), 0)
+    assert str(planner.take(0).question) == "second_look"
+
+
+def test_an_answer_spares_only_what_was_to_come_after():
+    planner, first = begun_first((FIRST, EXPIRY))
+    planner.done(first, vouched_for(first, "anomaly", "expiry"), MS)
+    assert str(planner.take(0).question) == "expiry"

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import date
+
+import pytest
 
 from edge.core.messages import Disposition, DivertOutcome, End, ItemEnd, Result, Verdict
 from edge.core.recovery import Known, item_of, recovered
 from edge.records.sinks import body
-from tests.unit.lane import evidence, item
+from tests.unit.lane import EXPECTED, evidence, item
 
 
 def entry(record):
@@ -17,12 +20,22 @@ def verdict(item_id):
     return Verdict(item_id, None, 0, Disposition.PASS, (), (), (evidence(),), "r", 0, None, 0, 0)
 
 
+def test_an_end_of_an_item_from_before_the_entries_that_were_read_is_of_no_known_life():
+    records = [ItemEnd("i-0", End.PASSED, 5, 0, "exit", 12), item("i-1")]
+    assert "exit" not in recovered(map(entry, records)).next_seq
+
+
 def test_an_empty_journal_knows_nothing():
     assert recovered([]) == Known()
 
 
-def test_an_item_comes_back_as_it_was():
-    assert item_of(entry(item())[1]) == item()
+@pytest.mark.parametrize("expiry", [date(2027, 3, 12), None])
+def test_an_item_comes_back_as_it_was(expiry):
+    one = item(expected=replace(EXPECTED, expiry=expiry, attributes=(("colour", "red"),)))
+    assert item_of(entry(one)[1]) == one
+
+
+def test_an_item_nobody_announced_comes_back_from_another_versions_journal():
     assert item_of(entry(item(expected=None))[1] | {"of_another_version": 1}) == item(expected=None)
 
 

@@ -1,6 +1,7 @@
-"""References: the greedy choice, the search, the scale, the files."""
+"""References: the greedy choice, the search, the scale, the suspects, the files."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from edge.core.errors import ReferencesRefused
 from edge.inspection import features
 from edge.inspection.crop import Crop
 from edge.inspection.locate import whole
-from edge.inspection.references import Library, References, coreset, nearest
+from edge.inspection.references import Difference, Library, References, coreset, image_score, nearest, outliers
 from edge.inspection.session import Session, newest
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -58,10 +59,71 @@ def test_coreset_leaves_no_row_farther_than_the_next_choice(rows: np.ndarray, si
 
 
 def test_normal_items_lie_within_the_scale_and_a_scratch_beyond(references: References, session: Session) -> None:
-    normal = references.unlikeness(features.patches(label(100), session))
-    scratched = references.unlikeness(features.patches(label(100, scratched=True), session))
-    assert normal.max() < 1.3
-    assert scratched.max() > 1.4 * normal.max()
+    normal, scratched = (compared(references, label(100, scratched=one), session) for one in (False, True))
+    assert normal.score < 1.3
+    assert scratched.score > 1.4 * normal.score
+    row, column = np.unravel_index(scratched.heat.argmax(), scratched.heat.shape)
+    assert (row, column) == (pytest.approx(22, abs=8), pytest.approx(27, abs=5))
+
+
+def compared(references: References, crop: Crop, session: Session) -> Difference:
+    return references.compare(features.patches(crop, session), features.inside(crop, session))
+
+
+def test_what_is_not_the_item_has_no_heat(references: References, session: Session) -> None:
+    shown = np.zeros(1024, bool)
+    shown[:100] = True
+    found = references.compare(features.patches(label(100, scratched=True), session), shown)
+    assert (found.heat.ravel()[100:] == 0).all()
+    assert 0 < found.score < 1.3
+
+
+def test_one_damaged_item_among_the_normals_is_suspected(session: Session) -> None:
+    crops = [label(seed, scratched=seed == 3) for seed in range(10)]
+    references = References.build(crops, session, size=60)
+    assert references.suspects == (3,)
+    assert len(references.held_out) == 9
+    assert compared(references, label(100, scratched=True), session).score > 1.4
+
+
+def test_held_out_scores_are_in_order_and_end_at_the_scale(references: References) -> None:
+    assert len(references.held_out) == 6 - len(references.suspects)
+    assert (np.diff(references.held_out) >= 0).all()
+    assert references.scale == references.held_out[-1]
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([5, 5.1, 4.9, 5.2, 4.8], ()),
+        ([5, 5.1, 4.9, 5.2, 20], (4,)),
+        ([5, 5.1, 20, 4.9, 5.2, 30, 5, 4.8, 5.1, 5], (2, 5)),
+        ([5, 5.1, 20, 4.9, 30], (4,)),
+        ([5, 5.1, 4.9, 5.2, 0.1], ()),
+        ([5, 5, 5, 5, 5], ()),
+        ([5, 5, 5, 50], ()),
+    ],
+    ids=["none", "one", "two", "a fifth at most", "unusually usual", "all alike", "too few to tell"],
+)
+def test_suspects_are_far_out_on_the_high_side(scores: list[float], expected: tuple[int, ...]) -> None:
+    assert outliers(np.array(scores, np.float32)) == expected
+
+
+@given(hnp.arrays(np.float32, st.integers(4, 200), elements=st.floats(0, 100, width=32)))
+def test_never_more_than_a_fifth_is_suspected(scores: np.ndarray) -> None:
+    assert len(outliers(scores)) <= len(scores) // 5
+
+
+@pytest.mark.parametrize(("count", "score"), [(10, 9.0), (100, 98.5), (1000, 989.5)])
+def test_score_is_the_mean_of_the_hottest_patches(count: int, score: float) -> None:
+    assert image_score(np.arange(count, dtype=np.float32)) == pytest.approx(score)
+
+
+@pytest.mark.parametrize(("score", "doubt"), [(0.69, False), (0.71, True), (1.49, True), (1.51, False)])
+def test_doubt_lies_between_the_usual_and_the_clear(score: float, doubt: bool) -> None:
+    held_out = np.array([1.0, 1.2, 1.3, 1.4, 2.0], np.float32)
+    references = References(np.zeros((1, 2), np.float16), held_out, (), "0" * 64)
+    assert references.in_doubt(score) is doubt
 
 
 def test_progress_is_told(session: Session) -> None:
@@ -80,7 +142,8 @@ def test_file_brings_back_the_same(references: References, session: Session, tmp
     references.save(path)
     again = References.load(path, session)
     assert np.array_equal(again.coreset, references.coreset)
-    assert again.scale == references.scale
+    assert np.array_equal(again.held_out, references.held_out)
+    assert (again.scale, again.suspects) == (references.scale, references.suspects)
 
 
 def test_same_crops_give_the_same_bytes(session: Session, tmp_path: Path) -> None:
@@ -102,7 +165,7 @@ def test_damaged_file_is_refused(references: References, session: Session, tmp_p
 
 def test_file_of_another_model_is_refused(references: References, session: Session, tmp_path: Path) -> None:
     path = tmp_path / "top.npz"
-    References(references.coreset, references.scale, "0" * 64).save(path)
+    replace(references, model_sha256="0" * 64).save(path)
     with pytest.raises(ReferencesRefused, match="000000000000"):
         References.load(path, session)
 

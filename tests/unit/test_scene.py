@@ -64,6 +64,14 @@ def test_labels_come_from_a_list_or_from_another_folder(tmp_path):
     assert [len(rows) for rows in photographed(data, other, 1).labelled.values()] == [6]
 
 
+def test_heads_learn_the_kinds_that_the_folders_are_named_after(tmp_path):
+    names = ["good/0", "good/1", "dent/0", "tear/0"]
+    data = folder_of(tmp_path, "train/good/0", *[f"test/{name}" for name in names])
+    labels = labelled(tmp_path, *[f"test/{name},{'good' if 'good' in name else 'bad'}" for name in names])
+    (rows,) = photographed(data, labels, 1).labelled.values()
+    assert [kind for _, kind in rows] == ["", "", "dent", "tear"]
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [

@@ -1,12 +1,26 @@
 """When a person is told, and when the belt is to stop."""
 
+from dataclasses import replace
+
 import pytest
 
 from edge.core.dispatcher import Settlement
-from edge.core.messages import Clearing, Disposition, DivertOutcome, Item, Result, Verdict
+from edge.core.messages import (
+    Alarm,
+    ChallengeStart,
+    Clearing,
+    Disposition,
+    DivertOutcome,
+    End,
+    Item,
+    ItemEnd,
+    LineStop,
+    Result,
+    Verdict,
+)
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracked
-from tests.unit.lane import item, reading
+from tests.unit.lane import EXPECTED, item, reading
 
 REJECT, PASS = Disposition.REJECT, Disposition.PASS
 QUIET = Tracked((), 0, (), (), ())
@@ -142,3 +156,122 @@ def test_a_stop_that_the_sentinel_asked_for_stands_until_it_is_cleared():
     assert (kinds(asked), asked.state, asked.why) == ((["sentinel"], 0), "Held", "i-7 was not diverted")
     assert told(supervision).state == "Held"
     assert told(supervision, clearings=(Clearing("kim", "alarms"),)).state == "Execute"
+
+
+def words(oversight):
+    return [(alarm.kind, alarm.because, alarm.item_id) for alarm in oversight.alarms]
+
+
+def test_an_alarm_and_a_stop_say_what_why_of_which_item_and_when():
+    told_of = told(Supervision(Limits()), at_ms=7, outcomes=[outcome(Result.MISSED)])
+    assert told_of.alarms == (Alarm("missed", "because", "i-1", 7_000_000),)
+    assert told_of.stops == (LineStop("because", 7_000_000),)
+
+
+@pytest.mark.parametrize(
+    ("said", "alarm", "state"),
+    [
+        ({"guards": frozenset({"e_stop"})}, ("guard", "guard e_stop is in alarm", None), ("Aborted", "E-stop")),
+        ({"guards": frozenset({"door"})}, ("guard", "guard door is in alarm", None), ("Execute", "inspecting")),
+        ({"stale": True}, ("stale", "the PLC is silent", None), ("Execute", "inspecting")),
+        (
+            {"missed_edges": 2},
+            ("unseen_birth", "2 edges of the induct eye were never told", None),
+            ("Held", "2 edges of the induct eye were never told"),
+        ),
+        (
+            {"clearings": (Clearing("Ada", "items"),)},
+            ("clearing", "Ada cleared items", None),
+            ("Execute", "inspecting"),
+        ),
+    ],
+)
+def test_what_the_belt_says_in_words(said, alarm, state):
+    supervision = Supervision(Limits())
+    told(supervision)
+    oversight = told(supervision, **said)
+    assert (words(oversight), (oversight.state, oversight.why)) == ([alarm], state)
+
+
+def test_a_lane_that_is_held_names_every_reason():
+    guards = frozenset({"jam", "bin_full"})
+    held = told(Supervision(Limits()), guards=guards, outcomes=[outcome(Result.MISSED)])
+    assert (held.state, held.why) == ("Held", "guard jam is in alarm; because")
+
+
+@pytest.mark.parametrize(
+    ("purge", "slip_mm", "alarms"),
+    [
+        ("", 20.0, []),
+        ("", -20.1, [("slip", "an item slipped by -20 mm", None)]),
+        ("on the belt during an E-stop", 0.0, []),
+        ("999 mm long (ByLength)", 0.0, [("gap", "999 mm long (ByLength)", "i-1")]),
+        ("gap of 12 mm (ByDistanceFault)", 0.0, [("gap", "gap of 12 mm (ByDistanceFault)", "i-1")]),
+    ],
+)
+def test_what_the_tracker_found_in_words(purge, slip_mm, alarms):
+    tracked = Tracked((Item("i-1", 0, 0, purge=purge),), 0, (), (), (slip_mm,))
+    assert words(told(Supervision(Limits(slip_alarm_mm=20)), tracked=tracked)) == alarms
+
+
+def test_runs_begin_anew_with_what_breaks_them_and_with_a_clearing():
+    cleared = (Clearing("Ada", "alarms"),)
+    supervision = Supervision(Limits(reject_run=3, misses_to_stop=2))
+    row = [REJECT, REJECT, PASS, REJECT, REJECT]
+    assert [kinds(told(supervision, verdicts=[verdict(one)])) for one in row] == [([], 0)] * 5
+    told(supervision, outcomes=[outcome(Result.MISSED)])
+    told(supervision, clearings=cleared)
+    assert kinds(told(supervision, outcomes=[outcome(Result.MISSED)])) == (["missed"], 0)
+    assert [kinds(told(supervision, verdicts=[verdict(REJECT)]))[0] for _ in range(3)] == [[], [], ["reject_run"]]
+
+
+def shares(supervision, stream):
+    """Where in a stream of verdicts (1: rejected) the share was told, and where it asked for a stop."""
+    found = [told(supervision, verdicts=[verdict(REJECT if one else PASS)]) for one in stream]
+    assert {alarm.kind for one in found for alarm in one.alarms} <= {"reject_rate"}
+    return [n for n, one in enumerate(found) if one.alarms], [n for n, one in enumerate(found) if one.stops]
+
+
+NINETY = Limits(reject_run=999, usual_reject_share=0.9, window_items=100)  # 3 sigma: 81 to 99 of 100
+
+
+@pytest.mark.parametrize(("rejected", "alarms"), [(81, []), (80, [99]), (99, []), (100, [99])])
+def test_the_control_limits_are_three_sigmas_wide(rejected, alarms):
+    assert shares(Supervision(NINETY), [1] * rejected + [0] * (100 - rejected))[0] == alarms
+
+
+def test_a_share_that_came_back_is_told_anew_when_it_leaves_again():
+    spoilt, usual = [0] * 100, [1] * 90 + [0] * 10
+    assert shares(Supervision(NINETY), spoilt + usual + spoilt) == ([99, 209], [])  # 80 of 100
+
+
+def test_a_share_that_is_still_out_of_its_limits_after_a_clearing_is_told_again():
+    supervision = Supervision(NINETY)
+    assert shares(supervision, [0] * 300) == ([99, 199], [199])
+    told(supervision, clearings=(Clearing("Ada", "alarms"),))
+    assert shares(supervision, [0] * 200) == ([99, 199], [199])
+
+
+@pytest.mark.parametrize(
+    ("every_s", "start", "outcomes", "alarms"),
+    [
+        (0, ChallengeStart("single", "Ada", ()), ["failed"], ["single: single takes 1 different test pieces"]),
+        (1e-9, None, ["overdue"], ["any: no good challenge test in time"]),
+    ],
+)
+def test_a_challenge_that_is_not_passed_is_an_alarm(every_s, start, outcomes, alarms):
+    supervision = Supervision(Limits(challenge_every_s=every_s))
+    told(supervision)
+    oversight = told(supervision, at_ms=0 if start else 1, challenges=(start,) if start else ())
+    assert [one.outcome for one in oversight.results][:1] == outcomes
+    assert words(oversight)[:1] == [("challenge", alarms[0], None)]
+    assert oversight.stops == ()
+
+
+def test_a_challenge_that_is_passed_is_none_and_follows_the_items():
+    supervision = Supervision(Limits())
+    piece = {"a": item("a", expected=replace(EXPECTED, wms_item="a"))}
+    told(supervision, challenges=(ChallengeStart("single", "Ada", ("a",)),))
+    ended = Settlement(ends=(ItemEnd("a", End.DIVERTED, 0, 0),))
+    oversight = supervision.update(reading(), QUIET, (), ended, piece)
+    assert ([one.outcome for one in oversight.results], oversight.alarms) == (["passed"], ())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.messages import Clearing, End, Frame, ItemEnd
+from edge.core.messages import Clearing, End, Frame, ItemEnd, Sighting
 from edge.core.tracker import BLOCKED, Tracker
 from tests.unit.lane import EXPECTED, GEOMETRY, dark, item, light, reading
 
@@ -172,3 +172,70 @@ def test_items_are_conserved_over_births_and_ends(births):
             gone += 1
         assert born == gone + len(lane.items)
         assert list(lane.items) == sorted(lane.items)
+
+
+@pytest.mark.parametrize(("middle_mm", "seen"), [(200, True), (199.9, False), (400, True), (600, True), (600.1, False)])
+def test_an_item_is_seen_while_its_middle_is_in_the_view(middle_mm, seen):
+    lane = tracker()
+    lane.update(reading(induct_edges=(dark(0), light(1000))), [])
+    sightings = lane.update(reading(), [frame(10 * (middle_mm + 50))]).sightings
+    assert bool(sightings) is seen
+
+
+def test_a_sighting_carries_the_deadline():
+    lane = tracker()
+    lane.update(reading(induct_edges=(dark(0), light(2000))), [])
+    now, shown = reading(5000, at_ms=9), frame(5000)
+    (one,) = lane.items.values()
+    assert lane.update(now, [shown]).sightings == (Sighting(shown, one, GEOMETRY.deadline_ns(one, now)),)
+
+
+@pytest.mark.parametrize(("length_mm", "items"), [(9.9, 0), (10.0, 1)])
+def test_what_is_as_long_as_the_shortest_item_is_one(length_mm, items):
+    lane = tracker()
+    ghosts = lane.update(reading(at_ms=7, induct_edges=(dark(0), light(round(10 * length_mm)))), []).ghosts
+    assert len(lane.items) == items
+    assert ghosts == (() if items else (ItemEnd("i-000001", End.REMOVED, 99, 7_000_000),))
+
+
+def test_what_is_as_long_as_the_longest_item_is_one():
+    lane = apart(longest_mm=400)
+    lane.update(reading(4000, induct_edges=(dark(0),)), [])
+    assert purges(lane) == [""]
+    lane.update(reading(4000, induct_edges=(light(4000),)), [])
+    assert purges(lane) == [""]
+
+
+@pytest.mark.parametrize(("counts", "purged"), [(14_699, True), (14_700, False), (15_000, False)])
+def test_only_what_has_its_whole_window_before_it_is_purged(counts, purged):
+    lane = tracker()
+    lane.update(reading(induct_edges=(dark(0), light(2000))), [])
+    lane.update(reading(counts, guards=frozenset({"e_stop"})), [])
+    assert purges(lane) == ["on the belt during an E-stop" if purged else ""]
+
+
+@pytest.mark.parametrize(("late_ms", "joined"), [(5000, True), (5001, False)])
+def test_an_order_without_a_place_waits_for_five_seconds(late_ms, joined):
+    lane = tracker()
+    lane.update(reading(at_ms=9000, announced=(EXPECTED,)), [])
+    lane.update(reading(at_ms=9000 + late_ms, induct_edges=(dark(0),)), [])
+    assert (next(iter(lane.items.values())).expected is EXPECTED) is joined
+
+
+@pytest.mark.parametrize(("past_mm", "joined"), [(2000, True), (2001, False)])
+def test_an_order_with_a_place_waits_until_that_is_well_past_the_eye(past_mm, joined):
+    """Its item may be told late: edges wait for those before them."""
+    lane, placed = tracker(), replace(EXPECTED, scan_counts=500)  # due at the eye at 1500 counts
+    lane.update(reading(1500, announced=(placed,)), [])
+    lane.update(reading(1500 + 10 * past_mm, induct_edges=(dark(1500),)), [])
+    assert (next(iter(lane.items.values())).expected is placed) is joined
+
+
+@pytest.mark.parametrize(("off_counts", "joined"), [(-601, False), (-600, True), (600, True), (601, False)])
+@pytest.mark.parametrize("slip_mm", [0, 30])
+def test_an_order_fits_the_place_where_the_item_was_born(off_counts, joined, slip_mm):
+    lane = apart(resync_mm=800)
+    lane.update(reading(induct_edges=(dark(0), light(2000))), [])
+    lane.update(reading(8300, resync_edges=(dark(8000 + 10 * slip_mm),)), [])
+    lane.update(reading(8400, announced=(replace(EXPECTED, scan_counts=off_counts - 1000),)), [])
+    assert (next(iter(lane.items.values())).expected is not None) is joined

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from edge.core import topics
 from edge.core.errors import MalformedMessage
-from edge.core.frames import decode_frame, encode_frame
-from edge.core.messages import Disposition, DivertCommand, Frame, ReplacementRequest, Verdict
+from edge.core.frames import MAX_PIXEL_BYTES, decode_frame, encode_frame
+from edge.core.messages import Disposition, DivertAck, DivertCommand, Expected, Frame, ReplacementRequest, Verdict
 from edge.core.wire import (
+    ack_of,
     command_fields,
     decode,
     edges_of,
@@ -75,6 +77,59 @@ def test_a_broken_message_is_refused_with_a_reason(payload, reason):
     assert refusal.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        (b" " * 70_000, "belt: 70000 bytes, at most 65536 are read."),
+        (belt(schema=2), "belt: schema 2, 1 is spoken."),
+        (b"[]", "belt: a JSON table is expected."),
+        (b'{"schema": 1, "counts": NaN}', "belt: no JSON (NaN is no number)."),
+        (belt(counts="ten"), "belt: field 'counts' is missing or wrong: 'ten'."),
+        (belt(boot="seven"), "belt: field 'boot' is missing or wrong: 'seven'."),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(payload, told):
+    with pytest.raises(MalformedMessage) as refusal:
+        decode(topics.BELT, payload)
+    assert str(refusal.value) == told
+
+
+def test_a_message_may_have_just_as_many_bytes_as_are_read():
+    assert decode(topics.BELT, belt().ljust(topics.MAX_BYTES))["seq"] == 1
+
+
+TOLD = "é" * topics.MAX_TEXT  # the longest text
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken", "refused"),
+    [
+        (topics.integer, [0, -5, 2**53 - 1, 1 - 2**53], [2**53, -(2**53), True, 1.0, "1", None]),
+        (topics.real, [0, -0.5, 999_999_999_999_999.0], [1e15, -1e15, False, "1", None]),
+        (topics.text, ["a", TOLD], ["", TOLD + "a", "\ud800", 1, None]),
+        (topics.texts, [[], ["a"] * topics.MAX_LIST], [["a"] * (topics.MAX_LIST + 1), [""], "a", ("a",), None]),
+        (
+            topics.labels,
+            [{}, {"a": TOLD}, {str(n): "a" for n in range(topics.MAX_LIST)}],
+            [{"a": ""}, {"": "a"}, {"a": 1}, {str(n): "a" for n in range(topics.MAX_LIST + 1)}, [], None],
+        ),
+        (
+            topics.edges,
+            [[], [EDGE], [{**EDGE, "eye": eye} for eye in topics.EYES], [EDGE] * topics.MAX_LIST],
+            [[EDGE] * (topics.MAX_LIST + 1), [{**EDGE, "seq": 0.5}], [{**EDGE, "counts": None}], [None], EDGE, None],
+        ),
+        (topics.evidence, [[], [{}] * topics.MAX_LIST], [[{}] * (topics.MAX_LIST + 1), [1], {}, None]),
+        (topics.side, ["divert", "pass"], ["", "open", None]),
+        (topics.clearable, ["items", "alarms"], ["", "all", None]),
+        (topics.challenge, list(topics.CHALLENGES), ["", "double", [], None]),
+        (topics.ack, ["accepted", "late", "unknown", "duplicate"], ["", "no", [], None]),
+    ],
+)
+def test_what_a_field_may_hold(kind, taken, refused):
+    assert [value for value in taken if not kind(value)] == []
+    assert [value for value in refused if kind(value)] == []
+
+
 @pytest.mark.parametrize("status", ["accepted", "late", "unknown", "duplicate", "yes", [], {}, None, 1])
 def test_an_ack_says_one_of_four_things(status):
     payload = json.dumps({"schema": 1, "command": "c", "status": status}).encode()
@@ -109,31 +164,81 @@ def test_no_field_raises_anything_else(topic, data):
         decode(topic, json.dumps({"schema": 1, **fields}).encode())
 
 
-def test_an_order_comes_back_as_it_was_said():
-    assert expected_of(decode(topics.INDUCT, encode(1, expected_fields(EXPECTED)))) == EXPECTED
+@pytest.mark.parametrize(
+    "order",
+    [
+        EXPECTED,
+        Expected("w1", "04000000000017", "order-1"),
+        replace(EXPECTED, seller="s", tote="t", attributes=(("colour", "red"), ("size", "L")), scan_counts=-5),
+    ],
+)
+def test_an_order_comes_back_as_it_was_said(order):
+    assert expected_of(decode(topics.INDUCT, encode(1, expected_fields(order)))) == order
 
 
 def test_an_order_with_an_impossible_date_is_refused():
     fields = expected_fields(EXPECTED) | {"expiry": "2026-02-31"}
-    with pytest.raises(MalformedMessage, match="2026-02-31"):
+    with pytest.raises(MalformedMessage, match="2026-02-31") as refusal:
         expected_of(decode(topics.INDUCT, encode(1, fields)))
+    assert refusal.value.reason == "field"
 
 
-@pytest.mark.parametrize(
-    ("topic", "fields"),
-    [
-        (topics.COMMAND, command_fields(DivertCommand("c", "i", 1, 2, 3, "x" * 500))),
-        (topics.REPLACEMENT, replacement_fields(ReplacementRequest("r", "i", None, None, ("why",)))),
-        (
-            topics.VERDICT,
-            verdict_fields(
-                Verdict("i", None, 0, Disposition.PASS, ("x" * 500,), (), (evidence(),) * 99, "r", 0, None, 9, 9)
-            ),
-        ),
-    ],
+LONG = "x" * 500
+FOUND = evidence(score=0.5, probability=0.25, exposed_ns=4)
+VERDICT = Verdict(
+    "i",
+    "o",
+    -5,
+    Disposition.PASS,
+    (LONG, "", "why"),
+    ("lot (side)",),
+    (FOUND,) * 99,
+    "r",
+    2_000_000,
+    None,
+    9,
+    3_500_000,
 )
-def test_what_we_say_obeys_our_own_table(topic, fields):
-    assert decode(topic, encode(1, fields)).keys() <= {*topic.required, *topic.optional, "seq"}
+
+
+def said(topic, fields):
+    """What the listener reads of it."""
+    return decode(topic, encode(1, fields))
+
+
+def test_a_command_is_said_in_full():
+    assert said(topics.COMMAND, command_fields(DivertCommand("c", "i", 1, 2, 3, LONG))) == {
+        "seq": 1, "command": "c", "item": "i", "open_counts": 1, "close_counts": 2, "reason": LONG[: topics.MAX_TEXT],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("order", "more"), [(None, {}), ("o", {"order_line": "o", "gtin": "g"})])
+def test_a_replacement_is_asked_for_in_full(order, more):
+    request = ReplacementRequest("r", "i", order, order and "g", ("why", ""))
+    assert said(topics.REPLACEMENT, replacement_fields(request)) == {
+        "seq": 1, "request": "r", "item": "i", "reasons": ["why"], **more,
+    }  # fmt: skip
+
+
+def test_a_verdict_is_said_in_full():
+    found = {
+        "check": "anomaly", "camera": "top", "frame": "f-1", "score": 0.5, "reading": None, "probability": 0.25,
+        "because": "anomaly looked", "valid": True,
+    }  # fmt: skip
+    assert said(topics.VERDICT, verdict_fields(VERDICT)) == {
+        "seq": 1, "item": "i", "order_line": "o", "leading_edge_counts": -5, "disposition": "pass",
+        "reasons": [LONG[: topics.MAX_TEXT], "why"], "skipped": ["lot (side)"], "evidence": [found] * topics.MAX_LIST,
+        "recipe": "r", "latency_ms": 1.5,
+    }  # fmt: skip
+
+
+def test_an_ack_is_read():
+    assert ack_of({"command": "c", "status": "late"}) == DivertAck("c", "late")
+
+
+def test_a_number_that_is_none_is_not_said():
+    with pytest.raises(ValueError, match="JSON"):
+        encode(1, {"speed_mm_per_s": float("nan")})
 
 
 def test_a_text_that_cannot_be_written_down_is_refused():
@@ -179,9 +284,43 @@ GOOD_HEAD = {"camera": "top", "frame": "f", "exposed_ns": 1, "belt_counts": 1.0,
         [b"frame", json.dumps({**GOOD_HEAD, "belt_counts": float("inf")}).encode(), b"1234"],
         [b"frame", json.dumps({**GOOD_HEAD, "exposed_ns": 2**63}).encode(), b"1234"],
         [b"frame", json.dumps({**GOOD_HEAD, "exposed_ns": 1.5}).encode(), b"1234"],
+        [b"frame", json.dumps({**GOOD_HEAD, "exposed_ns": -1}).encode(), b"1234"],
         [b"frame", json.dumps({**GOOD_HEAD, "shape": "22"}).encode(), b"1234"],
+        [b"frame", json.dumps({**GOOD_HEAD, "shape": [4]}).encode(), b"1234"],
+        [b"frame", json.dumps({**GOOD_HEAD, "shape": [0, 2]}).encode(), b""],
+        [b"frame", json.dumps({**GOOD_HEAD, "shape": [1, 2, 2]}).encode(), b"1234"],
+        [b"frame", json.dumps({**GOOD_HEAD, "shape": [1, 2, 2, 1]}).encode(), b"1234"],
     ],
 )
 def test_what_is_no_frame_is_refused(parts):
-    with pytest.raises(MalformedMessage):
+    with pytest.raises(MalformedMessage, match=r"a camera node sent no frame: .+") as refusal:
         decode_frame(parts)
+    assert refusal.value.reason == "frame"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"exposed_ns": "soon"}, "soon is no time in ns"),
+        ({"belt_counts": float("inf")}, "inf is no count"),
+        ({"shape": [4, -1]}, r"4 bytes of pixels in the shape \[4, -1\]"),
+    ],
+)
+def test_a_refused_frame_says_what_is_wrong(more, told):
+    with pytest.raises(MalformedMessage, match=f"no frame: {told}."):
+        decode_frame([b"frame", json.dumps({**GOOD_HEAD, **more}).encode(), b"1234"])
+
+
+@pytest.mark.parametrize("exposed_ns", [0, 2**63 - 1])
+def test_a_frame_may_be_of_any_time(exposed_ns):
+    head = {**GOOD_HEAD, "exposed_ns": exposed_ns, "shape": [1, 1]}
+    assert decode_frame([b"frame", json.dumps(head).encode(), b"1"]).exposed_ns == exposed_ns
+
+
+def test_a_frame_that_is_too_large_is_refused():
+    pixels = memoryview(bytes(MAX_PIXEL_BYTES + 1))
+    head = {**GOOD_HEAD, "shape": [1, len(pixels)]}
+    with pytest.raises(MalformedMessage):
+        decode_frame([b"frame", json.dumps(head).encode(), pixels])
+    head["shape"] = [1, MAX_PIXEL_BYTES]
+    assert decode_frame([b"frame", json.dumps(head).encode(), pixels[1:]]).image.size == MAX_PIXEL_BYTES

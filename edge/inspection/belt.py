@@ -1,0 +1,171 @@
+"""What the belt looks like to one camera: how rare each colour is on it, and how rarely it is as smooth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.errors import PictureUnreadable, ReferencesRefused
+from edge.core.messages import Image
+from edge.inspection import sealed
+
+MAKER = "belt-2"  # to be counted up when a constant below changes what a stored belt means
+
+WIDTH_PX = 320  # of the small copy that is searched
+BANDS = 12  # a belt looks different near and far: it is learnt in this many horizontal bands
+SIDE_PX = 16  # strip at the left and at the right that is belt in nearly every frame
+KEPT = 0.75  # of the frames, those with least of a look: items at the side of the others leave no trace
+TEXTURE_PX = 9  # window of the texture, on the small copy
+FULL_STEP = 32  # lightness between neighbours that counts as an edge; the outline of an item counts no more than that
+LIGHTNESSES, HUES, TEXTURES = 32, 16, 16  # how finely each is told apart
+HUE_STEP = 3  # of Lab's a and b (8 bit): belts are dull, all that is vivid is alike
+UNSEEN = 1e-5  # share of a band that every look is granted
+RARE = 0.01  # share of the belt that counts as rare itself
+PER_BIT = 8  # steps of a stored rarity
+LIMIT = 128  # stored rarity of what RARE of the belt exceeds; a doubt of one bit is granted above it
+COLOUR_AROUND_PX, TEXTURE_AROUND_PX = 5, 13  # a pixel is judged with its neighbours: a belt's rare spots are small
+
+Shares = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int32]
+Cell = TypeVar("Cell", np.uint8, np.float32, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class BeltColour:
+    """How rare each look is on the belt, top to bottom: bits of surprise times PER_BIT, LIMIT being the belt's own."""
+
+    colours: Image  # BANDS × (lightness, a, b in Lab)
+    textures: Image  # BANDS × (lightness, texture)
+
+    @classmethod
+    def learn(cls, frames: Sequence[Image]) -> BeltColour:
+        """Learn from ordinary frames (BGR, all of one camera), four or more; items may lie on the belt.
+
+        Only a strip at the left and the right of each frame is looked at, and each look is counted without the frames
+        that show most of it: an item that lies at the side of some frames does not count as belt.
+
+        Raises:
+            PictureUnreadable: no frame at all.
+        """
+        if not frames:
+            raise PictureUnreadable("no frames to learn the belt from: record a few of the running belt.")
+        colours, textures = zip(*(_codes(small(frame)) for frame in frames), strict=True)
+        usual = _usual(colours, (LIGHTNESSES, HUES, HUES))
+        as_smooth = _as_smooth(_usual(textures, (LIGHTNESSES, TEXTURES)))
+        return cls(
+            _rarity(usual, colours, COLOUR_AROUND_PX),
+            _rarity(as_smooth, textures, TEXTURE_AROUND_PX),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> BeltColour:
+        """Read what `save` wrote.
+
+        Raises:
+            ReferencesRefused: missing, damaged, or learnt in another way than this one.
+        """
+        stored = sealed.read(path, MAKER)
+        try:
+            return cls(stored["colours"], stored["textures"])
+        except KeyError as error:
+            raise ReferencesRefused(f"{path}: no belt ({error} is missing): learn it anew.") from error
+
+    def save(self, path: Path) -> None:
+        """Write to `path` (`.npz`)."""
+        sealed.write(path, {"colours": self.colours, "textures": self.textures}, MAKER)
+
+    def unlike(self, picture: Image) -> Image:
+        """Mask (0 or 1) of what is no belt in a small picture: its colour is rare there, or it is smoother."""
+        colour, texture = _codes(picture)
+        colours = _looked_up(self.colours, colour, COLOUR_AROUND_PX)
+        textures = _looked_up(self.textures, texture, TEXTURE_AROUND_PX)
+        return (np.maximum(colours, textures) > LIMIT + PER_BIT).astype(np.uint8)
+
+
+def small(image: Image) -> Image:
+    """A frame in the size in which a belt is learnt and items are looked for."""
+    size = (WIDTH_PX, max(BANDS, round(image.shape[0] * WIDTH_PX / image.shape[1])))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _codes(picture: Image) -> tuple[Codes, Codes]:
+    """Each pixel's colour and texture, as numbers of a cell in the tables.
+
+    The texture is the mean lightness step between neighbours around a pixel, each step cut off at FULL_STEP: unlike a
+    standard deviation it hardly grows where a window holds a piece of an item's outline.
+    """
+    lab = cv2.blur(cv2.cvtColor(picture, cv2.COLOR_BGR2LAB), (3, 3))
+    steps = cv2.morphologyEx(np.ascontiguousarray(lab[..., 0]), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    texture = cv2.blur(np.minimum(steps, FULL_STEP), (TEXTURE_PX, TEXTURE_PX)) // (FULL_STEP // TEXTURES)
+    cells = cv2.LUT(lab, _CELLS).astype(np.int32)
+    lightness = cells[..., 0]
+    colour = (lightness * HUES + cells[..., 1]) * HUES + cells[..., 2]
+    return colour, lightness * TEXTURES + np.minimum(texture, TEXTURES - 1)
+
+
+def _cells() -> Image:
+    """Table 256 × 1 × 3: Lab (8 bit) to cells of lightness, a and b."""
+    value = np.arange(256)
+    hue = np.clip((value - 128) // HUE_STEP + HUES // 2, 0, HUES - 1)
+    return np.stack((value * LIGHTNESSES // 256, hue, hue), axis=-1)[:, None].astype(np.uint8)
+
+
+_CELLS = _cells()
+
+
+def _rarity(usual: Shares, frames: Sequence[Codes], around_px: int) -> Image:
+    """BANDS × cells: bits of surprise, counted from what the belt itself exceeds in RARE of its places."""
+    bits = -np.log2(usual + np.float32(UNSEEN))
+    own = [np.quantile(_sides(_looked_up(bits, codes, around_px)), 1 - RARE) for codes in frames]
+    return np.asarray(np.clip(np.rint(LIMIT + PER_BIT * (bits - np.median(own))), 0, 255), np.uint8)
+
+
+def _as_smooth(usual: Shares) -> Shares:
+    """BANDS × cells: which share of the belt of that lightness is as smooth or smoother; 1 where there is none.
+
+    Rough things differ from a belt in colour too, and the rim of any item looks rough: only smoothness tells.
+    """
+    tail = np.cumsum(usual.reshape(BANDS, LIGHTNESSES, TEXTURES), axis=2)
+    return np.asarray((tail + UNSEEN) / (tail[..., -1:] + UNSEEN), np.float32).reshape(BANDS, -1)
+
+
+def _usual(frames: Sequence[Codes], shape: tuple[int, ...]) -> Shares:
+    """BANDS × cells: each cell's share of a band, spread to its neighbours and the neighbouring bands."""
+    cells = int(np.prod(shape))
+    strips = [_sides(codes) for codes in frames]
+    counted = np.stack([[_shares(band, cells) for band in np.array_split(strip, BANDS)] for strip in strips])
+    usual = np.sort(counted, axis=0)[: max(1, int(KEPT * len(strips)))].mean(axis=0).reshape(BANDS, *shape)
+    for axis in range(usual.ndim):
+        before, here, after = _neighbours(usual, axis)
+        usual = (before + 2 * here + after) / 4
+    usual = np.maximum.reduce(_neighbours(usual, 1))  # lamps waver, shadows fall: a step of lightness is nothing rare
+    return np.asarray(usual.reshape(BANDS, cells), np.float32)
+
+
+def _shares(band: Codes, cells: int) -> Shares:
+    return np.bincount(band.ravel(), minlength=cells).astype(np.float32) / np.float32(band.size)
+
+
+def _neighbours(shares: Shares, axis: int) -> list[Shares]:
+    """The shares one cell before, here, and one cell after; beyond an end is what is at the end."""
+    around = np.pad(shares, [(1, 1) if number == axis else (0, 0) for number in range(shares.ndim)], mode="edge")
+    return [around.take(range(first, first + shares.shape[axis]), axis) for first in range(3)]
+
+
+def _looked_up(table: npt.NDArray[Cell], codes: Codes, around_px: int) -> npt.NDArray[Cell]:
+    """The table's value for each pixel, averaged over its surroundings; each row looks in its own band."""
+    rows, cells = len(codes), table.shape[1]
+    first = np.repeat(np.arange(BANDS, dtype=np.int32), [len(band) for band in np.array_split(np.arange(rows), BANDS)])
+    found = table.ravel().take(codes + (first * cells)[:, None])
+    return np.asarray(cv2.blur(found, (around_px, around_px)), table.dtype)
+
+
+def _sides(picture: npt.NDArray[Cell]) -> npt.NDArray[Cell]:
+    """The strips at the left and the right."""
+    return np.concatenate((picture[:, :SIDE_PX], picture[:, -SIDE_PX:]), axis=1)

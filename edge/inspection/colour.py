@@ -1,0 +1,199 @@
+"""Colour as people see it: CIE Lab under D65, differences in ΔE2000, palettes of a few colours; never RGB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.errors import ReferencesRefused
+from edge.core.messages import Evidence, Image, Sighting
+from edge.inspection import features, sealed
+from edge.inspection.crop import Crop, answer
+from edge.inspection.references import Library
+
+Array = npt.NDArray[np.float64]
+
+TO_XYZ = np.array(
+    ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+)
+"""Linear sRGB → CIE XYZ (IEC 61966-2-1)."""
+
+WHITE = TO_XYZ.sum(axis=1)  # D65, as this matrix has it: white has exactly no chroma
+KAPPA, EPSILON = 24389 / 27, 216 / 24389  # CIE 15:2004, the straight part of the lightness curve near black
+
+COLOUR = "colour"
+MAKER = "palette-1"  # to be counted up when a stored palette comes to mean something else
+COLOURS = 8  # of a palette
+SIDE_PX = 64  # of the small picture it is made of
+ROUNDS = 12  # of k-means; it has settled long before
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a camera's linear RGB comes to in linear sRGB: matrix · rgb + offset; learnt from a colour chart."""
+
+    matrix: Array = field(default_factory=lambda: np.eye(3))
+    offset: Array = field(default_factory=lambda: np.zeros(3))
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of a thing, and how much of it has each."""
+
+    colours: Array  # COLOURS × 3, Lab
+    shares: Array  # COLOURS, their sum is 1
+
+    @classmethod
+    def of(cls, image: Image, mask: Image, correction: Correction) -> Palette:
+        """Of the pixels of `image` (BGR) where `mask` is 255: k-means in Lab (Lloyd 1982) from dark to light."""
+        small = cv2.resize(image, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+        inside = cv2.resize(mask, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA) > 127
+        pixels = lab(np.asarray(small, np.uint8), correction)[inside if inside.any() else ~inside]
+        by_lightness = pixels[pixels[:, 0].argsort(kind="stable")]
+        centres = np.stack([part.mean(axis=0) for part in np.array_split(by_lightness, COLOURS)])
+        for _ in range(ROUNDS):
+            nearest = _nearest(pixels, centres)
+            counts = np.bincount(nearest, minlength=COLOURS)
+            sums = np.stack([np.bincount(nearest, axis, COLOURS) for axis in pixels.T], axis=1)
+            centres = np.where(counts[:, None], sums / np.maximum(counts, 1)[:, None], centres)
+        return cls(centres, counts / counts.sum())
+
+    def difference(self, other: Palette) -> float:
+        """Mean ΔE2000 from each colour to the nearest of the other, by shares, in whichever direction it is larger."""
+        apart = delta_e(self.colours[:, None], other.colours[None])
+        apart_there = np.where(other.shares > 0, apart, np.inf).min(axis=1) @ self.shares
+        apart_back = np.where(self.shares[:, None] > 0, apart, np.inf).min(axis=0) @ other.shares
+        return float(max(apart_there, apart_back))
+
+
+class ColourCheck:
+    """Evidence `colour`: how far, in ΔE2000, the item's colours are from the nearest known of the product."""
+
+    def __init__(self, palettes: Library[tuple[Palette, ...]], corrections: Mapping[str, Correction]) -> None:
+        """Take what is known of the products, and of each calibrated camera (the others are taken at their word)."""
+        self._palettes = palettes
+        self._corrections = corrections
+
+    @classmethod
+    def over(cls, catalogue: Path) -> ColourCheck:
+        """With what lies in the catalogue, `<gtin>/colour.npz`, and cameras that were never calibrated."""
+        return cls(Library(catalogue, ".npz", load_palettes), {})
+
+    def inspect(self, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
+        """Invalid where the product's colours are not known, or the picture shows nothing."""
+        if sighting.item.expected is None:
+            return [answer(COLOUR, sighting, "the warehouse has not announced this item")]
+        if features.blank(crop.image):
+            return [answer(COLOUR, sighting, "nothing to see")]
+        gtin = sighting.item.expected.gtin
+        try:
+            known = self._palettes.find(gtin, COLOUR)
+        except ReferencesRefused as error:
+            return [answer(COLOUR, sighting, str(error))]
+        if not known:
+            return [answer(COLOUR, sighting, f"no colours of {gtin} in the catalogue")]
+        correction = self._corrections.get(sighting.frame.camera, Correction())
+        seen = Palette.of(crop.image, crop.mask, correction)
+        apart = min(seen.difference(palette) for palette in known)
+        said = answer(COLOUR, sighting, f"colours differ by {apart:.1f} ΔE from the product's")
+        return [replace(said, score=apart, where=crop.polygon, valid=True)]
+
+
+def save_palettes(path: Path, palettes: Sequence[Palette]) -> None:
+    """Write those of one product's pictures to `path` (`.npz`)."""
+    colours, shares = ([getattr(palette, name) for palette in palettes] for name in ("colours", "shares"))
+    sealed.write(path, {"colours": np.stack(colours), "shares": np.stack(shares)}, MAKER)
+
+
+def load_palettes(path: Path) -> tuple[Palette, ...]:
+    """Read what `save_palettes` wrote.
+
+    Raises:
+        ReferencesRefused: missing, damaged, or of another kind.
+    """
+    stored = sealed.read(path, MAKER)
+    try:
+        return tuple(Palette(*pair) for pair in zip(stored["colours"], stored["shares"], strict=True))
+    except (KeyError, ValueError) as error:
+        raise ReferencesRefused(f"{path}: no palettes ({error}): make them anew.") from error
+
+
+def lab(image: Image, correction: Correction) -> Array:
+    """BGR (height × width × 3, sRGB's tone curve) → L, a, b: height × width × 3."""
+    linear = _LINEAR[image[..., ::-1]] @ correction.matrix.T + correction.offset
+    ratio = np.clip(linear, 0.0, None) @ TO_XYZ.T / WHITE
+    bent = np.where(ratio > EPSILON, np.cbrt(ratio), (KAPPA * ratio + 16) / 116)
+    x, y, z = np.moveaxis(bent, -1, 0)
+    return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), axis=-1)
+
+
+def delta_e(one: Array, other: Array) -> Array:
+    """ΔE2000 of colours in Lab (… × 3, broadcast against each other).
+
+    Source: Sharma, Wu, Dalal, The CIEDE2000 color-difference formula, Color Research and Application 30 (2005), whose
+    equations are named by their numbers.
+    """
+    (light_1, chroma_1, hue_1), (light_2, chroma_2, hue_2) = _cylinders(one, other)
+    light, chroma = (light_1 + light_2) / 2, (chroma_1 + chroma_2) / 2  # (12), (13)
+    turn = hue_2 - hue_1 - 360 * np.rint((hue_2 - hue_1) / 360)  # (10): the shorter way round
+    grey = chroma_1 * chroma_2 == 0
+    hue = np.where(grey, hue_1 + hue_2, (hue_1 + turn / 2) % 360)  # (14)
+    lighter = (light_2 - light_1) / _lightness_weight(light)
+    purer = (chroma_2 - chroma_1) / (1 + 0.045 * chroma)  # (16)
+    turned = 2 * np.sqrt(chroma_1 * chroma_2) * np.sin(np.radians(turn) / 2) / _hue_weight(chroma, hue)  # (11)
+    squares = lighter**2 + purer**2 + turned**2 + _rotation(chroma, hue) * purer * turned  # (22)
+    return np.asarray(np.sqrt(np.maximum(squares, 0)))
+
+
+def _cylinders(one: Array, other: Array) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]]:
+    """Lightness, chroma and hue (degrees, 0…360) of both, with a stretched where the colours are nearly grey (2–7)."""
+    mean = (np.hypot(one[..., 1], one[..., 2]) + np.hypot(other[..., 1], other[..., 2])) / 2
+    stretch = 1 + 0.5 * (1 - _saturation(mean))
+    return _cylinder(one, stretch), _cylinder(other, stretch)
+
+
+def _cylinder(colour: Array, stretch: Array) -> tuple[Array, Array, Array]:
+    a, b = colour[..., 1] * stretch, colour[..., 2]
+    return colour[..., 0], np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
+
+
+def _saturation(chroma: Array) -> Array:
+    """From 0 for grey to 1 for what is far beyond a chroma of 25."""
+    return np.asarray(np.sqrt(chroma**7 / (chroma**7 + 25.0**7)))
+
+
+def _lightness_weight(light: Array) -> Array:
+    """Differences count most in the middle of the scale (15)."""
+    return np.asarray(1 + 0.015 * (light - 50) ** 2 / np.sqrt(20 + (light - 50) ** 2))
+
+
+def _hue_weight(chroma: Array, hue: Array) -> Array:
+    """Differences of hue count less the purer the colours, and not alike all around (17, 18)."""
+    waves = ((0.17, 1, 30, -1), (0.24, 2, 0, 1), (0.32, 3, -6, 1), (0.20, 4, 63, -1))
+    shape = 1 + sum(sign * size * np.cos(np.radians(times * hue - phase)) for size, times, phase, sign in waves)
+    return np.asarray(1 + 0.015 * chroma * shape)
+
+
+def _rotation(chroma: Array, hue: Array) -> Array:
+    """Among blues chroma and hue trade with each other (19–21)."""
+    blueness = 30 * np.exp(-(((hue - 275) / 25) ** 2))
+    return np.asarray(-np.sin(np.radians(2 * blueness)) * 2 * _saturation(chroma))
+
+
+def _nearest(pixels: Array, centres: Array) -> npt.NDArray[np.intp]:
+    """Each pixel's nearest centre: its own square is the same for all of them, and left out."""
+    nearest: npt.NDArray[np.intp] = ((centres**2).sum(axis=1) / 2 - pixels @ centres.T).argmin(axis=1)
+    return nearest
+
+
+def _linear(levels: Array) -> Array:
+    """The tone curve of sRGB undone: 0…1 → 0…1 (IEC 61966-2-1)."""
+    return np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+
+
+_LINEAR = _linear(np.arange(256) / 255)

@@ -1,0 +1,46 @@
+"""References that grow: what was shipped and not complained of shows once more what normal looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from edge.inspection.references import FAR_OUT, SIGMA_PER_MAD, References, coreset, image_score, nearest
+from edge.inspection.session import Tensor
+
+REMEMBERED = 2_000  # held-out scores: enough for a promise of 0.05 %
+
+
+def grown(known: References, items: Sequence[Tensor], size: int, most: float) -> tuple[References, tuple[int, ...]]:
+    """The references with more items' patches (each patches × channels), and which items were left out as suspects.
+
+    Suspected is what scores above `most`: `limit` of what is known, or infinite where a person vouches for the items.
+    Each item is scored before it is learnt from: so its score is a held-out one, like those that are there.
+    """
+    scores = np.array([score(known, rows) for rows in items], np.float32)
+    suspects = tuple(int(index) for index in np.flatnonzero(scores > most))
+    fresh = [index for index in range(len(items)) if index not in suspects]
+    rows = np.concatenate([known.coreset.astype(np.float32), *(items[index] for index in fresh)])
+    held_out = np.sort(np.concatenate((known.held_out, scores[fresh])))
+    kept = held_out[np.linspace(0, len(held_out) - 1, min(len(held_out), REMEMBERED)).round().astype(int)]
+    return replace(known, coreset=coreset(rows, size).astype(np.float16), held_out=kept), suspects
+
+
+def score(known: References, rows: Tensor) -> float:
+    """An item's score in the measure of the held-out ones."""
+    return image_score(nearest(rows, known.coreset.astype(np.float32)))
+
+
+def limit(held_out: Tensor) -> float:
+    """The score from which on an item is suspected of a defect: FAR_OUT above the middle of the normal ones."""
+    logs = np.log(held_out + 1e-9)
+    middle = float(np.median(logs))
+    spread = SIGMA_PER_MAD * float(np.median(np.abs(logs - middle)))
+    return float(np.exp(middle + FAR_OUT * spread))
+
+
+def pruned(known: References, size: int) -> References:
+    """The first `size` of the patches: they were chosen one after the other, the farthest first."""
+    return replace(known, coreset=known.coreset[:size])

@@ -1,0 +1,65 @@
+"""Where an item is unlike the normal ones: said in words, outlined in the frame, drawn over its picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.messages import Evidence, Image, Point, Sighting
+from edge.inspection.crop import Crop, answer
+from edge.inspection.references import Difference
+from edge.inspection.session import Tensor
+
+PICTURE_PX = 320
+HOT = 0.85  # of the hottest patch: what belongs to the region that is pointed at
+LEAST_HEAT, FULL_HEAT = 0.6, 2.0  # times the largest normal: the heat map's range, clear to brightest
+ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
+
+
+def unlike(check: str, crop: Crop, sighting: Sighting, found: Difference) -> Evidence:
+    """Evidence of how unlike the normal items an item is, and where most."""
+    because = f"differs most at {_place(found.heat)} ({found.score:.1f} × the largest normal)"
+    said = answer(check, sighting, because)
+    picture, where = heat_map(crop.image, found.heat), _hottest(found.heat, crop)
+    return replace(said, score=found.score, where=where, picture=picture, valid=True)
+
+
+def heat_map(image: Image, heat: Tensor) -> Image:
+    """The crop, at most PICTURE_PX long, warm where `heat` (grid × grid, 1.0 = the largest normal) is high."""
+    scale = min(1.0, PICTURE_PX / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # by area: a tenth of the backbone's time
+    span = FULL_HEAT - LEAST_HEAT
+    warmth = np.clip((enlarged(heat, size) - LEAST_HEAT) / span, 0, 1)
+    colours = cv2.applyColorMap((warmth * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    return np.asarray(cv2.blendLinear(colours, small, warmth * 0.7, 1 - warmth * 0.7), np.uint8)
+
+
+def enlarged(heat: Tensor, size: tuple[int, int]) -> Tensor:
+    """The heat (grid × grid) at `size` (width, height): a patch's own value in its middle, even between."""
+    return np.asarray(cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _place(heat: Tensor) -> str:
+    """`upper left` … `lower right`: the ninth of the crop that holds the hottest patch."""
+    row, column = np.unravel_index(heat.argmax(), heat.shape)
+    vertical, horizontal = ROWS[row * 3 // heat.shape[0]], COLUMNS[column * 3 // heat.shape[1]]
+    return "the middle" if (vertical, horizontal) == ("middle", "centre") else f"{vertical} {horizontal}"
+
+
+def _hottest(heat: Tensor, crop: Crop) -> tuple[Point, ...]:
+    """Outline, in frame px, of the region around the hottest patch."""
+    _, regions = cv2.connectedComponents((heat >= HOT * heat.max()).astype(np.uint8))
+    hottest = regions == regions[np.unravel_index(heat.argmax(), heat.shape)]
+    rows, columns = np.nonzero(hottest)
+    corners = np.concatenate([np.column_stack((columns + x, rows + y)) for x in (0, 1) for y in (0, 1)])
+    return _in_frame(cv2.convexHull(corners.astype(np.float32))[:, 0] / heat.shape[::-1], crop)
+
+
+def _in_frame(shares: npt.NDArray[np.floating], crop: Crop) -> tuple[Point, ...]:
+    """Points given as shares of the crop's width and height, in frame px."""
+    pixels = shares.astype(np.float64) * crop.image.shape[1::-1] - 0.5
+    return tuple((float(x), float(y)) for x, y in cv2.perspectiveTransform(pixels[None], crop.to_frame)[0])
