@@ -27,7 +27,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bench.intruder import Fired, Intruder, bombard
-from bench.shots import Counted, Shot, left_behind, shots
+from bench.shots import OLD, Counted, Shot, left_behind, shots
 from bench.site import ITEMS_A_MINUTE, laid_out
 from edge.broker import Address
 from edge.demo import stage
@@ -68,7 +68,11 @@ def turns(port: int) -> int:
 
 def _refused(port: int) -> Counter[Counted]:
     samples = [one for one in _samples(port, REFUSED) if one.name.endswith("_total")]
-    return Counter({(one.labels["topic"], one.labels["reason"]): int(one.value) for one in samples})
+    found: Counter[Counted] = Counter()
+    for one in samples:
+        reason = one.labels["reason"]
+        found[one.labels["topic"], OLD.get(reason, reason)] += int(one.value)
+    return found
 
 
 def _samples(port: int, name: str) -> Iterator[Any]:
@@ -194,7 +198,7 @@ def _tell(outcome: Outcome, console: Console) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Fuzz a running lane's broker.")
     parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--rate", type=float, default=600.0, help="messages a second at most (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=250.0, help="messages a second at most (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="file for the figures")
     return parser.parse_args()

@@ -30,8 +30,8 @@ from edge.inspection.promise import Promise
 from edge.inspection.references import References
 
 RATES = (0.01, 0.05)
-SIZE = 200  # patches kept: the promise does not hang on how good the references are
-EVERY = 4  # patches of a picture: one in so many, for time's sake
+SIZE = 100  # patches kept: the promise does not hang on how good the references are
+EVERY = 8  # patches of a picture: one in so many, for time's sake
 FEWEST = 16  # sound pictures of a set
 
 

@@ -43,6 +43,8 @@ ODD: Sequence[object] = (
 )
 BIG_BYTES = 1_000_000
 DEEP = 30_000
+NOT_NEWS = "not_news"
+OLD = {"replayed": NOT_NEWS, "out_of_order": NOT_NEWS}  # a `belt` that was dropped (QoS 0) is no replay when it comes
 UNREADABLE = bytes(range(0x80, 0x100))  # no JSON text begins with one of these
 
 Chance = random.Random
@@ -172,7 +174,7 @@ def _replayed(kind: str, chance: Chance, heard: Sequence[Heard]) -> Shot:
     if not heard:
         return _broken("not_json", _bytes)(kind, chance, heard)
     said = chance.choice(heard)
-    return Shot(kind, said.topic.name, said.payload, None if said.topic.retained else (said.topic.name, "replayed"))
+    return Shot(kind, said.topic.name, said.payload, None if said.topic.retained else (said.topic.name, NOT_NEWS))
 
 
 def _overtaken(kind: str, chance: Chance, heard: Sequence[Heard]) -> Shot:
@@ -182,7 +184,7 @@ def _overtaken(kind: str, chance: Chance, heard: Sequence[Heard]) -> Shot:
         return _broken("not_json", _bytes)(kind, chance, heard)
     said = json.loads(chance.choice(belts).payload)
     late = {**said, "counts": said["counts"] - 1, "plc_ns": said["plc_ns"] - chance.randrange(1, 10**6)}
-    return Shot(kind, BELT.name, _json(late), (BELT.name, "out_of_order"))
+    return Shot(kind, BELT.name, _json(late), (BELT.name, NOT_NEWS))
 
 
 KINDS: Mapping[str, tuple[float, Callable[[str, Chance, Sequence[Heard]], Shot]]] = {

@@ -21,7 +21,7 @@ from edge.core.statistics import auroc, per_region_overlap, recall_at
 from edge.inspection import features
 from edge.inspection.heat import enlarged
 from edge.inspection.locate import whole
-from edge.inspection.references import SIZE, Difference, References, coreset
+from edge.inspection.references import CLEAR, SIZE, Difference, References, coreset
 from edge.inspection.second_look import SIZE as SECOND_SIZE
 from edge.inspection.second_look import together
 from edge.inspection.session import Session, Tensor
@@ -76,8 +76,7 @@ class Patches:
     def bare(self, stage: str, pictures: Sequence[Picture]) -> References:
         """The same from however few: nothing is held out, so that distances are not told in any measure."""
         rows = np.concatenate([self.of(stage, picture) for picture in pictures])
-        chosen = coreset(rows, SIZES[stage]).astype(np.float16)
-        return References(chosen, np.ones(1, np.float32), (), self.sessions[stage].manifest.sha256)
+        return References(coreset(rows, SIZES[stage]), np.ones(1, np.float32), (), self.sessions[stage].manifest.sha256)
 
     def compare(self, stage: str, references: References, picture: Picture) -> Difference:
         """How unlike the references a picture is."""
@@ -86,8 +85,8 @@ class Patches:
 
 
 def fits(folder: Path) -> bool:
-    """Tell whether the folder is laid out as such a set."""
-    return any(_listed(folder))
+    """Tell whether the folder is laid out as such a set, and has pictures of both kinds."""
+    return len({picture.bad for _, picture in _listed(folder)}) == 2
 
 
 def sound_pictures(folder: Path) -> list[Picture]:
@@ -150,14 +149,19 @@ def _measured(split: Split, patches: Patches) -> dict[str, Figures]:
     for picture in split.tested:
         first, second = (patches.compare(stage, learnt[stage], picture) for stage in learnt)
         both = together(first, second)
-        doubt = learnt["first"].in_doubt(first.score)
-        for stage, one in zip(STAGES, (first, second, both, both if doubt else first), strict=True):
+        looked = both if learnt["first"].in_doubt(first.score) else _sure(first)
+        for stage, one in zip(STAGES, (first, second, both, looked), strict=True):
             found[stage].append(one)
     figures = {stage: _figures(split.tested, found[stage]) for stage in STAGES}
     for stage, references in learnt.items():
         figures[stage]["suspects"] = len(references.suspects)
     figures["appliance"]["second_looks"] = _doubted(learnt["first"], split, found["first"])
     return figures
+
+
+def _sure(first: Difference) -> Difference:
+    """What is beyond doubt, as it ranks beside what was looked at twice: usual items pass before any of those."""
+    return first if first.score >= CLEAR else first._replace(score=first.score - CLEAR)
 
 
 def _doubted(references: References, split: Split, found: Sequence[Difference]) -> float:
@@ -214,13 +218,15 @@ def _summed(each: Sequence[Figures]) -> Figures:
 
 def _few_shot(stage: str, split: Split, patches: Patches, seeds: int) -> Figures:
     """Image AUROC by number of references, over draws of them."""
+    numbers = [shots for shots in SHOTS if shots <= len(split.normals)]
     return {
-        str(shots): over_seeds([_shot(stage, split, patches, shots, seed) for seed in range(seeds)]) for shots in SHOTS
+        str(shots): over_seeds([_shot(stage, split, patches, shots, seed) for seed in range(seeds)])
+        for shots in numbers
     }
 
 
 def _shot(stage: str, split: Split, patches: Patches, shots: int, seed: int) -> float:
-    drawn = np.random.default_rng(seed).choice(len(split.normals), min(shots, len(split.normals)), replace=False)
+    drawn = np.random.default_rng(seed).choice(len(split.normals), shots, replace=False)
     references = patches.bare(stage, [split.normals[one] for one in drawn])
     scores = [(picture.bad, patches.compare(stage, references, picture).score) for picture in split.tested]
     return auroc([score for bad, score in scores if not bad], [score for bad, score in scores if bad]) or float("nan")

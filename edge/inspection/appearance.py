@@ -63,7 +63,8 @@ class AppearanceCheck:
         if references is None and head is None:
             return [_unknown(sighting)]
         if features.blank(crop.image):
-            return [answer(check, sighting, NOTHING) for check in ("anomaly", "defect")]
+            learnt = {"anomaly": references, "defect": head}
+            return [answer(check, sighting, NOTHING) for check in learnt if learnt[check]]
         return list(self._answers(crop, sighting, references, head))
 
     def _answers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from edge.config import InspectionSettings, RuleSettings
+from edge.core.dates import Profile
 from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
 from edge.core.messages import Image
@@ -30,7 +31,7 @@ from edge.inspection.references import References
 from edge.inspection.runtime import read as read_runtime
 from edge.inspection.second_look import SUFFIX, FirstLook, SecondLook
 from edge.inspection.session import Session, newest
-from edge.inspection.text import FIELDS, TextCheck
+from edge.inspection.text import ANY_PROFILE, FIELDS, TextCheck
 
 APPEARANCE = frozenset({"anomaly", "defect"})
 SECOND = "second_look"
@@ -115,10 +116,22 @@ def _question(check: Check, rules: Sequence[RuleSettings]) -> Question:
 
 
 def _reading(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> TextCheck:
-    detector, reader = TextDetector(sessions.of("text-detector")), LineReader(sessions.of("text-recogniser"))
-    fields = {Field(rule.check): rule.format for rule in rules}
-    formats = {field: form.pattern for field, form in fields.items() if form}
-    return TextCheck(detector, reader, fields, today=date.today, orders=settings.date_orders, formats=formats)
+    formats = {Field(rule.check): rule.format.pattern for rule in rules if rule.format}
+    fields = {Field(rule.check) for rule in rules}
+    return text_check(sessions, fields, date.today, Profile(settings.date_orders), formats)
+
+
+def text_check(
+    sessions: Sessions,
+    fields: Collection[Field],
+    today: Callable[[], date],
+    profile: Profile = ANY_PROFILE,
+    formats: Mapping[Field, str] | None = None,
+) -> TextCheck:
+    """The check of print with the shipped models."""
+    detector = TextDetector(sessions.of("text-detector"))
+    tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
+    return TextCheck(detector, tiny, fields, today=today, second=small, profile=profile, formats=formats)
 
 
 def locator(belt_colours: Path | None) -> Locate:

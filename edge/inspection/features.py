@@ -12,7 +12,8 @@ from edge.inspection.session import Session, Tensor
 
 INSIDE = 0.5  # share of a patch that must show the item for the patch to count
 COARSE_PX = 16  # side of the copy in which a sensor's noise is averaged away
-STEP_PX = 4  # every so manieth row and column suffices for that
+STEP_PX = 8  # every so manieth row and column suffices for that
+SAMPLES = 4  # of the mask along each side of a patch: enough to tell whether most of it shows the item
 LEAST_CONTRAST = 12  # of 255 grey levels: a lens cap, a lamp that is off or blinds spans fewer on the coarse copy
 
 
@@ -32,7 +33,8 @@ def patches(crop: Crop, session: Session) -> Tensor:
 def inside(crop: Crop, session: Session) -> npt.NDArray[np.bool_]:
     """Which of the patches show the item: grid²."""
     grid = session.manifest.extra["grid"]
-    share = cv2.resize(crop.mask, (grid, grid), interpolation=cv2.INTER_AREA).ravel() / 255
+    samples = cv2.resize(crop.mask, (SAMPLES * grid, SAMPLES * grid), interpolation=cv2.INTER_NEAREST)
+    share = cv2.resize(samples, (grid, grid), interpolation=cv2.INTER_AREA).ravel() / 255
     shown: npt.NDArray[np.bool_] = share >= INSIDE
     return shown if shown.any() else np.ones_like(shown)
 

@@ -22,15 +22,15 @@ def grown(known: References, items: Sequence[Tensor], size: int, most: float) ->
     scores = np.array([score(known, rows) for rows in items], np.float32)
     suspects = tuple(int(index) for index in np.flatnonzero(scores > most))
     fresh = [index for index in range(len(items)) if index not in suspects]
-    rows = np.concatenate([known.coreset.astype(np.float32), *(items[index] for index in fresh)])
+    rows = np.concatenate([known.coreset, *(items[index] for index in fresh)])
     held_out = np.sort(np.concatenate((known.held_out, scores[fresh])))
     kept = held_out[np.linspace(0, len(held_out) - 1, min(len(held_out), REMEMBERED)).round().astype(int)]
-    return replace(known, coreset=coreset(rows, size).astype(np.float16), held_out=kept), suspects
+    return replace(known, coreset=coreset(rows, size), held_out=kept), suspects
 
 
 def score(known: References, rows: Tensor) -> float:
     """An item's score in the measure of the held-out ones."""
-    return image_score(nearest(rows, known.coreset.astype(np.float32)))
+    return image_score(nearest(rows, known.coreset))
 
 
 def limit(held_out: Tensor) -> float:

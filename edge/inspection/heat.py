@@ -32,6 +32,8 @@ def heat_map(image: Image, heat: Tensor) -> Image:
     scale = min(1.0, PICTURE_PX / max(image.shape[:2]))
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # by area: a tenth of the backbone's time
+    if heat.max() <= LEAST_HEAT:
+        return np.asarray(small, np.uint8)
     span = FULL_HEAT - LEAST_HEAT
     warmth = np.clip((enlarged(heat, size) - LEAST_HEAT) / span, 0, 1)
     colours = cv2.applyColorMap((warmth * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)

@@ -20,17 +20,17 @@ from edge.inspection.session import Session, Tensor
 SIZE = 500
 FEWEST = 4  # normal crops: fewer say nothing about how far normals differ from each other
 FOLDS = 8  # parts held out in turn: each is scored by references made of the other seven
-POOL = 20_000  # patches the greedy choice is made from; more cost time and change nothing
-PROJECTED = 64  # dimensions in which the choice is made
+POOL = 40_000  # patches the greedy choice is made from; more cost time and change nothing
+PROJECTED = 128  # dimensions in which the choice is made
 HOTTEST = 0.02  # share of an item's patches that make its score: one alone is often a glint
-USUAL, CLEAR = 0.75, 1.5  # in doubt: from what three of four normals stay below, up to so often the largest normal
+USUAL, CLEAR = 0.25, 1.5  # in doubt: from what a quarter of the normals stay below, up to so often the largest normal
 SUSPECT_SHARE = 5  # at most every fifth "normal" is left out: Kaputt (2025) found that many defects among normals
+JUDGEABLE = 10  # fewer normals do not tell which of them is odd
 FAR_OUT = 5.0  # robust standard deviations: of sound items fewer than 1 in 100 (decision 9)
 SIGMA_PER_MAD = 1.4826  # of a normal distribution
 GTIN = re.compile(r"[0-9]{8,14}")
 CAMERA = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-Half = npt.NDArray[np.float16]
 Shown = npt.NDArray[np.bool_]
 
 Progress = Callable[[int, int], None]
@@ -50,7 +50,7 @@ class Difference(NamedTuple):
 class References:
     """Patches of normal items, and how far from them normal items lay that had no part in them."""
 
-    coreset: Half  # up to SIZE × channels
+    coreset: Tensor  # up to SIZE × channels; half as precise on disk
     held_out: Tensor  # score of each normal by references made without it, from the lowest to the highest
     suspects: tuple[int, ...]  # which of the crops were left out: too unlike the others to be taken for normal
     model_sha256: str
@@ -83,7 +83,7 @@ class References:
         if suspects:
             items = [item for index, item in enumerate(items) if index not in suspects]
             held_out = _held_out(items, size)
-        return cls(coreset(_pool(items), size).astype(np.float16), np.sort(held_out), suspects, model_sha256)
+        return cls(coreset(_pool(items), size), np.sort(held_out), suspects, model_sha256)
 
     @classmethod
     def load(cls, path: Path, session: Session) -> References:
@@ -95,16 +95,18 @@ class References:
         stored = sealed.read(path, session.manifest.sha256)
         try:
             suspects = tuple(int(index) for index in stored["suspects"])
-            return cls(stored["coreset"], stored["held_out"], suspects, session.manifest.sha256)
+            return cls(stored["coreset"].astype(np.float32), stored["held_out"], suspects, session.manifest.sha256)
         except KeyError as error:
             raise ReferencesRefused(f"{path}: no references ({error} is missing): make them anew.") from error
 
     def save(self, path: Path) -> None:
         """Write to `path` (`.npz`)."""
-        suspects = np.array(self.suspects, np.int64)
-        sealed.write(
-            path, {"coreset": self.coreset, "held_out": self.held_out, "suspects": suspects}, self.model_sha256
-        )
+        arrays = {
+            "coreset": self.coreset.astype(np.float16),
+            "held_out": self.held_out,
+            "suspects": np.array(self.suspects, np.int64),
+        }
+        sealed.write(path, arrays, self.model_sha256)
 
     @property
     def scale(self) -> float:
@@ -129,7 +131,7 @@ class References:
         return image_score(self._distances(rows))
 
     def _distances(self, rows: Tensor) -> Tensor:
-        return nearest(rows, self.coreset.astype(np.float32))
+        return nearest(rows, self.coreset)
 
 
 class Library(Generic[Stored]):
@@ -209,6 +211,8 @@ def outliers(scores: Tensor) -> tuple[int, ...]:
     By the median and the median absolute deviation, which a fifth of outliers does not move much; of logarithms, for
     scores have a long upper tail.
     """
+    if len(scores) < JUDGEABLE:
+        return ()
     logs = np.log(scores + 1e-9)
     above = logs - np.median(logs)
     limit = FAR_OUT * SIGMA_PER_MAD * np.median(np.abs(above))

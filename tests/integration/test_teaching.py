@@ -57,7 +57,7 @@ def test_references_and_a_head_are_made_and_a_broken_picture_is_left_out(picture
     (tmp_path / "labels.csv").write_text("\n".join(["picture,label,type", *rows]))
     ran = command("edge", "defects", "fit", *made, tmp_path / "labels.csv")
     assert ran.returncode == 0, ran.stderr
-    assert sorted(path.name for path in (tmp_path / GTIN).iterdir()) == ["top.head.npz", "top.npz"]
+    assert sorted(path.name for path in (tmp_path / GTIN).iterdir()) == ["top.head.npz", "top.npz", "top.second.npz"]
 
 
 @pytest.mark.parametrize(

@@ -137,3 +137,34 @@ def test_heat_map_fits_any_crop(shape: tuple[int, int]) -> None:
     picture = heat_map(np.zeros((*shape, 3), np.uint8), np.ones((32, 32), np.float32))
     assert max(picture.shape[:2]) <= 320
     assert min(picture.shape[:2]) >= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (3, 2000), (5, 5)])
+def test_any_size_of_picture_is_answered(check: AppearanceCheck, shape: tuple[int, int]) -> None:
+    crop = whole(np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8))
+    (evidence,) = check.inspect(crop, sighting(crop))
+    assert evidence.valid is (evidence.score is not None)
+
+
+@pytest.mark.parametrize(("grey", "noise"), [(0, 0), (255, 0), (128, 0), (6, 4), (249, 4)])
+def test_picture_that_shows_nothing_is_not_vouched_for(check: AppearanceCheck, grey: int, noise: int) -> None:
+    random = np.random.default_rng(2)
+    image = np.clip(grey + random.normal(0, noise, (240, 400, 3)), 0, 255).astype(np.uint8)
+    for evidence in check.inspect(whole(image), sighting(whole(image), camera="both")):
+        assert not evidence.valid
+        assert "nothing to see" in evidence.because
+
+
+def test_a_promise_is_kept_by_p_values_or_nothing_is_said(folder: Path) -> None:
+    crop = label(57)
+    kept, asked_too_much = (
+        AppearanceCheck.over(Session.load(newest(MODELS, "backbone")), folder, {"top": rate}).inspect(
+            crop, sighting(crop)
+        )
+        for rate in (0.25, 0.01)
+    )
+    assert kept[0].valid
+    assert 1 / 7 <= kept[0].p_value <= 1
+    assert "sound items" in kept[0].because
+    assert not asked_too_much[0].valid
+    assert "too few to promise 1.00%" in asked_too_much[0].because

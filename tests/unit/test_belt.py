@@ -113,3 +113,9 @@ def test_every_edge_comes_once_in_order_whatever_is_repeated_lost_or_overtaken(s
     assert [edge.seq for edge in came] == list(range(len(came)))
     assert came == told[: len(came)]
     assert len(told) - len(came) <= max(0, len(told) - 12)
+
+
+def test_behind_a_gap_that_was_given_up_the_next_is_waited_for_as_long():
+    series, told = EdgeSeries(0), [dark(30, seq=3), dark(60, seq=6)]
+    came = [series.fresh(told) for _ in range(2 * PATIENCE_MESSAGES + 2)]
+    assert [n for n, edges in enumerate(came) if edges] == [PATIENCE_MESSAGES, 2 * PATIENCE_MESSAGES + 1]

@@ -41,6 +41,7 @@ def test_no_larger_share_of_exchangeable_items_is_rejected_than_promised(scores,
 def test_products_are_pooled_as_multiples_of_their_middles():
     pool = pooled([np.array([1.0, 2.0, 3.0]), np.array([10.0, 10.0, 40.0]), np.empty(0), np.zeros(3)])
     assert pool.tolist() == [0.5, 1.0, 1.0, 1.0, 1.5, 4.0]
+    assert pooled([np.array([0.1, 0.2, 0.4])]).tolist() == [0.5, 1.0, 2.0]
     assert pooled([]).size == 0
 
 
@@ -64,6 +65,13 @@ def test_a_camera_that_drifts_is_told_once_and_again_after_it_was_well(values, h
         (text,) = told(drift, np.random.default_rng(1).uniform(*values, size=2 * WINDOW))
         assert how in text
         assert told(drift, np.tile([0.2, 0.8], WINDOW)) == []
+
+
+@pytest.mark.parametrize(("low", "drifts"), [(128, False), (129, True), (72, False), (71, True)])
+def test_four_standard_deviations_are_a_drift(low, drifts):
+    """Of 200 items half lie low, give or take 7 (one standard deviation of the share is 3.5 %)."""
+    values = [0.2] * low + [0.8] * (WINDOW - low)
+    assert bool(told(Drift(), values)) is drifts
 
 
 def test_a_few_bad_items_are_no_drift():

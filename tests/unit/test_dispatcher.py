@@ -88,7 +88,8 @@ def test_a_late_command_is_not_made(counts, commands):
 def test_the_replacement_names_the_order_and_keeps_its_id():
     first, again = leave(REJECT, "confirm"), leave(REJECT, "confirm")
     (request,) = first.requests
-    assert (request.request_id, request.order_line, request.gtin) == ("lane1-i-1", "order-1", "04000000000017")
+    assert (request.request_id, request.item_id) == ("lane1-i-1", "i-1")
+    assert (request.order_line, request.gtin) == ("order-1", "04000000000017")
     assert request.reasons == ("because", "seen on the reject lane")
     assert again.requests[0].request_id == request.request_id
 
@@ -244,6 +245,14 @@ def test_an_unanswered_command_is_said_again_with_a_new_expiry(counts, at_ms, st
     assert lane.late_commands == 0
 
 
+def test_the_answer_to_one_command_is_not_the_answer_to_another():
+    lane, items = dispatcher(), {"i-1": item(), "i-2": item("i-2", at_counts=-4000)}
+    lane.plan([verdict(REJECT)], items, reading(1000))
+    lane.plan([verdict(REJECT, "i-2")], items, reading(1010, at_ms=100), [DivertAck("i-1-divert", "accepted")])
+    again = lane.plan([], items, reading(1500, at_ms=700))
+    assert [one.item_id for one in again] == ["i-2"]
+
+
 def test_an_answer_to_a_command_of_nobody_is_no_news():
     lane, items = dispatcher(), {"i-1": item()}
     assert lane.plan([], items, reading(1000), [DivertAck("i-9-divert", "accepted")]) == ()
@@ -256,12 +265,14 @@ LONGEST = GEOMETRY.counts(GEOMETRY.longest_mm)
 
 @pytest.mark.parametrize("eye", ["induct", "confirm", "exit"])
 def test_an_eye_that_stays_dark_for_longer_than_any_item_is_told(eye):
-    lane = dispatcher()
-    assert lane.settle({}, reading(0, **{f"{eye}_edges": (dark(0),)})).dark_eyes == ()
-    assert lane.settle({}, reading(LONGEST)).dark_eyes == ()
-    assert lane.settle({}, reading(LONGEST + 1)).dark_eyes == (eye,)
-    assert lane.settle({}, reading(LONGEST + 1, stale=True)).dark_eyes == ()  # nobody knows where the belt is
-    assert lane.settle({}, reading(LONGEST + 2, **{f"{eye}_edges": (light(LONGEST + 2),)})).dark_eyes == ()
+    lane, began = dispatcher(), 5000
+    over = began + LONGEST + 1
+    assert lane.settle({}, reading(began, **{f"{eye}_edges": (dark(began),)})).dark_eyes == ()
+    assert lane.settle({}, reading(over - 1)).dark_eyes == ()
+    assert lane.settle({}, reading(over)).dark_eyes == (eye,)
+    assert lane.settle({}, reading(over, stale=True)).dark_eyes == ()  # nobody knows where the belt is
+    assert lane.settle({}, reading(over + 1, **{f"{eye}_edges": (light(over + 1),)})).dark_eyes == ()
+    assert lane.settle({}, reading(over + 2, **{f"{eye}_edges": (light(over + 2),)})).dark_eyes == ()
 
 
 def test_a_restart_of_the_plc_forgets_which_eyes_were_dark():

@@ -73,6 +73,12 @@ def test_dates_against_the_order(rule, printed, expected, today, wanted):
     assert verdict.disposition == wanted
 
 
+def test_a_required_check_that_vouches_for_nothing_is_the_reason_of_no_decision():
+    verdict = decide((LOOKS,), [replace(BLURRED, because="too blurred")], DUE)
+    assert (verdict.disposition, verdict.skipped) == (NO_DECISION, ("anomaly (top)",))
+    assert verdict.reasons == ("anomaly (top): too blurred",)
+
+
 def test_an_item_is_decided_once():
     judge = Judge(Recipe("test", (LOOKS,)), GEOMETRY)
     items = {"i-1": item()}
@@ -193,10 +199,60 @@ def test_a_rule_that_only_informs_asks_for_no_reading():
         ([0.0, -3.0], PASS),
         ([0.9], PASS),
         ([0.9, 1.1], REJECT),
+        ([0.0, 1.0], REJECT),
     ],
 )
 def test_the_worst_frame_of_a_camera_counts(scores, wanted):
     assert decide((LOOKS,), [evidence(score=one) for one in scores], EARLY).disposition is wanted
+
+
+@pytest.mark.parametrize(("top", "side", "wanted"), [(0.9, 0.9, PASS), (1.6, 0.3, PASS), (1.7, 0.3, REJECT)])
+def test_the_limit_is_held_against_the_mean(top, side, wanted):
+    found = [evidence("defect", name, score=score) for name, score in (("top", top), ("side", side))]
+    assert decide((replace(BOTH, reject_at=1.0),), found, EARLY).disposition is wanted
+
+
+RARE = Rule("anomaly", ("top", "side"), required=True, overkill=0.05)
+
+
+@pytest.mark.parametrize(
+    ("top", "side", "wanted"),
+    [
+        ([0.5], [0.5], PASS),
+        ([0.025], [0.5], REJECT),  # two cameras: each may err half as often
+        ([0.5], [0.025], REJECT),
+        ([0.026], [0.026], PASS),
+        ([0.5, 0.02, 0.9], [0.5], REJECT),  # the most unusual look counts
+        ([0.5, 0.0], [0.5], REJECT),
+        ([None], [0.01], NO_DECISION),
+    ],
+)
+def test_what_is_too_unusual_is_rejected_as_often_as_was_promised(top, side, wanted):
+    found = [evidence(camera="top", p_value=one) for one in top] + [
+        evidence(camera="side", p_value=one) for one in side
+    ]
+    assert decide((RARE,), found, DUE).disposition is wanted
+
+
+def test_unusual_looks_say_why():
+    found = [evidence(camera=name, p_value=0.01) for name in ("top", "side")]
+    assert decide((RARE,), found, EARLY).reasons == ("anomaly (top+side): anomaly looked; anomaly looked",)
+
+
+CODE = Rule("code", ("side",), required=True, agrees="code")
+
+
+@pytest.mark.parametrize(
+    ("gtin", "reading", "wanted"),
+    [
+        ("4006381333931", "04006381333931", PASS),  # thirteen digits or fourteen: one number
+        ("4006381333931", "04006381333948", REJECT),
+        ("no number", "no number", PASS),
+    ],
+)
+def test_a_code_is_held_against_the_gtin(gtin, reading, wanted):
+    found = [evidence("code", "side", reading=reading)]
+    assert decide((CODE,), found, EARLY, replace(EXPECTED, gtin=gtin)).disposition is wanted
 
 
 def test_several_cameras_all_say_why():

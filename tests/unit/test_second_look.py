@@ -88,14 +88,14 @@ class Says:
         return [replace(said, score=self._score, valid=self._score is not None)]
 
 
-@pytest.mark.parametrize(("score", "answered"), [(0.5, True), (0.9, False), (1.2, False), (1.6, True), (None, False)])
+@pytest.mark.parametrize(("score", "answered"), [(0.5, True), (0.7, False), (1.2, False), (1.6, True), (None, False)])
 def test_first_look_answers_for_both_where_there_is_no_doubt(
     score: float | None, answered: bool, tmp_path: Path
 ) -> None:
     held_out = np.array([1.0, 1.2, 1.4, 2.0], np.float32)
     (tmp_path / LEARNT).mkdir()
     (tmp_path / LEARNT / "top.npz").touch()
-    library = Library(tmp_path, ".npz", lambda _: References(np.zeros((1, 2), np.float16), held_out, (), "0" * 64))
+    library = Library(tmp_path, ".npz", lambda _: References(np.zeros((1, 2), np.float32), held_out, (), "0" * 64))
     found = FirstLook(Says(score), library).inspect(label(52), sighting(label(52)))
     second = [one for one in found if one.check == "second_look"]
     assert [(one.score, one.valid) for one in second] == ([(score, True)] if answered else [])

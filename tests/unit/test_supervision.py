@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge.core.dispatcher import Settlement
+from edge.core.drift import WINDOW
 from edge.core.messages import (
     Alarm,
     ChallengeStart,
@@ -20,7 +21,7 @@ from edge.core.messages import (
 )
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracked
-from tests.unit.lane import EXPECTED, item, reading
+from tests.unit.lane import EXPECTED, evidence, item, reading
 
 REJECT, PASS = Disposition.REJECT, Disposition.PASS
 QUIET = Tracked((), 0, (), (), ())
@@ -275,3 +276,10 @@ def test_a_challenge_that_is_passed_is_none_and_follows_the_items():
     ended = Settlement(ends=(ItemEnd("a", End.DIVERTED, 0, 0),))
     oversight = supervision.update(reading(), QUIET, (), ended, piece)
     assert ([one.outcome for one in oversight.results], oversight.alarms) == (["passed"], ())
+
+
+def test_a_camera_that_drifts_is_told_and_stops_nothing():
+    supervision = Supervision(Limits(reject_run=1000))
+    looked = replace(verdict(Disposition.PASS), evidence=(evidence(p_value=0.1),))
+    turns = [kinds(told(supervision, verdicts=[looked])) for _ in range(WINDOW)]
+    assert turns == [([], 0)] * (WINDOW - 1) + [(["drift"], 0)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.messages import Clearing, End, Frame, ItemEnd, Sighting
-from edge.core.tracker import BLOCKED, Tracker
+from edge.core.tracker import BLOCKED, MAX_ANNOUNCED, Tracker
 from tests.unit.lane import EXPECTED, GEOMETRY, dark, item, light, reading
 
 PIXELS = np.zeros((2, 2, 3), np.uint8)
@@ -118,6 +118,21 @@ def test_an_eye_that_stays_dark_is_noticed_before_it_goes_light():
     assert purges(lane) == [""]
     lane.update(reading(4010), [])
     assert purges(lane) == [BLOCKED]
+
+
+@pytest.mark.parametrize(("length_mm", "stale"), [(None, True), (150, False)])
+def test_an_eye_is_blocked_only_while_it_is_dark_and_the_belt_is_known(length_mm, stale):
+    lane = apart(longest_mm=400)
+    edges = (dark(0),) if length_mm is None else (dark(0), light(10 * length_mm))
+    lane.update(reading(0, induct_edges=edges), [])
+    lane.update(reading(9000, stale=stale), [])
+    assert purges(lane) == [""]
+
+
+def test_a_purge_is_kept_when_the_next_item_comes_too_close():
+    lane = apart(longest_mm=400, gap_min_mm=80)
+    lane.update(reading(induct_edges=(dark(0), light(4100), dark(4200))), [])
+    assert purges(lane) == ["410 mm long (ByLength)", "gap"]
 
 
 def test_a_blocked_eye_is_noticed_below_an_item_that_was_purged_already():
@@ -239,3 +254,46 @@ def test_an_order_fits_the_place_where_the_item_was_born(off_counts, joined, sli
     lane.update(reading(8300, resync_edges=(dark(8000 + 10 * slip_mm),)), [])
     lane.update(reading(8400, announced=(replace(EXPECTED, scan_counts=off_counts - 1000),)), [])
     assert (next(iter(lane.items.values())).expected is not None) is joined
+
+
+def test_an_item_remembers_the_edge_it_was_born_at():
+    tracked = tracker().update(reading(boot=7, induct_edges=(dark(10, seq=42),)), [])
+    assert [(one.edge_seq, one.boot) for one in tracked.changed] == [(42, 7)]
+
+
+def test_what_touches_is_too_close_and_what_lies_apart_purges_nobody():
+    lane = apart(gap_min_mm=80)
+    lane.update(reading(induct_edges=(dark(0), light(2000), dark(2000), light(4000), dark(9000))), [])
+    assert purges(lane) == ["gap", "gap", ""]
+
+
+@pytest.mark.parametrize(("stale", "measured"), [(True, False), (False, True)])
+def test_an_eye_is_not_blocked_where_nobody_knows_or_it_is_light(stale, measured):
+    lane = apart(longest_mm=400)
+    lane.update(reading(0, induct_edges=(dark(0), light(2000)) if measured else (dark(0),)), [])
+    lane.update(reading(9000, stale=stale), [])
+    assert purges(lane) == [""]
+
+
+def test_slip_is_reckoned_from_where_the_item_was_and_never_at_its_trailing_edge():
+    lane = apart(resync_mm=800)
+    lane.update(reading(induct_edges=(dark(5000), light(7000))), [])
+    assert lane.update(reading(15_000, resync_edges=(light(13_000),)), []).slips_mm == ()
+    assert lane.update(reading(15_000, resync_edges=(dark(99_000),)), []).slips_mm == ()
+    assert lane.update(reading(15_000, resync_edges=(dark(13_100),)), []).slips_mm == (10.0,)
+    assert [one.leading_edge_counts for one in lane.items.values()] == [5100]
+
+
+def test_what_has_left_by_the_time_the_belt_is_known_is_not_purged_and_what_is_born_then_neither():
+    lane = Tracker(GEOMETRY, "i", [item("old-1", at_counts=15_000), item("old-2", at_counts=19_000)])
+    lane.forget([ItemEnd("old-1", End.LOST, None, 0), ItemEnd("never-born", End.LOST, None, 0)])
+    lane.update(reading(20_000, induct_edges=(dark(20_000),)), [])
+    assert purges(lane) == ["on the belt when the daemon was restarted", ""]
+
+
+def test_only_so_many_orders_are_kept():
+    lane = tracker()
+    told = [replace(EXPECTED, wms_item=f"w{n}", scan_counts=0) for n in range(MAX_ANNOUNCED + 1)]
+    lane.update(reading(announced=tuple(told)), [])
+    lane.update(reading(induct_edges=(dark(1000),)), [])
+    assert next(iter(lane.items.values())).expected is told[1]
