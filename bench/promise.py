@@ -2,8 +2,9 @@
 
 `python -m bench.promise --data FOLDER [--sets a,b] [--splits N] [--json FILE]`
 
-In each split half of a set's sound pictures are learnt from, and the others are judged by p-values: by those of the
-product's own held-out scores where they are enough, else by the pool that the other sets make up.
+In each split half of a product's sound pictures are learnt from, and the others are judged by p-values: by those of the
+product's own held-out scores where they are enough, else by the pool that the other products make up, where they are
+enough. A set is one product; of a set of photographs in shops (`seen/PRODUCT`) each folder is one.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from rich.table import Table
 
 from bench.sets.anomaly import Patches, Picture, fits, sound_pictures
 from edge.config import ROOT
-from edge.core.conformal import Scores, needed, pooled
+from edge.core.conformal import Scores, finest, needed, pooled
 from edge.inspection.assembly import Sessions
-from edge.inspection.promise import Promise
+from edge.inspection.promise import PRODUCTS, Promise
 from edge.inspection.references import References
 
 RATES = (0.01, 0.05)
@@ -78,12 +79,13 @@ def measure(
     tallies: dict[tuple[str, str, float], Tally] = {}
     for split in track(range(splits), "splits", console=console, transient=True):
         learnt = {name: _learnt(pictures, patches, split) for name, pictures in sets.items()}
-        for name, (held_out, scores) in learnt.items():
-            others = pooled([one for other, (one, _) in learnt.items() if other != name])
+        for name, (sound, scores) in learnt.items():
+            others = [one for other, (one, _) in learnt.items() if other != name]
+            pool = pooled(others) if len(others) >= PRODUCTS else np.empty(0)
             for rate in RATES:
-                for source, pool in (("own", np.empty(0)), ("pool", others)):
-                    few = held_out if source == "own" else held_out[:: max(1, len(held_out) // 16)]
-                    _count(tallies.setdefault((name, source, rate), Tally()), Promise(rate, pool), few, scores)
+                source = "own" if finest(sound) <= rate else "pool"
+                tally = tallies.setdefault((name.partition("/")[0], source, rate), Tally())
+                _count(tally, Promise(rate, pool), sound, scores)
     return [
         {"set": name, "source": source, "asked": rate, **tally.figures(rate)}
         for (name, source, rate), tally in tallies.items()
@@ -99,19 +101,27 @@ def _count(tally: Tally, promise: Promise, held_out: Scores, scores: Sequence[fl
 
 
 def _learnt(pictures: Sequence[Picture], patches: Patches, split: int) -> tuple[Scores, list[float]]:
-    """Held-out scores of the half that is learnt from, in rising order, and the scores of the other half."""
+    """Scores for promises of the half that is learnt from, in rising order, and the scores of the other half."""
     order = np.random.default_rng(split).permutation(len(pictures))
     rows = [patches.of("first", pictures[one])[split % EVERY :: EVERY] for one in order]
     half = len(rows) // 2
     references = References.learn(rows[:half], "bench", SIZE)
-    return references.held_out, [references.score(one) for one in rows[half:]]
+    return references.sound, [references.score(one) for one in rows[half:]]
 
 
 def _sets(options: argparse.Namespace) -> dict[str, list[Picture]]:
     wanted = set(options.sets.split(",")) if options.sets else None
     folders = [one for one in sorted(options.data.glob("*/")) if wanted is None or one.name in wanted]
     sound = {folder.name: sound_pictures(folder) for folder in folders if fits(folder)}
+    sound |= {
+        f"{one.parent.parent.name}/{one.name}": _all_of(one) for folder in folders for one in folder.glob("seen/*/")
+    }
     return {name: pictures for name, pictures in sound.items() if len(pictures) >= FEWEST}
+
+
+def _all_of(folder: Path) -> list[Picture]:
+    """The photographs of one product, all of them sound."""
+    return [Picture(path, bad=False, mask=None) for path in sorted(folder.glob("*.jpg"))]
 
 
 def _low(tested: int, rate: float) -> int:

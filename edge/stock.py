@@ -107,7 +107,7 @@ def add(entries: Sequence[Entry], options: argparse.Namespace, console: Console)
             f"{entry.path}: {len(named) - len(suspects)} more pictures, {len(more.held_out)} in all{_by(options)}"
         )
         if entry.stage == FIRST:
-            remember(options.out, entry.gtin, entry.camera, more.held_out, entry.session.manifest.sha256)
+            remember(options.out, entry.gtin, entry.camera, more.sound, entry.session.manifest.sha256)
             scores = [score(known, one) for one in rows]
             _draw(options.sheet, [crop for _, crop in named], scores, known, suspects)
 

@@ -78,13 +78,13 @@ class Teacher:
         """
         for (gtin, camera), paths in normals.items():
             named = [(path, self._locate(camera, image)) for path, image in readable(paths, self._progress.console)]
-            held_out = self._build(named, self._session, size, self._folder / gtin / f"{camera}.npz")
-            remember(self._folder, gtin, camera, held_out, self._session.manifest.sha256)
+            sound = self._build(named, self._session, size, self._folder / gtin / f"{camera}.npz")
+            remember(self._folder, gtin, camera, sound, self._session.manifest.sha256)
             if self._second:
                 self._build(named, self._second, SECOND_SIZE, self._folder / gtin / f"{camera}{SUFFIX}")
 
     def _build(self, named: Sequence[tuple[Path, Crop]], session: Session, size: int, path: Path) -> Tensor:
-        """Build and save references of one stage; returns the held-out scores."""
+        """Build and save references of one stage; returns the scores for promises."""
         task = self._progress.add_task(f"learning what normal looks like: {path.name}", total=len(named))
         crops = [crop for _, crop in named]
         references = References.build(crops, session, size, lambda *_: self._progress.advance(task))
@@ -92,7 +92,7 @@ class Teacher:
         for index in references.suspects:
             told = f"left out of {path.name}, unlike the others: {named[index][0]}: is it sound?"
             self._progress.console.print(told, style="yellow", highlight=False, soft_wrap=True)
-        return references.held_out
+        return references.sound
 
     def fit_heads(self, labelled: Mapping[Key, Sequence[tuple[Path, str]]]) -> None:
         """Fit `<gtin>/<camera>.head.npz` on pictures and the kind of damage they show (SOUND: none).

@@ -21,6 +21,11 @@ def p_value(score: float, sound: Scores) -> float:
     return (1 + as_high) / (1 + len(sound))
 
 
+def finest(sound: Scores) -> float:
+    """The least p-value that these can tell; those at infinity are suspects, whose scores nobody vouches for."""
+    return (1 + int(np.isinf(sound).sum())) / (1 + len(sound))
+
+
 def needed(overkill: float) -> int:
     """How many sound items it takes to promise that no larger share of them is rejected."""
     return math.ceil(1 / overkill - 1e-9) - 1

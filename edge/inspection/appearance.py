@@ -75,7 +75,7 @@ class AppearanceCheck:
         if references:
             found = references.compare(rows, shown)
             told = unlike("anomaly", crop, sighting, found)
-            yield self._promised(told, sighting, found.score * references.scale, references.held_out)
+            yield self._promised(told, sighting, found.score * references.scale, references.sound)
         else:
             yield _unknown(sighting)
         if head:

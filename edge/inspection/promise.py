@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.conformal import Scores, needed, p_value
+from edge.core.conformal import Scores, finest, needed, p_value
 from edge.core.errors import ReferencesRefused
 from edge.inspection import sealed
 
 SUFFIX = ".pool.npz"
 LARGEST = 20_000  # scores in the pool: the newest; more make no promise finer than a site asks for
 FEWEST = 8  # normal pictures: fewer do not tell where a product's middle lies
+PRODUCTS = 20  # in a pool: fewer do not tell how products differ in their tails
+ROUNDED = 1 + 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +29,41 @@ class Promise:
     def p_value(self, score: float, held_out: Scores) -> float | None:
         """How many sound items look at least as unusual; None: there are too few to say.
 
-        held_out: scores of the product's own normal items, in rising order. Where they are too few for the promise, the
-        pool lends its tail, on the assumption that sound items of all products scatter alike about their middles.
+        held_out: scores of the product's own normal items, in rising order, suspects at infinity. Where they are too
+        few for the promise, the pool lends its tail, on the assumption that sound items of all products scatter alike
+        about their middles.
         """
-        if len(held_out) >= needed(self.overkill):
+        if self._is_kept_by(held_out):
             return p_value(score, held_out)
         middle = float(np.median(held_out)) if len(held_out) >= FEWEST else 0.0
-        if middle <= 0 or len(self.pool) < needed(self.overkill):
+        if middle <= 0 or not self._is_kept_by(self.pool):
             return None
         return p_value(score / middle, self.pool)
 
+    def _is_kept_by(self, sound: Scores) -> bool:
+        return finest(sound) <= self.overkill * ROUNDED
+
     def lacking(self, held_out: Scores) -> str:
         """What to do where nothing can be promised."""
+        suspicious = int(np.isinf(held_out).sum())
         return (
-            f"{len(held_out)} normal pictures, and {len(self.pool)} of other products, are too few to promise "
-            f"{self.overkill:.2%}: give {needed(self.overkill)} of this product, or {FEWEST} and more of others"
+            f"{len(held_out)} normal pictures ({suspicious} suspicious) and a pool of {len(self.pool)} are too few to "
+            f"promise {self.overkill:.2%}: see to what `references build` left out, give {needed(self.overkill)} of this "
+            f"product, or {FEWEST} each of {PRODUCTS} products"
         )
 
 
 def load_pool(folder: Path, camera: str, model_sha256: str) -> Scores:
-    """What a camera's products have in common, in rising order; empty where there is nothing yet.
+    """What a camera's products have in common, in rising order; empty where there are fewer than PRODUCTS.
 
     Raises:
         ReferencesRefused: the file is damaged, or made by another model.
     """
     path = folder / f"{camera}{SUFFIX}"
-    return np.sort(_read(path, model_sha256)[1]) if path.exists() else np.empty(0)
+    if not path.exists():
+        return np.empty(0)
+    gtins, multiples = _read(path, model_sha256)
+    return np.sort(multiples) if len(set(gtins)) >= PRODUCTS else np.empty(0)
 
 
 def remember(folder: Path, gtin: str, camera: str, held_out: Scores, model_sha256: str) -> None:

@@ -101,12 +101,20 @@ class References:
 
     def save(self, path: Path) -> None:
         """Write to `path` (`.npz`)."""
-        arrays = {
+        arrays: dict[str, sealed.Array] = {
             "coreset": self.coreset.astype(np.float16),
             "held_out": self.held_out,
             "suspects": np.array(self.suspects, np.int64),
         }
         sealed.write(path, arrays, self.model_sha256)
+
+    @property
+    def sound(self) -> Tensor:
+        """Scores of all that was given as sound, in rising order, for promises.
+
+        A suspect counts as higher than any score until a person has seen to it: was it sound, its like come again.
+        """
+        return np.concatenate((self.held_out, np.full(len(self.suspects), np.inf, np.float32)))
 
     @property
     def scale(self) -> float:

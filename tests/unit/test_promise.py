@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge.core.errors import ReferencesRefused
-from edge.inspection.promise import LARGEST, Promise, load_pool, remember
+from edge.inspection.promise import LARGEST, PRODUCTS, Promise, load_pool, remember
 
 OWN = np.linspace(0.5, 1.0, 99)
 FEW = np.linspace(0.5, 1.0, 9)  # their middle is 0.75
@@ -14,6 +14,8 @@ FEW = np.linspace(0.5, 1.0, 9)  # their middle is 0.75
     ("held_out", "pooled", "p"),
     [
         (OWN, 0, 0.01),  # its own are enough
+        (np.append(OWN, np.inf), 0, None),  # one of them may have been a defect
+        (np.append(np.linspace(0.5, 1, 198), np.inf), 0, 0.01),
         (FEW, 0, None),
         (FEW, 98, None),
         (FEW, 99, 0.01),  # others lend their tail
@@ -37,14 +39,17 @@ def test_a_pool_holds_each_product_once(tmp_path):
     for gtin, scores in (("04000000000017", FEW), ("04000000000024", 2 * FEW), ("04000000000017", FEW)):
         remember(tmp_path, gtin, "top", scores, "m")
     remember(tmp_path, "04000000000031", "top", FEW[:3], "m")  # too few to know its middle
+    assert load_pool(tmp_path, "top", "m").size == 0  # two products do not tell how products differ
+    for number in range(PRODUCTS):
+        remember(tmp_path, f"{number:014d}", "top", FEW, "m")
     pool = load_pool(tmp_path, "top", "m")
-    assert (len(pool), float(np.median(pool))) == (18, 1.0)
+    assert (len(pool), float(np.median(pool))) == (18 + 9 * PRODUCTS, 1.0)
     assert (np.diff(pool) >= 0).all()
 
 
 def test_a_pool_keeps_the_newest(tmp_path):
-    for gtin in ("04000000000017", "04000000000024"):
-        remember(tmp_path, gtin, "top", np.ones(LARGEST), "m")
+    for number in range(PRODUCTS + 1):
+        remember(tmp_path, f"{number:014d}", "top", np.ones(LARGEST // PRODUCTS), "m")
     assert len(load_pool(tmp_path, "top", "m")) == LARGEST
 
 
@@ -52,7 +57,8 @@ def test_a_damaged_pool_is_refused_when_read_and_made_anew_when_written(tmp_path
     (tmp_path / "top.pool.npz").write_bytes(b"nothing")
     with pytest.raises(ReferencesRefused):
         load_pool(tmp_path, "top", "m")
-    remember(tmp_path, "04000000000017", "top", FEW, "m")
-    assert len(load_pool(tmp_path, "top", "m")) == 9
+    for number in range(PRODUCTS):
+        remember(tmp_path, f"{number:014d}", "top", FEW, "m")
+    assert len(load_pool(tmp_path, "top", "m")) == 9 * PRODUCTS
     with pytest.raises(ReferencesRefused):
         load_pool(tmp_path, "top", "another model")
