@@ -48,8 +48,8 @@ class Promise:
         suspicious = int(np.isinf(held_out).sum())
         return (
             f"{len(held_out)} normal pictures ({suspicious} suspicious) and a pool of {len(self.pool)} are too few to "
-            f"promise {self.overkill:.2%}: see to what `references build` left out, give {needed(self.overkill)} of this "
-            f"product, or {FEWEST} each of {PRODUCTS} products"
+            f"promise {self.overkill:.2%}: see to what `references build` left out, or give {needed(self.overkill)} of "
+            f"this product, or {FEWEST} each of {PRODUCTS} products"
         )
 
 
