@@ -53,13 +53,10 @@ def main() -> int:
     options = _options()
     cv2.setNumThreads(1)
     console = Console()
-    memory = {"start_mb": _memory_mb("VmRSS")}
+    memory = resident_mb()
+    console.print("resident memory, MB:", memory)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(options.data, Path(folder), console)
-        memory["loaded_mb"] = _memory_mb("VmRSS")
-        measured = bench.measure(options.turns, options.gaps)
-    memory |= {"end_mb": _memory_mb("VmRSS"), "peak_mb": _memory_mb("VmHWM")}
-    console.print("memory of this process, with every model in all its ways: ", memory)
+        measured = Bench(options.data, Path(folder), console).measure(options.turns, options.gaps)
     if options.json:
         options.json.write_text(json.dumps({"conditions": measured, "memory": memory}, indent=1) + "\n")
     return 0
@@ -119,12 +116,28 @@ def timed(look: Look, image: Image) -> Iterator[tuple[str, tuple[int, int]]]:
         started_ns = time.perf_counter_ns()
 
 
+def resident_mb() -> dict[str, float]:
+    """Of Python and its libraries, and what each model adds as it was shipped, opened and warm."""
+    table, opened = {"python and libraries": _resident_mb()}, []
+    for check in DRAWN:
+        before_mb = _resident_mb()
+        opened.append(Session.load(newest(ROOT / "models", check)))
+        table[check] = round(_resident_mb() - before_mb, 1)
+    return table
+
+
+def _resident_mb() -> float:
+    """The kernel's account of this process."""
+    [line] = [line for line in STATUS.read_text().splitlines() if line.startswith("VmRSS")]
+    return round(int(line.split()[1]) / 1024, 1)
+
+
 @contextmanager
-def company() -> Iterator[None]:
+def company() -> Iterator[list[subprocess.Popen[bytes]]]:
     """Another process at work on each core."""
     others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
     try:
-        yield
+        yield others
     finally:
         for other in others:
             other.kill()
@@ -176,12 +189,6 @@ def spent_ns(call: Callable[[], object]) -> int:
     started_ns = time.perf_counter_ns()
     call()
     return time.perf_counter_ns() - started_ns
-
-
-def _memory_mb(key: str) -> float:
-    """A line of the kernel's account of this process: VmRSS, now, or VmHWM, the most there ever was."""
-    [line] = [line for line in STATUS.read_text().splitlines() if line.startswith(key)]
-    return round(int(line.split()[1]) / 1024, 1)
 
 
 def _options() -> argparse.Namespace:

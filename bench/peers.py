@@ -9,6 +9,7 @@ from what it is given in practice: ours from a frame, in which it finds the item
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import tempfile
 from collections import defaultdict
@@ -20,8 +21,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from anomalib.models.image.padim.torch_model import PadimModel
-from anomalib.models.image.patchcore.torch_model import PatchcoreModel
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -80,6 +79,7 @@ def _ours(frames: Sequence[Image], folder: Path, console: Console) -> Call:
 
 
 def _peers(bank: int) -> dict[str, Call]:
+    _complete_torchvision()
     patchcore, padim = _patchcore(bank), _padim()
     return {
         f"anomalib PatchCore, WideResNet-50, {bank} patches": lambda image: patchcore(_batch(image)),
@@ -87,8 +87,22 @@ def _peers(bank: int) -> dict[str, Call]:
     }
 
 
+def _complete_torchvision() -> None:
+    """Let torchvision be imported without its compiled operators, which no method here uses.
+
+    The registry's wheel cannot load them beside a CPU build of torch, and then misses those it describes in Python.
+    """
+    try:
+        importlib.import_module("torchvision")
+    except RuntimeError:
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+
 def _patchcore(bank: int) -> torch.nn.Module:
     """As published, with a random memory."""
+    from anomalib.models.image.patchcore.torch_model import PatchcoreModel
+
     network = PatchcoreModel(layers=("layer2", "layer3"), backbone="wide_resnet50_2", pre_trained=False)
     network.memory_bank = torch.randn(bank, 1536)
     return network.eval()
@@ -96,6 +110,8 @@ def _patchcore(bank: int) -> torch.nn.Module:
 
 def _padim() -> torch.nn.Module:
     """As published (100 channels), with random statistics of each patch."""
+    from anomalib.models.image.padim.torch_model import PadimModel
+
     network = PadimModel(backbone="resnet18", layers=["layer1", "layer2", "layer3"], pre_trained=False)
     patches = (SIDE_PX // 4) ** 2
     network.gaussian.mean = torch.randn(network.n_features, patches)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.core.belt import Geometry
-from edge.core.dates import Order
+from edge.core.date_forms import Order
 from edge.core.errors import ConfigError
 from edge.core.judge import Recipe, Rule
 from edge.core.supervision import Limits

@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
         chosen[read_manifest(folder).sha256] = best.runtime
         console.print(_table(f"{check} {folder.name}", trials, best))
     runtime.write(options.out, chosen)
-    console.print(f"written: {options.out} (name it in the lane's settings, as [inspection] runtime)")
+    console.print(f"written: {options.out} (name it in the lane's settings, as [inspection] runtime)", markup=False)
     return 0
 
 
@@ -192,6 +192,7 @@ DRAWN: dict[str, Callable[[Manifest], Iterator[Tensor]]] = {
     "second-stage": _squares,
     "text-detector": _sides,
     "text-recogniser": _lines,
+    "text-recogniser-small": _lines,
 }
 """What each shipped model is measured on."""
 

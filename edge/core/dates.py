@@ -1,27 +1,20 @@
-"""The grammar of printed dates: every calendar-valid date that a text allows, and no guess among them.
+"""What a printed text says of a day: every calendar-valid date that it allows, and no guess among them.
 
-A day-first reading and a month-first one of `03/04/26` both stand; the product's profile narrows the orders. A date
-that ends a month (`12.2026`) means its last day as an expiry and its first as a production date.
+A day-first reading and a month-first one of `03/04/26` both stand; the product's profile narrows them. A date that ends
+a month (`12.2026`) means its last day as an expiry and its first as a production date.
 """
 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
-from edge.core.labels import Field, Segment, folded, segments
-
-
-class Order(StrEnum):
-    """Which part of a date comes first."""
-
-    YEAR_FIRST = "YMD"
-    DAY_FIRST = "DMY"
-    MONTH_FIRST = "MDY"
+from edge.core.calendars import YEARS, Calendar, common_day, last_day, present_year
+from edge.core.date_forms import DAYS, EXTRAS, LOOSE, MONTHS, MONTHS_ALONE, Extra, Form, Order, plain
+from edge.core.labels import Field, Segment, segments
 
 
 class Granularity(StrEnum):
@@ -38,6 +31,21 @@ class Purpose(StrEnum):
     PRODUCTION = "production"  # the first
 
 
+ALL_ORDERS = frozenset(Order)
+CENTURY_AHEAD, CENTURY_BEHIND = 51, -50  # GS1 General Specifications, 7.12: −49 to +50 years around today
+SHELF_LIFE_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a product's print beforehand; never the date that is expected."""
+
+    orders: Collection[Order] = ALL_ORDERS
+    calendar: Calendar = Calendar.COMMON  # of years that say it no other way
+    extras: Collection[Extra] = ()
+    shelf_life_days: int = SHELF_LIFE_DAYS  # gives dates without a year theirs
+
+
 @dataclass(frozen=True, slots=True)
 class DateReading:
     """One date that the text allows."""
@@ -46,89 +54,74 @@ class DateReading:
     granularity: Granularity
     order: Order
     text: str  # as matched, folded to lower case
+    probability: float = 1.0  # that this is what is printed, by the recogniser's own belief
 
 
-MONTH_NAMES = (
-    "jan january januar janv janvier ene enero gen gennaio januari janeiro januari sty styczeń oca ocak",
-    "feb february februar févr fév février febrero febbraio februari fev fevereiro lut luty şub şubat",
-    "mar march mär mrz märz mars marzo mrt maart março marzec mart",
-    "apr april avr avril abr abril aprile kwi kwiecień nis nisan",
-    "may mai mayo mag maggio mei maio maj mayıs",
-    "jun june juni juin junio giu giugno junho cze czerwiec haz haziran",
-    "jul july juli juil juillet julio lug luglio julho lip lipiec tem temmuz",
-    "aug august août aou ago agosto augustus augusti sie sierpień ağu ağustos",
-    "sep sept september septembre septiembre set settembre setembro wrz wrzesień eyl eylül",
-    "oct october okt oktober octobre octubre ott ottobre out outubro paź październik eki ekim",
-    "nov november novembre noviembre novembro lis listopad kas kasım",
-    "dec december dez dezember déc décembre dic diciembre dicembre dezembro gru grudzień ara aralık",
-)
-"""English, German, French, Spanish, Italian, Dutch, Swedish, Portuguese, Polish, Turkish; January first."""
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a match is read by."""
 
-ALL_ORDERS = frozenset(Order)
-BUDDHIST_YEARS = range(2443, 2743)  # 543 years ahead of the common era
-COMMON_YEARS = range(1900, 2200)  # packages with an expiry in 2082 have been seen
-CENTURY_AHEAD, CENTURY_BEHIND = 51, -50  # GS1 General Specifications, 7.12: −49 to +50 years around today
+    today: date
+    purpose: Purpose
+    profile: Profile
 
-_MONTHS = {folded(name): number for number, names in enumerate(MONTH_NAMES, 1) for name in names.split()}
-_NAME = "(?P<name>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + ")"
-_YEAR, _YEAR4 = r"(?P<year>\d{4}|\d{2})", r"(?P<year>\d{4})"
-_MONTH, _DAY = r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
-_MM, _DD = r"(?P<month>\d{2})", r"(?P<day>\d{2})"
-_MARK = r"\s?[./|·-]\s?"
-_FREE = r"[\s./|·'’-]{0,3}"  # around a month's name
+    @property
+    def latest(self) -> date:
+        """No date without a year is later: what is printed was made, and lasts no longer than its shelf life."""
+        ahead = self.profile.shelf_life_days if self.purpose is Purpose.EXPIRY else 0
+        return self.today + timedelta(days=ahead)
 
-_BEFORE = r"(?<![a-z0-9+])(?<!\d[^\w\s])"
-_AFTER = r"(?![a-z0-9])(?![^\w\s]\d)"
-_SPACED_BEFORE, _SPACED_AFTER = r"(?<!\d\s)", r"(?!\s\d+(?![\d:]))"  # no telephone number; a time may follow
-_CURRENCY = r"(?:[€$£¥]|eur|usd|gbp|chf|kr|zl)"
 
-_Form = tuple[Order, re.Pattern[str]]
+_Parts = Mapping[str, str | None]
+_ANY = Profile()
 
 
 def readings(
-    text: str, today: date, purpose: Purpose = Purpose.EXPIRY, orders: Collection[Order] = ALL_ORDERS
+    text: str, today: date, purpose: Purpose = Purpose.EXPIRY, profile: Profile = _ANY
 ) -> tuple[DateReading, ...]:
     """Every date that `text` allows, the earliest first; none for lots, telephone numbers, times and prices.
 
-    today: gives two-digit years their century (GS1's window), nothing else.
-    orders: those that the product's profile allows; they settle contested print alone, not `2026.05.04` or `4 SEP 26`.
+    today: gives two-digit years their century (GS1's window) and dates without a year theirs, nothing else.
+    profile: its orders settle contested print alone, not `2026.05.04` or `4 SEP 26`.
     """
-    found = [one for segment in segments(text) for one in segment_readings(segment, today, purpose, orders)]
+    found = [one for segment in segments(text) for one in segment_readings(segment, today, purpose, profile)]
     return _distinct(found)
 
 
 def segment_readings(
-    segment: Segment, today: date, purpose: Purpose = Purpose.EXPIRY, orders: Collection[Order] = ALL_ORDERS
+    segment: Segment, today: date, purpose: Purpose = Purpose.EXPIRY, profile: Profile = _ANY
 ) -> tuple[DateReading, ...]:
     """The same of one keyword and its value: full dates, else month and year, else bare digits."""
     if segment.field in (Field.LOT, Field.SERIAL, Field.OTHER):
         return ()
-    value = folded(segment.value).replace("年", ".").replace("月", ".").replace("日", " ").rstrip(". ")
-    for forms in _allowed_forms(segment, value):
-        found = [one for form in forms for one in _matches(form, value, today, purpose) if _agreed(one, orders)]
+    value, terms = plain(segment.value).rstrip(". "), _Terms(today, purpose, profile)
+    for forms in _allowed_forms(segment, value, profile):
+        found = [one for form in forms for one in _matches(form, value, terms) if _agreed(one, profile.orders)]
         if found:
             return _distinct(found)
     return ()
 
 
-def full_year(two_digits: int, today: date) -> int:
+def full_year(two_digits: int, today: date, calendar: Calendar = Calendar.COMMON) -> int:
     """The year within −49 … +50 years of today that ends in these digits (GS1 General Specifications, 7.12)."""
-    century = today.year - today.year % 100
-    ahead = two_digits - today.year % 100
+    present = present_year(calendar, today)
+    century, ahead = present - present % 100, two_digits - present % 100
     if ahead >= CENTURY_AHEAD:
         return century - 100 + two_digits
     return century + two_digits + (100 if ahead <= CENTURY_BEHIND else 0)
 
 
-def _allowed_forms(segment: Segment, value: str) -> tuple[tuple[_Form, ...], ...]:
+def _allowed_forms(segment: Segment, value: str, profile: Profile) -> tuple[tuple[Form, ...], ...]:
     """The strictest forms first; the loosest only behind a keyword, or where digits stand alone."""
-    loose = (_LOOSE_FORMS,) if segment.field or value.isdigit() else ()
-    return (_FORMS, _MONTH_FORMS, *loose)
+    extras = tuple(form for extra in profile.extras for form in EXTRAS[extra])
+    bare = re.fullmatch(r"[\d\s./-]+", value) is not None and sum(map(str.isdigit, value)) <= 8
+    loose = LOOSE if segment.field or value.isdigit() or (bare and extras) else ()
+    return DAYS, MONTHS_ALONE, loose + extras
 
 
 def _agreed(one: DateReading, orders: Collection[Order]) -> bool:
-    """Profiles settle what is contested: three numbers, of which the first is no year in four digits."""
-    contested = one.granularity is Granularity.DAY and re.match(r"(?!\d{4})[\d\W]+$", one.text)
+    """Profiles settle what is contested: numbers, of which the first is no year in four digits."""
+    contested = one.granularity is Granularity.DAY and re.match(r"(?!\d{4}\D)[\d\W]+$", one.text)
     return one.order in orders or not contested
 
 
@@ -137,88 +130,59 @@ def _distinct(found: Iterable[DateReading]) -> tuple[DateReading, ...]:
     return tuple(sorted({one.day: one for one in found}.values(), key=lambda one: one.day))
 
 
-def _matches(form: _Form, value: str, today: date, purpose: Purpose) -> Iterator[DateReading]:
-    order, pattern = form
-    for match in pattern.finditer(value):
+def _matches(form: Form, value: str, terms: _Terms) -> Iterator[DateReading]:
+    for match in form.pattern.finditer(value):
         parts = match.groupdict()
+        exact = parts.get("ordinal") or int(parts.get("day") or 0)
+        for day in _days(parts, terms):
+            yield DateReading(day, Granularity.DAY if exact else Granularity.MONTH, form.order, match.group().strip())
+
+
+def _days(parts: _Parts, terms: _Terms) -> Iterator[date]:
+    """The days that the parts of a match may name."""
+    if ordinal := parts.get("ordinal"):
+        yield from _of_ordinal(parts["year"] or "", int(ordinal), terms)
+    elif parts.get("year"):
+        for calendar, year in _years(parts, terms):
+            yield from _in_year(calendar, year, parts, terms)
+    else:
+        calendar = terms.profile.calendar
+        around = (present_year(calendar, terms.today) + offset for offset in (-1, 0, 1, 2))
+        yield from _newest((day for year in around for day in _in_year(calendar, year, parts, terms)), terms)
+
+
+def _years(parts: _Parts, terms: _Terms) -> Iterator[tuple[Calendar, int]]:
+    """Calendars and years that the digits allow: two of them by GS1's window, four by what packages can bear."""
+    digits, calendar = parts["year"] or "", terms.profile.calendar
+    if parts.get("era"):
+        yield Calendar.REIWA, int(digits)
+    elif len(digits) == 2:
+        yield calendar, full_year(int(digits), terms.today, calendar)
+    else:
+        fitting = [one for one in Calendar if int(digits) in YEARS[one]]
+        yield from ((one, int(digits)) for one in fitting if one is calendar or calendar not in fitting)
+
+
+def _in_year(calendar: Calendar, year: int, parts: _Parts, terms: _Terms) -> Iterator[date]:
+    """The day in that year, or several where a month's name means two months; none that the calendar lacks."""
+    day = int(parts.get("day") or 0)
+    for month in MONTHS[parts["name"] or ""] if parts.get("name") else (int(parts["month"] or 0),):
         try:
-            day = _day(parts, today, purpose)
-        except ValueError:  # no such day in the calendar
+            if day or terms.purpose is Purpose.PRODUCTION:
+                yield common_day(calendar, year, month, day or 1)
+            else:
+                yield last_day(calendar, year, month)
+        except ValueError:  # no such day, or no such year of a package
             continue
-        granularity = Granularity.DAY if parts.get("day") else Granularity.MONTH
-        yield DateReading(day, granularity, order, match.group().strip())
 
 
-def _day(parts: dict[str, str | None], today: date, purpose: Purpose) -> date:
-    """The date that the parts name.
-
-    Raises:
-        ValueError: the calendar has no such day.
-    """
-    year = _year(parts["year"] or "", today)
-    month = _MONTHS[parts["name"] or ""] if "name" in parts else int(parts["month"] or 0)
-    if parts.get("day"):
-        return date(year, month, int(parts["day"] or 0))
-    first = date(year, month, 1)
-    return first if purpose is Purpose.PRODUCTION else first.replace(day=monthrange(year, month)[1])
+def _of_ordinal(digits: str, ordinal: int, terms: _Terms) -> Iterator[date]:
+    """The day of that number in a year that ends in these digits; of several the newest that can have been printed."""
+    years = (year for year in range(terms.today.year - 10, terms.latest.year + 1) if str(year).endswith(digits))
+    days = ((year, date(year, 1, 1) + timedelta(days=ordinal - 1)) for year in years)
+    yield from _newest((day for year, day in days if day.year == year), terms)
 
 
-def _year(digits: str, today: date) -> int:
-    """Two digits by GS1's window; four as they are, Buddhist years (2569 is 2026) turned into common ones."""
-    year = full_year(int(digits), today) if len(digits) == 2 else int(digits)
-    if year in BUDDHIST_YEARS:
-        return year - 543
-    if year in COMMON_YEARS:
-        return year
-    raise ValueError(f"{digits} is no year of a package")
-
-
-def _form(order: Order, expression: str) -> _Form:
-    """A form that stands free of other letters, digits and sums of money."""
-    return order, re.compile(rf"{_BEFORE}(?<![€$£¥]\s)(?<![€$£¥]){expression}{_AFTER}(?!\s?{_CURRENCY})")
-
-
-def _marked(order: Order, first: str, second: str, third: str) -> _Form:
-    """Three parts with the same mark between them."""
-    return _form(order, rf"{first}(?P<mark>{_MARK}){second}(?P=mark){third}")
-
-
-def _spaced(order: Order, first: str, second: str, third: str) -> _Form:
-    """Three parts with spaces between them, alone: `0800 11 22 33` is a telephone number."""
-    return _form(order, rf"{_SPACED_BEFORE}{first}\s{second}\s{third}{_SPACED_AFTER}")
-
-
-def _alone(order: Order, expression: str) -> _Form:
-    """A form so short that a number before it would make it the rest of something longer: `14 01.2021`."""
-    return _form(order, rf"{_SPACED_BEFORE}{expression}")
-
-
-_FORMS = (
-    _marked(Order.YEAR_FIRST, _YEAR, _MONTH, _DAY),
-    _marked(Order.DAY_FIRST, _DAY, _MONTH, _YEAR),
-    _marked(Order.MONTH_FIRST, _MONTH, _DAY, _YEAR),
-    _form(Order.YEAR_FIRST, rf"{_YEAR4}[\s./-]{{1,2}}{_MM}[\s./-]{{1,2}}{_DD}"),
-    _spaced(Order.YEAR_FIRST, _YEAR, _MM, _DD),
-    _spaced(Order.DAY_FIRST, _DD, _MM, _YEAR),
-    _spaced(Order.MONTH_FIRST, _MM, _DD, _YEAR),
-    _form(Order.YEAR_FIRST, rf"{_YEAR4}{_FREE}{_NAME}{_FREE}{_DAY}"),
-    _form(Order.DAY_FIRST, rf"{_DAY}{_FREE}{_NAME}{_FREE}{_YEAR}"),
-    _form(Order.MONTH_FIRST, rf"{_NAME}{_FREE}{_DAY}(?:[\s.,/-]{{1,2}}|\s?['’]){_YEAR}"),
-)
-_MONTH_FORMS = (
-    _alone(Order.MONTH_FIRST, rf"{_NAME}{_FREE}{_YEAR}"),
-    _alone(Order.YEAR_FIRST, rf"{_YEAR4}{_FREE}{_NAME}"),
-    _alone(Order.MONTH_FIRST, rf"{_MONTH}{_MARK}{_YEAR4}"),
-    _alone(Order.YEAR_FIRST, rf"{_YEAR4}{_MARK}{_MM}"),
-    _alone(Order.MONTH_FIRST, rf"{_MM}/(?P<year>\d{{2}})"),
-)
-_LOOSE_FORMS = (
-    _alone(Order.MONTH_FIRST, rf"{_MM}[\s.-](?P<year>\d{{2}})"),
-    _alone(Order.YEAR_FIRST, rf"(?P<year>\d{{2}})[./-]{_MM}"),
-    _alone(Order.YEAR_FIRST, rf"(?P<year>\d{{4}}|\d{{2}}){_MM}{_DD}"),
-    _alone(Order.DAY_FIRST, rf"{_DD}{_MM}(?P<year>\d{{4}}|\d{{2}})"),
-    _alone(Order.MONTH_FIRST, rf"{_MM}{_DD}(?P<year>\d{{4}}|\d{{2}})"),
-    _alone(Order.MONTH_FIRST, rf"{_MM}{_YEAR4}"),
-    _alone(Order.YEAR_FIRST, rf"{_YEAR4}{_MM}"),
-)
-"""`12.26` could be a price, `010727` anything: a keyword must say that they are dates, or the digits stand alone."""
+def _newest(days: Iterable[date], terms: _Terms) -> list[date]:
+    """The last of the days that a product can bear today, if there is one."""
+    return sorted(day for day in days if day <= terms.latest)[-1:]

@@ -27,6 +27,7 @@ class Line:
     text: str
     confidences: tuple[float, ...]  # one per character, 0 to 1
     steps: Tensor  # steps × classes: every probability, for a search that knows a grammar
+    vocabulary: tuple[str, ...]  # by class
 
     @property
     def weakest(self) -> float:
@@ -41,6 +42,7 @@ class LineReader:
         self._session = session
         self._vocabulary: tuple[str, ...] = tuple(session.manifest.extra["vocabulary"])
         self.height_px = int(session.manifest.extra["height_px"])
+        self._width_min_px = int(session.manifest.extra.get("width_min_px", WIDTH_MIN_PX))
 
     def read(self, picture: Image) -> Line:
         """Read a line that fills its picture (BGR or mono, upright)."""
@@ -59,7 +61,7 @@ class LineReader:
 
     def _recognised(self, grey: cv2.typing.MatLike) -> Line:
         batch = self._session.manifest.batch(np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8))
-        missing_px = max(0, WIDTH_MIN_PX - batch.shape[3])
+        missing_px = max(0, self._width_min_px - batch.shape[3])
         padded = np.pad(batch, ((0, 0), (0, 0), (0, 0), (0, missing_px)))
         return greedy(self._session.run(padded)[0][0], self._vocabulary)
 
@@ -69,4 +71,4 @@ def greedy(steps: Tensor, vocabulary: tuple[str, ...]) -> Line:
     classes = steps.argmax(axis=1)
     begins = np.flatnonzero((classes != BLANK) & (classes != np.concatenate(([BLANK], classes[:-1]))))
     text = "".join(vocabulary[one] for one in classes[begins])
-    return Line(text, tuple(steps[begins, classes[begins]].tolist()), steps)
+    return Line(text, tuple(steps[begins, classes[begins]].tolist()), steps, vocabulary)

@@ -60,6 +60,7 @@ class Row:
     value: str
     probability: float  # of the value's least certain character
     source: ReadLine  # the line on which the value stands
+    label: str | None = None  # what stands to its left, where that holds the keyword
     second_look: str | None = None  # the same line read another way, where that gave another value
 
     @property
@@ -71,9 +72,11 @@ class Row:
 class RowReader:
     """Reads the rows of a crop: two dozen short runs of the models at most, and as many again where a line was cut."""
 
-    def __init__(self, detector: TextDetector, reader: LineReader) -> None:
+    def __init__(self, detector: TextDetector, reader: LineReader, second: LineReader) -> None:
+        """Take the models; `second` reads what `reader` is not sure of."""
         self._detector = detector
         self._reader = reader
+        self._second = second
 
     def read(self, crop: Crop, frame: Image, wanted: frozenset[Field]) -> tuple[Row, ...]:
         """The rows of print on an item, until each wanted field is among them.
@@ -118,10 +121,17 @@ class RowReader:
         return rows
 
     def _looked_again(self, row: Row, frame: Image) -> Row:
-        """The row, with what a longer and unsmoothed picture of its line says if that is something else."""
+        """The row as a longer and unsmoothed picture of its line says, where that is surer of it; else both."""
         corners = lengthened(row.source.corners)
-        second = self._reader.read_sharp(cut_out(frame, corners, self._reader.height_px))
-        return row if row.value in second.text else replace(row, second_look=second.text)
+        second = self._second.read_sharp(cut_out(frame, corners, self._second.height_px))
+        source = replace(row.source, line=second, segments=segments(second.text))
+        found = [one for one in _rows(source, row.label) if one.field is row.field]
+        again = next((one for one in found if one.value == row.value), found[0] if len(found) == 1 else None)
+        if again is None:
+            return replace(row, second_look=second.text)
+        surer, other = (again, row) if again.probability >= row.probability else (row, again)
+        agreed = surer.value == other.value or (surer is again and surer.probability >= SURE)
+        return surer if agreed else replace(surer, second_look=other.value)
 
     def _read_line(self, picture: Image, corners: Corners, frame: Image) -> Line:
         """The line; where it may be a keyword that was misread, a second look that knows one is preferred."""
@@ -167,20 +177,20 @@ def _distance(box: TextBox, other: TextBox) -> float:
 
 def joined(lines: Sequence[ReadLine]) -> tuple[Row, ...]:
     """Each line's own rows; a keyword alone takes for its value the line to its right that is best in line with it."""
-    taken: dict[int, ReadLine] = {}
+    taken: dict[int, str] = {}
     for label in (line for line in lines if line.keyword_alone):
         values = [line for line in lines if line.may_be_value and _same_row(label.box, line.box)]
         if values:
-            taken[id(min(values, key=lambda line: _offset(label.box, line.box)))] = label
+            taken[id(min(values, key=lambda line: _offset(label.box, line.box)))] = label.line.text
     return tuple(row for line in lines for row in _rows(line, taken.get(id(line))))
 
 
-def _rows(line: ReadLine, label: ReadLine | None) -> Iterable[Row]:
+def _rows(line: ReadLine, label: str | None) -> Iterable[Row]:
     """The segments of a line, behind its label's keyword if it has one; keywords without a value are no rows."""
-    text = f"{label.line.text} {line.line.text}" if label else line.line.text
-    for segment in segments(text) if label else line.segments:
+    for segment in segments(f"{label} {line.line.text}") if label else line.segments:
         if segment.value:
-            yield Row(segment.field, segment.keyword, segment.value, _probability(line.line, segment.value), line)
+            probability = _probability(line.line, segment.value)
+            yield Row(segment.field, segment.keyword, segment.value, probability, line, label)
 
 
 def _probability(line: Line, value: str) -> float:

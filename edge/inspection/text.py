@@ -10,8 +10,9 @@ from datetime import date
 import cv2
 import numpy as np
 
-from edge.core.dates import ALL_ORDERS, Order, segment_readings
-from edge.core.labels import Field
+from edge.core.date_grammar import search
+from edge.core.dates import DateReading, Profile, segment_readings
+from edge.core.labels import Field, Segment, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import TextDetector
@@ -21,17 +22,30 @@ from edge.inspection.rows import Row, RowReader
 FIELDS = (Field.EXPIRY, Field.LOT, Field.SERIAL)
 VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
+ANY_PROFILE = Profile()
+RIVAL_SHARE = 0.2  # of the likeliest date: another that is as likely as this makes the print ambiguous
 
 _CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9./-]*[A-Za-z0-9])?")
 _CODE_LENGTH_MIN = 3
 
 
 @dataclass(frozen=True, slots=True)
+class _Reading:
+    """One thing that the row may say."""
+
+    text: str
+    probability: float
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.probability:.2f})"
+
+
+@dataclass(frozen=True, slots=True)
 class _Claim:
-    """What one row says of a field; readings holds exactly one string where it is beyond doubt."""
+    """What one row says of a field; readings holds exactly one where it is beyond doubt."""
 
     row: Row
-    readings: tuple[str, ...]
+    readings: tuple[_Reading, ...]
 
 
 class TextCheck:
@@ -44,19 +58,21 @@ class TextCheck:
         wanted: Collection[Field] = FIELDS,
         *,
         today: Callable[[], date],
-        orders: Collection[Order] = ALL_ORDERS,
+        second: LineReader | None = None,
+        profile: Profile = ANY_PROFILE,
         formats: Mapping[Field, str] | None = None,
     ) -> None:
         r"""Take the pair of models and what to look for.
 
+        second: the recogniser for lines that `reader` is not sure of; without it the same one looks again.
         today: the site's calendar day; it gives two-digit years their century.
-        orders: of day, month and year on these products; all of them unless a profile knows better.
+        profile: what is known of the dates on these products: their orders, their calendar.
         formats: regular expressions that a whole lot or serial must match (`\d{13}`), never a value that is expected.
         """
-        self._rows = RowReader(detector, reader)
+        self._rows = RowReader(detector, reader, second or reader)
         self._wanted = frozenset(wanted)
         self._today = today
-        self._orders = orders
+        self._profile = profile
         self._formats = {field: re.compile(expression) for field, expression in (formats or {}).items()}
 
     def inspect(self, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
@@ -69,15 +85,30 @@ class TextCheck:
         if not claims:
             return answer(field.value, sighting, f"no keyword of {field.value} with a value was read; {_seen(rows)}")
         best = max(claims, key=lambda claim: (len(claim.readings) == 1, claim.row.probability))
-        readings = sorted({reading for claim in claims for reading in claim.readings})
-        return _judged(field, best.row, readings, sighting)
+        readings = {one.text: one for claim in claims for one in claim.readings}
+        return _judged(field, best.row, [readings[text] for text in sorted(readings)], sighting)
 
-    def _readings(self, field: Field, row: Row) -> tuple[str, ...]:
+    def _readings(self, field: Field, row: Row) -> tuple[_Reading, ...]:
         if field is Field.EXPIRY:
-            dates = segment_readings(row.segment, self._today(), orders=self._orders)
-            return tuple(one.day.isoformat() for one in dates)
+            return self._dates(row)
         codes = [code for code in _CODE.findall(row.value) if self._is_code(field, code)]
-        return tuple(codes[:1])
+        return tuple(_Reading(code, row.probability) for code in codes[:1])
+
+    def _dates(self, row: Row) -> tuple[_Reading, ...]:
+        """All dates that may be printed behind the row's keyword, by the recogniser's own probabilities."""
+        line = row.source.line
+        extras = frozenset(self._profile.extras)
+        dates = search(line.steps, line.vocabulary, lambda text: self._expiring(row, text), extras)
+        rivals = [one for one in dates if one.probability >= RIVAL_SHARE * dates[0].probability]
+        return tuple(_Reading(one.day.isoformat(), one.probability) for one in rivals)
+
+    def _expiring(self, row: Row, text: str) -> list[DateReading]:
+        """The dates behind the keyword of expiry in one text that the row's line may be."""
+        found = segments(f"{row.label} {text}" if row.label else text)
+        if not any(one.field is Field.EXPIRY for one in found):
+            found = (Segment(Field.EXPIRY, row.keyword, text),) if found[0].field is None else ()
+        expiring = (one for one in found if one.field is Field.EXPIRY)
+        return [day for one in expiring for day in segment_readings(one, self._today(), profile=self._profile)]
 
     def _is_code(self, field: Field, code: str) -> bool:
         if field in self._formats:
@@ -85,28 +116,29 @@ class TextCheck:
         return len(code) >= _CODE_LENGTH_MIN and any(character.isdigit() for character in code)
 
 
-def _judged(field: Field, row: Row, readings: Sequence[str], sighting: Sighting) -> Evidence:
+def _judged(field: Field, row: Row, readings: Sequence[_Reading], sighting: Sighting) -> Evidence:
     """Vouch for a single, certain, complete reading; else say what stands against it."""
     objection = _objection(row, readings)
-    read = f'read "{row.keyword} {row.value}" ({row.probability:.2f})'
+    probability = max((one.probability for one in readings), default=row.probability)
+    read = f'read "{row.keyword} {row.value}" ({probability:.2f})'
     return replace(
         answer(field.value, sighting, f"{read}: {objection}" if objection else read),
-        reading=None if objection else readings[0],
-        probability=row.probability,
+        reading=None if objection else readings[0].text,
+        probability=probability,
         where=tuple((float(x), float(y)) for x, y in row.source.corners),
         picture=_narrow(row.source.picture),
         valid=not objection,
     )
 
 
-def _objection(row: Row, readings: Sequence[str]) -> str:
+def _objection(row: Row, readings: Sequence[_Reading]) -> str:
     """Why the reading is not vouched for; empty if it is."""
     if not readings:
         return "not a value of this kind"
     if len(readings) > 1:
-        return f"may be {', '.join(readings)}"
-    if row.probability < VOUCH_FROM:
-        return "a character is too uncertain"
+        return f"may be {', '.join(map(str, readings))}"
+    if readings[0].probability < VOUCH_FROM:
+        return "likelier something else"
     if row.second_look is not None:
         return f'a second look read "{row.second_look}"'
     return "the line runs out of the picture" if row.source.cut_by_crop or row.source.cut_by_frame else ""

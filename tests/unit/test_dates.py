@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.dates import Granularity, Order, Purpose, full_year, readings
+from edge.core.dates import Granularity, Order, Profile, Purpose, full_year, readings
 
 TODAY = date(2026, 6, 1)
 
@@ -40,6 +40,8 @@ def days(text: str, **how: object) -> list[str]:
         ("２０２６．０３．１５", ["2026-03-15"]),
         ("15/03/2569", ["2026-03-15"]),
         ("12.05.2026 15:49", ["2026-05-12", "2026-12-05"]),
+        ("20261101.", ["2026-11-01"]),
+        ("31.02.2026 01.03.2026", ["2026-01-03", "2026-03-01"]),
     ],
 )
 def test_full_dates(text: str, expected: list[str]) -> None:
@@ -116,13 +118,13 @@ def test_no_date(text: str) -> None:
 
 
 def test_a_profile_settles_the_order() -> None:
-    assert days("03/04/26", orders={Order.DAY_FIRST}) == ["2026-04-03"]
-    assert days("25/12/2026", orders={Order.MONTH_FIRST}) == []
+    assert days("03/04/26", profile=Profile(orders={Order.DAY_FIRST})) == ["2026-04-03"]
+    assert days("25/12/2026", profile=Profile(orders={Order.MONTH_FIRST})) == []
 
 
 @pytest.mark.parametrize("text", ["2026.05.04", "4 MAY 2026", "05/2026", "MAY 26"])
 def test_a_profile_does_not_touch_what_is_clear(text: str) -> None:
-    assert days(text, orders={Order.YEAR_FIRST}) == days(text)
+    assert days(text, profile=Profile(orders={Order.YEAR_FIRST})) == days(text)
 
 
 @pytest.mark.parametrize(

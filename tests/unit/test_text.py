@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.core.dates import Order
+from edge.core.dates import Order, Profile
 from edge.core.labels import Field
 from edge.core.messages import Evidence, Frame, Image, Item, Sighting
 from edge.inspection.crop import Crop
@@ -87,7 +87,7 @@ def test_says_where_it_read_what(models: tuple[TextDetector, LineReader]) -> Non
 @pytest.mark.parametrize(
     ("row", "seen"),
     [
-        (("EXP:", "03.04.2026"), "may be 2026-03-04, 2026-04-03"),
+        (("EXP:", "03.04.2026"), "may be 2026-03-04 ("),
         (("EXP:", "31.02.2026"), "not a value of this kind"),
         (("MFG:", "05.2026"), "no keyword of expiry"),
         (("", "05.2026"), "no keyword of expiry"),
@@ -103,7 +103,7 @@ def test_vouches_for_no_date_that_is_in_doubt(
 
 
 def test_a_profile_settles_the_order_of_a_date(models: tuple[TextDetector, LineReader]) -> None:
-    day_first = check(models, Field.EXPIRY, orders={Order.DAY_FIRST})
+    day_first = check(models, Field.EXPIRY, profile=Profile({Order.DAY_FIRST}))
     assert inspected(day_first, label([("EXP:", "03.04.2026")]))["expiry"].reading == "2026-04-03"
 
 
@@ -121,7 +121,7 @@ def test_a_serial_of_another_format_is_not_vouched_for(models: tuple[TextDetecto
 def test_two_serials_contradict_each_other(models: tuple[TextDetector, LineReader]) -> None:
     one = inspected(check(models, Field.SERIAL), label([("SN: 09035 SN: 71124", "")]))["serial"]
     assert not one.valid
-    assert "may be 09035, 71124" in one.because
+    assert "may be 09035 (" in one.because
 
 
 def test_a_line_that_the_crop_cuts_is_read_whole_from_the_frame(models: tuple[TextDetector, LineReader]) -> None:
