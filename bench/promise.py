@@ -12,8 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +34,12 @@ from edge.inspection.promise import PRODUCTS, Promise
 from edge.inspection.references import References
 
 RATES = (0.01, 0.05)
-SIZE = 100  # patches kept: the promise does not hang on how good the references are
 EVERY = 8  # patches of a picture: one in so many, for time's sake
 FEWEST = 16  # sound pictures of a set
+
+
+Learnt = tuple[Scores, list[float]]
+"""Scores for promises of what was learnt from, and scores of the other sound pictures."""
 
 
 @dataclass(slots=True)
@@ -77,8 +83,8 @@ def measure(
 ) -> list[dict[str, Any]]:
     """A row for each set, rate and source of the promise."""
     tallies: dict[tuple[str, str, float], Tally] = {}
-    for split in track(range(splits), "splits", console=console, transient=True):
-        learnt = {name: _learnt(pictures, patches, split) for name, pictures in sets.items()}
+    split_by = partial(_split, sets, patches)
+    for learnt in track(_in_processes(split_by, splits), "splits", splits, console=console):
         for name, (sound, scores) in learnt.items():
             others = [one for other, (one, _) in learnt.items() if other != name]
             pool = pooled(others) if len(others) >= PRODUCTS else np.empty(0)
@@ -92,6 +98,24 @@ def measure(
     ]
 
 
+def _split(sets: Mapping[str, Sequence[Picture]], patches: Patches, split: int) -> dict[str, Learnt]:
+    return {name: _learnt(pictures, patches, split) for name, pictures in sets.items()}
+
+
+def _in_processes(split_by: Callable[[int], dict[str, Learnt]], splits: int) -> Iterator[dict[str, Learnt]]:
+    """Splits in their order, one process a core; the pictures' patches are shared, not copied (fork)."""
+    with get_context("fork").Pool(os.cpu_count(), _SPLIT_BY.append, (split_by,)) as processes:
+        yield from processes.imap(_in_process, range(splits))
+
+
+def _in_process(split: int) -> dict[str, Learnt]:
+    return _SPLIT_BY[0](split)
+
+
+_SPLIT_BY: list[Callable[[int], dict[str, Learnt]]] = []
+"""What a process splits: one function, that it was begun with."""
+
+
 def _count(tally: Tally, promise: Promise, held_out: Scores, scores: Sequence[float]) -> None:
     """Judge the sound items of one split, where there is enough to promise anything."""
     values = [promise.p_value(score, held_out) for score in scores]
@@ -100,12 +124,12 @@ def _count(tally: Tally, promise: Promise, held_out: Scores, scores: Sequence[fl
         tally.tested.append(len(values))
 
 
-def _learnt(pictures: Sequence[Picture], patches: Patches, split: int) -> tuple[Scores, list[float]]:
+def _learnt(pictures: Sequence[Picture], patches: Patches, split: int) -> Learnt:
     """Scores for promises of the half that is learnt from, in rising order, and the scores of the other half."""
     order = np.random.default_rng(split).permutation(len(pictures))
     rows = [patches.of("first", pictures[one])[split % EVERY :: EVERY] for one in order]
     half = len(rows) // 2
-    references = References.learn(rows[:half], "bench", SIZE)
+    references = References.learn(rows[:half], "bench")
     return references.sound, [references.score(one) for one in rows[half:]]
 
 

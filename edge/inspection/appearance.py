@@ -62,7 +62,7 @@ class AppearanceCheck:
             return [answer(check, sighting, str(error)) for check in ("anomaly", "defect")]
         if references is None and head is None:
             return [_unknown(sighting)]
-        if features.blank(crop.image):
+        if features.blank(crop):
             learnt = {"anomaly": references, "defect": head}
             return [answer(check, sighting, NOTHING) for check in learnt if learnt[check]]
         return list(self._answers(crop, sighting, references, head))

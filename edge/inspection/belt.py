@@ -14,14 +14,15 @@ import numpy.typing as npt
 from edge.core.errors import PictureUnreadable, ReferencesRefused
 from edge.core.messages import Image
 from edge.inspection import sealed
+from edge.inspection.crop import halved
 
-MAKER = "belt-2"  # to be counted up when a constant below changes what a stored belt means
+MAKER = "belt-3"  # to be counted up when a constant below changes what a stored belt means
 
-WIDTH_PX = 320  # of the small copy that is searched
+WIDTH_PX = 256  # of the small copy that is searched
 BANDS = 12  # a belt looks different near and far: it is learnt in this many horizontal bands
-SIDE_PX = 16  # strip at the left and at the right that is belt in nearly every frame
+SIDE_PX = 13  # strip at the left and at the right that is belt in nearly every frame
 KEPT = 0.75  # of the frames, those with least of a look: items at the side of the others leave no trace
-TEXTURE_PX = 9  # window of the texture, on the small copy
+TEXTURE_PX = 7  # window of the texture, on the small copy
 FULL_STEP = 32  # lightness between neighbours that counts as an edge; the outline of an item counts no more than that
 LIGHTNESSES, HUES, TEXTURES = 32, 16, 16  # how finely each is told apart
 HUE_STEP = 3  # of Lab's a and b (8 bit): belts are dull, all that is vivid is alike
@@ -29,11 +30,11 @@ UNSEEN = 1e-5  # share of a band that every look is granted
 RARE = 0.01  # share of the belt that counts as rare itself
 PER_BIT = 8  # steps of a stored rarity
 LIMIT = 128  # stored rarity of what RARE of the belt exceeds; a doubt of one bit is granted above it
-COLOUR_AROUND_PX, TEXTURE_AROUND_PX = 5, 13  # a pixel is judged with its neighbours: a belt's rare spots are small
+COLOUR_AROUND_PX, TEXTURE_AROUND_PX = 5, 11  # a pixel is judged with its neighbours: a belt's rare spots are small
 
 Shares = npt.NDArray[np.float32]
-Codes = npt.NDArray[np.int32]
-Cell = TypeVar("Cell", np.uint8, np.float32, np.int32)
+Codes = npt.NDArray[np.int16]
+Cell = TypeVar("Cell", np.uint8, np.float32, np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class BeltColour:
 def small(image: Image) -> Image:
     """A frame in the size in which a belt is learnt and items are looked for."""
     size = (WIDTH_PX, max(BANDS, round(image.shape[0] * WIDTH_PX / image.shape[1])))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    while image.shape[1] >= 2 * WIDTH_PX:
+        image = halved(image)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _codes(picture: Image) -> tuple[Codes, Codes]:
@@ -100,23 +103,26 @@ def _codes(picture: Image) -> tuple[Codes, Codes]:
     The texture is the mean lightness step between neighbours around a pixel, each step cut off at FULL_STEP: unlike a
     standard deviation it hardly grows where a window holds a piece of an item's outline.
     """
-    lab = cv2.blur(cv2.cvtColor(picture, cv2.COLOR_BGR2LAB), (3, 3))
-    steps = cv2.morphologyEx(np.ascontiguousarray(lab[..., 0]), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    texture = cv2.blur(np.minimum(steps, FULL_STEP), (TEXTURE_PX, TEXTURE_PX)) // (FULL_STEP // TEXTURES)
-    cells = cv2.LUT(lab, _CELLS).astype(np.int32)
-    lightness = cells[..., 0]
-    colour = (lightness * HUES + cells[..., 1]) * HUES + cells[..., 2]
-    return colour, lightness * TEXTURES + np.minimum(texture, TEXTURES - 1)
+    lightness, a, b = cv2.split(cv2.blur(cv2.cvtColor(picture, cv2.COLOR_BGR2LAB), (3, 3)))
+    steps = cv2.morphologyEx(lightness, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    texture = cv2.blur(cv2.threshold(steps, FULL_STEP, 0, cv2.THRESH_TRUNC)[1], (TEXTURE_PX, TEXTURE_PX))
+    colour = _cell(lightness, _LIGHTNESS * HUES * HUES) + _cell(a, _HUE * HUES) + _cell(b, _HUE)
+    return colour, _cell(lightness, _LIGHTNESS * TEXTURES) + _cell(texture, _TEXTURE)
 
 
-def _cells() -> Image:
-    """Table 256 × 1 × 3: Lab (8 bit) to cells of lightness, a and b."""
-    value = np.arange(256)
-    hue = np.clip((value - 128) // HUE_STEP + HUES // 2, 0, HUES - 1)
-    return np.stack((value * LIGHTNESSES // 256, hue, hue), axis=-1)[:, None].astype(np.uint8)
+def _cell(plane: cv2.typing.MatLike, table: Codes) -> Codes:
+    return np.asarray(cv2.LUT(plane, table), np.int16)
 
 
-_CELLS = _cells()
+_LIGHTNESS, _HUE, _TEXTURE = (
+    np.clip(cells, 0, most - 1).astype(np.int16)
+    for cells, most in (
+        (np.arange(256) * LIGHTNESSES // 256, LIGHTNESSES),
+        ((np.arange(256) - 128) // HUE_STEP + HUES // 2, HUES),
+        (np.arange(256) // (FULL_STEP // TEXTURES), TEXTURES),
+    )
+)
+"""Value (8 bit) → cell of lightness, of Lab's a and b, of texture."""
 
 
 def _rarity(usual: Shares, frames: Sequence[Codes], around_px: int) -> Image:
@@ -160,9 +166,8 @@ def _neighbours(shares: Shares, axis: int) -> list[Shares]:
 
 def _looked_up(table: npt.NDArray[Cell], codes: Codes, around_px: int) -> npt.NDArray[Cell]:
     """The table's value for each pixel, averaged over its surroundings; each row looks in its own band."""
-    rows, cells = len(codes), table.shape[1]
-    first = np.repeat(np.arange(BANDS, dtype=np.int32), [len(band) for band in np.array_split(np.arange(rows), BANDS)])
-    found = table.ravel().take(codes + (first * cells)[:, None])
+    bands = zip(table, np.array_split(codes, BANDS), strict=True)
+    found = np.concatenate([band.take(cells) for band, cells in bands])
     return np.asarray(cv2.blur(found, (around_px, around_px)), table.dtype)
 
 

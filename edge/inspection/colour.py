@@ -88,7 +88,7 @@ class ColourCheck:
         """Invalid where the product's colours are not known, or the picture shows nothing."""
         if sighting.item.expected is None:
             return [answer(COLOUR, sighting, "the warehouse has not announced this item")]
-        if features.blank(crop.image):
+        if features.blank(crop):
             return [answer(COLOUR, sighting, "nothing to see")]
         gtin = sighting.item.expected.gtin
         try:

@@ -3,24 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from edge.core.messages import Evidence, Image, Point, Sighting
 
+Matrix = npt.NDArray[np.float64]
+Size = tuple[int, int]
+"""Width and height, px."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Crop:
-    """An item upright in its own picture."""
+    """An item upright in its own picture, which is cut out of the frame when it is first asked for."""
 
-    image: Image  # BGR, height × width × 3
-    mask: Image  # uint8, height × width: 255 where the item is
-    to_frame: npt.NDArray[np.float64]  # 3 × 3 homography: crop px → frame px
+    frame: Image  # BGR, height × width × 3
+    mask: Image  # uint8, height × width of the item's own picture: 255 where the item is
+    to_frame: Matrix  # 3 × 3, affine: px of its own picture → px of the frame
     polygon: tuple[Point, ...]  # the item's outline in frame px
     located: bool  # False: nothing stood out from the belt, the crop is the whole frame
+    _stretched: dict[Size, Image] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def image(self) -> Image:
+        """Its own picture: BGR, of the mask's height and width, at the frame's resolution."""
+        if self.mask.shape == self.frame.shape[:2] and np.array_equal(self.to_frame, np.eye(3)):
+            return self.frame
+        return _cut(self.frame, self.to_frame, (self.mask.shape[1], self.mask.shape[0]))
+
+    def stretched(self, size_px: Size) -> Image:
+        """Its own picture stretched to another width and height, cut out in one resampling (BGR), and remembered.
+
+        A frame that is much finer than that is halved first, as often as it stays at least as fine both ways.
+        """
+        if size_px not in self._stretched:
+            self._stretched[size_px] = self._cut_to(size_px)
+        return self._stretched[size_px]
+
+    def _cut_to(self, size_px: Size) -> Image:
+        steps = np.array(self.mask.shape[::-1]) / size_px
+        to_frame = self.to_frame @ _scaling(steps)
+        halvings = max(0, int(np.log2(max(1.0, steps.min()))))
+        if not halvings:
+            return _cut(self.frame, to_frame, size_px)
+        part, from_frame = _halved(self.frame, to_frame, size_px, halvings)
+        return _cut(part, from_frame @ to_frame, size_px)
+
+
+def _cut(picture: Image, to_picture: Matrix, size_px: Size) -> Image:
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut = cv2.warpAffine(picture, to_picture[:2], size_px, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.uint8)
+
+
+def _scaling(steps: npt.NDArray[np.float64]) -> Matrix:
+    """From the px of a smaller picture to those of a picture so many times as wide and high; middles stay middles."""
+    across, down = steps
+    return np.array(((across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)))
+
+
+def _halved(frame: Image, to_frame: Matrix, size_px: Size, halvings: int) -> tuple[Image, Matrix]:
+    """The part of the frame that a picture of this size shows, halved, and the way there from the frame."""
+    block = 2**halvings
+    width_px, height_px = size_px
+    corners = to_frame[:2] @ np.array(((0, width_px, 0, width_px), (0, 0, height_px, height_px), (1, 1, 1, 1)))
+    limits = np.array(frame.shape[1::-1]) // block * block
+    low = np.clip(np.floor(corners.min(axis=1) / block - 1) * block, 0, limits - block).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=1) / block + 1) * block, low + block, limits).astype(int)
+    part = frame[low[1] : high[1], low[0] : high[0]]
+    for _ in range(halvings):
+        part = halved(part)
+    from_part = _scaling(np.array((block, block)))
+    from_part[:2, 2] += low
+    return part, np.asarray(np.linalg.inv(from_part), np.float64)
+
+
+def halved(picture: Image) -> Image:
+    """Half as wide and high, each pixel the mean of four; what is left over at the right and below is cut off."""
+    height_px, width_px = (side // 2 for side in picture.shape[:2])
+    even = picture[: 2 * height_px, : 2 * width_px]
+    return np.asarray(cv2.resize(even, (width_px, height_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class Check(Protocol):

@@ -18,21 +18,18 @@ MARGIN = 0.15  # of a line's height, at each end in the second look
 
 def quarter_turned(crop: Crop) -> Crop:
     """The crop turned clockwise by 90°."""
-    height_px = crop.image.shape[0]
+    height_px = crop.mask.shape[0]
     back = np.array(((0.0, 1.0, 0.0), (-1.0, 0.0, height_px - 1.0), (0.0, 0.0, 1.0)))
-    image, mask = (np.ascontiguousarray(np.rot90(picture, -1)) for picture in (crop.image, crop.mask))
-    return replace(crop, image=image, mask=mask, to_frame=crop.to_frame @ back)
+    return replace(crop, mask=np.ascontiguousarray(np.rot90(crop.mask, -1)), to_frame=crop.to_frame @ back)
 
 
-def widened(crop: Crop, frame: Image) -> Crop:
+def widened(crop: Crop) -> Crop:
     """The crop with more of the frame around it: a dent or a shadow may have misled whoever cut it out."""
-    height_px, width_px = crop.image.shape[:2]
+    height_px, width_px = crop.mask.shape
     across_px, down_px = round(WIDEN * width_px), round(WIDEN * height_px)
     shift = np.array(((1.0, 0.0, -across_px), (0.0, 1.0, -down_px), (0.0, 0.0, 1.0)))
-    to_frame, size = crop.to_frame @ shift, (width_px + 2 * across_px, height_px + 2 * down_px)
-    image = cv2.warpPerspective(frame, to_frame, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     mask = cv2.copyMakeBorder(crop.mask, down_px, down_px, across_px, across_px, cv2.BORDER_CONSTANT, value=(0,))
-    return replace(crop, image=np.asarray(image, np.uint8), mask=np.asarray(mask, np.uint8), to_frame=to_frame)
+    return replace(crop, mask=np.asarray(mask, np.uint8), to_frame=crop.to_frame @ shift)
 
 
 def touches_edge(corners: Corners, picture: Image) -> bool:

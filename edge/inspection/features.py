@@ -6,27 +6,27 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.messages import Image
 from edge.inspection.crop import Crop
 from edge.inspection.session import Session, Tensor
 
 INSIDE = 0.5  # share of a patch that must show the item for the patch to count
+SIDE_PX = 256  # in which it is looked at; the backbone looks at the same
 COARSE_PX = 16  # side of the copy in which a sensor's noise is averaged away
-STEP_PX = 8  # every so manieth row and column suffices for that
+STEP_PX = 4  # every so manieth row and column suffices for that
 SAMPLES = 4  # of the mask along each side of a patch: enough to tell whether most of it shows the item
 LEAST_CONTRAST = 12  # of 255 grey levels: a lens cap, a lamp that is off or blinds spans fewer on the coarse copy
 
 
-def blank(image: Image) -> bool:
-    """Tell whether a picture (BGR) shows nothing: black, white, or any other even ground."""
-    some = image[::STEP_PX, ::STEP_PX]
+def blank(crop: Crop) -> bool:
+    """Tell whether a crop shows nothing: black, white, or any other even ground."""
+    some = crop.stretched((SIDE_PX, SIDE_PX))[::STEP_PX, ::STEP_PX]
     coarse = cv2.cvtColor(cv2.resize(some, (COARSE_PX, COARSE_PX), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
     return int(coarse.max()) - int(coarse.min()) < LEAST_CONTRAST
 
 
 def patches(crop: Crop, session: Session) -> Tensor:
     """The crop's patches, row by row: grid² × channels (1024 × 152)."""
-    rows: Tensor = session.run(_input(crop.image, session))[0][0]
+    rows: Tensor = session.run(_input(crop, session))[0][0]
     return rows
 
 
@@ -45,10 +45,8 @@ def pooled(rows: Tensor, shown: npt.NDArray[np.bool_]) -> Tensor:
     return np.concatenate((kept.mean(axis=0), kept.std(axis=0)))
 
 
-def _input(image: Image, session: Session) -> Tensor:
+def _input(crop: Crop, session: Session) -> Tensor:
     """1 × 3 × side × side, normalised as the manifest says; the crop is stretched to the square."""
     side_px = session.manifest.extra["side_px"]
-    square = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    if session.manifest.channels == "RGB":
-        square = cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
-    return session.manifest.batch(np.asarray(square, np.uint8))
+    square = crop.stretched((side_px, side_px))
+    return session.manifest.batch(square[..., ::-1] if session.manifest.channels == "RGB" else square)

@@ -94,7 +94,7 @@ class IdentityCheck:
         """Invalid where there is nothing to compare with, and where the item is like several products alike."""
         if sighting.item.expected is None:
             return [answer(IDENTITY, sighting, "the warehouse has not announced this item")]
-        if features.blank(crop.image):
+        if features.blank(crop):
             return [answer(IDENTITY, sighting, "nothing to see")]
         try:
             portraits = dict(self._compared(sighting.item.expected.gtin))

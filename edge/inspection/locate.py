@@ -15,9 +15,10 @@ from edge.inspection.crop import Crop
 SMALLEST, LARGEST = 0.005, 0.6  # share of the frame an item may take
 RECTANGULAR = 0.8  # an outline that fills its tightest rectangle like this is turned upright by it
 MARGIN = 0.06  # of the crop's longer side, kept around the item
-JOIN_PX = 7  # gaps up to this between parts of an item are closed: print, an edge, on the small copy
-THIN_PX = 11  # what is thinner than this is a bit of belt
-REFINE_PX = 7  # how far the outline may move to meet an edge, on the small copy
+JOIN_PX = 5  # gaps up to this between parts of an item are closed: print, an edge, on the small copy
+THIN_PX = 9  # what is thinner than this is a bit of belt
+OPEN_PX = 5  # threads of belt that the refined outline sheds
+REFINE_PX = 5  # how far the outline may move to meet an edge, on the small copy
 
 
 def locate(image: Image, belt: BeltColour) -> Crop:
@@ -56,13 +57,23 @@ def _outline(mask: Image) -> npt.NDArray[np.int32] | None:
 
 def _refined(copy: Image, outline: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """The outline moved to the strongest edges nearby (watershed between surely item and surely belt)."""
-    filled = cv2.fillPoly(np.zeros(copy.shape[:2], np.uint8), [outline], 1)
-    markers = np.zeros(copy.shape[:2], np.int32)
+    around = _around(outline, copy)
+    filled = cv2.fillPoly(np.zeros(copy.shape[:2], np.uint8), [outline], (1,))[around]
+    markers = np.zeros(filled.shape, np.int32)
     markers[cv2.dilate(filled, _square(2 * REFINE_PX + 1)) == 0] = 1
     markers[cv2.erode(filled, _square(2 * REFINE_PX + 1)) == 1] = 2
-    item = _eight_bits(cv2.watershed(copy, markers) == 2)
-    refined = _outline(_eight_bits(cv2.morphologyEx(item, cv2.MORPH_OPEN, _square(5))))
+    item = np.zeros(copy.shape[:2], np.uint8)
+    item[around] = cv2.watershed(np.ascontiguousarray(copy[around]), markers) == 2
+    refined = _outline(_eight_bits(cv2.morphologyEx(item, cv2.MORPH_OPEN, _square(OPEN_PX))))
     return outline if refined is None else refined
+
+
+def _around(outline: npt.NDArray[np.int32], copy: Image) -> tuple[slice, slice]:
+    """Rows and columns of the outline, and a rim of what is surely belt."""
+    left, top, width_px, height_px = cv2.boundingRect(outline)
+    rim_px = REFINE_PX + 2
+    rows = slice(max(0, top - rim_px), min(copy.shape[0], top + height_px + rim_px))
+    return rows, slice(max(0, left - rim_px), min(copy.shape[1], left + width_px + rim_px))
 
 
 def _cut(image: Image, outline: npt.NDArray[np.float64]) -> Crop:
@@ -72,10 +83,9 @@ def _cut(image: Image, outline: npt.NDArray[np.float64]) -> Crop:
     size = (round(width_px + margin_px), round(height_px + margin_px))
     to_frame = _to_frame(centre, size, degrees)
     to_crop = np.linalg.inv(to_frame)
-    cut = cv2.warpAffine(image, to_crop[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = cv2.perspectiveTransform(outline[None], to_crop)[0]
     mask = cv2.fillPoly(np.zeros(size[::-1], np.uint8), [np.rint(inside).astype(np.int32)], 255)
-    return Crop(_eight_bits(cut), _eight_bits(mask), to_frame, _points(outline), located=True)
+    return Crop(image, _eight_bits(mask), to_frame, _points(outline), located=True)
 
 
 def _frame_of(outline: npt.NDArray[np.float32]) -> tuple[Point, Point, float]:

@@ -85,7 +85,7 @@ class RowReader:
         """
         rows = self._read_upright(crop, frame, wanted)
         if any(row.field in wanted and row.source.cut_by_crop and not row.source.cut_by_frame for row in rows):
-            rows = self._read_upright(widened(crop, frame), frame, wanted)
+            rows = self._read_upright(widened(crop), frame, wanted)
         return tuple(self._looked_again(row, frame) if _doubtful(row, wanted) else row for row in rows)
 
     def _read_upright(self, crop: Crop, frame: Image, wanted: frozenset[Field]) -> tuple[Row, ...]:

@@ -83,7 +83,7 @@ class SecondLook:
         """One piece of evidence; invalid where either stage knows nothing of the product, or nothing is shown."""
         if sighting.item.expected is None:
             return [answer("second_look", sighting, "the warehouse has not announced this item")]
-        if features.blank(crop.image):
+        if features.blank(crop):
             return [answer("second_look", sighting, NOTHING)]
         gtin, camera = sighting.item.expected.gtin, sighting.frame.camera
         try:

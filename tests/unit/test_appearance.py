@@ -76,13 +76,14 @@ def test_scratch_is_seen_and_pointed_at(check: AppearanceCheck) -> None:
 def test_picture_is_small_and_warm_at_the_scratch(check: AppearanceCheck) -> None:
     crop = label(51, scratched=True)
     (evidence,) = check.inspect(crop, sighting(crop))
-    assert evidence.picture.shape == (192, 320, 3)
+    assert evidence.picture.shape == (154, 256, 3)
     assert evidence.picture.dtype == np.uint8
 
 
 def test_place_is_told_in_the_frame_s_pixels(check: AppearanceCheck) -> None:
     crop = label(52, scratched=True)
-    moved = Crop(crop.image, crop.mask, np.array([[1.0, 0, 1000], [0, 1, 500], [0, 0, 1]]), crop.polygon, located=True)
+    frame = cv2.copyMakeBorder(crop.image, 500, 10, 1000, 10, cv2.BORDER_REPLICATE)
+    moved = Crop(frame, crop.mask, np.array([[1.0, 0, 1000], [0, 1, 500], [0, 0, 1]]), crop.polygon, located=True)
     (here,), (there,) = (check.inspect(each, sighting(crop)) for each in (crop, moved))
     assert np.array(there.where) - np.array(here.where) == pytest.approx(np.array([[1000, 500]] * len(here.where)))
 
@@ -134,7 +135,7 @@ def test_head_alone_speaks_for_itself(check: AppearanceCheck) -> None:
 
 @pytest.mark.parametrize("shape", [(10, 1000), (1000, 10), (50, 60), (320, 320)])
 def test_heat_map_fits_any_crop(shape: tuple[int, int]) -> None:
-    picture = heat_map(np.zeros((*shape, 3), np.uint8), np.ones((32, 32), np.float32))
+    picture = heat_map(whole(np.zeros((*shape, 3), np.uint8)), np.ones((32, 32), np.float32))
     assert max(picture.shape[:2]) <= 320
     assert min(picture.shape[:2]) >= 1
 

@@ -49,9 +49,8 @@ def label(rows: Sequence[tuple[str, str]], column_px: int = 110) -> Image:
 
 
 def crop(frame: Image, left_px: int = LEFT_PX, width_px: int = 360) -> Crop:
-    image = frame[TOP_PX : TOP_PX + 200, left_px : left_px + width_px]
     to_frame = np.array(((1.0, 0.0, left_px), (0.0, 1.0, TOP_PX), (0.0, 0.0, 1.0)))
-    return Crop(image, np.full(image.shape[:2], 255, np.uint8), to_frame, (), True)
+    return Crop(frame, np.full((200, width_px), 255, np.uint8), to_frame, (), True)
 
 
 def inspected(text_check: TextCheck, frame: Image, turns: int = 0, **where: int) -> dict[str, Evidence]:
