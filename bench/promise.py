@@ -31,7 +31,7 @@ from edge.config import ROOT
 from edge.core.conformal import Scores, finest, needed, pooled
 from edge.inspection.assembly import Sessions
 from edge.inspection.promise import PRODUCTS, Promise
-from edge.inspection.references import References
+from edge.inspection.references import Normal, References
 
 RATES = (0.01, 0.05)
 EVERY = 8  # patches of a picture: one in so many, for time's sake
@@ -127,10 +127,11 @@ def _count(tally: Tally, promise: Promise, held_out: Scores, scores: Sequence[fl
 def _learnt(pictures: Sequence[Picture], patches: Patches, split: int) -> Learnt:
     """Scores for promises of the half that is learnt from, in rising order, and the scores of the other half."""
     order = np.random.default_rng(split).permutation(len(pictures))
-    rows = [patches.of("first", pictures[one])[split % EVERY :: EVERY] for one in order]
-    half = len(rows) // 2
-    references = References.learn(rows[:half], "bench")
-    return references.sound, [references.score(one) for one in rows[half:]]
+    normals = [patches.normal("first", pictures[one]) for one in order]
+    some = [Normal(*(rows[split % EVERY :: EVERY] for rows in normal if rows is not None)) for normal in normals]
+    half = len(some) // 2
+    references = References.learn(some[:half], "bench")
+    return references.sound, [references.score(one.lying) for one in some[half:]]
 
 
 def _sets(options: argparse.Namespace) -> dict[str, list[Picture]]:

@@ -1,4 +1,4 @@
-"""What it costs to find one product's references among a million: bytes, files, milliseconds, memory.
+"""What it costs to find one product's references among a million, and to enter one more: bytes, milliseconds, memory.
 
 `python -m bench.shelf [--products N] [--json FILE]`
 
@@ -15,6 +15,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from edge.catalogue import PORTRAIT, Catalogue
 from edge.config import ROOT
-from edge.inspection.references import SIZE, Library, References
+from edge.inspection.directory import Directory
+from edge.inspection.identity import LOOKALIKES, MARKS, Portrait
+from edge.inspection.references import SIZE, Library, Normal, References
 from edge.inspection.session import Session, newest
+from edge.simulator.draw import normals
+from edge.simulator.products import PRODUCTS
 
 REAL = 16  # files that are no links
 LOOKED_UP = 2_000
+ENTERED = 12
 CAMERA = "top"
 MS_PER_S = 1000
 
@@ -60,6 +67,7 @@ def measure(folder: Path, products: int, session: Session, console: Console) -> 
     first_ms = _times_ms(library.find, chosen)
     again_ms = _times_ms(library.find, chosen[-50:])
     absent_ms = _times_ms(library.find, [_gtin(products + n) for n in range(LOOKED_UP)])
+    entered_ms = _times_ms(_entering(folder, products, session), [_gtin(products + n) for n in range(ENTERED)])
     return {
         "bytes_a_product": size_bytes,
         "gigabytes_in_all": size_bytes * products / 1e9,
@@ -67,6 +75,8 @@ def measure(folder: Path, products: int, session: Session, console: Console) -> 
         "first_look_ms_p99": float(np.percentile(first_ms, 99)),
         "next_look_ms_p50": float(np.median(again_ms)),
         "absent_ms_p50": float(np.median(absent_ms)),
+        "entered_ms_p50": float(np.median(entered_ms)),
+        "entered_ms_max": float(np.max(entered_ms)),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
     }
 
@@ -79,11 +89,33 @@ def _lay_out(folder: Path, products: int, session: Session, console: Console) ->
         place = folder / _gtin(number) / f"{CAMERA}.npz"
         if number < REAL:
             rows = [chance.normal(size=(200, channels)).astype(np.float32) for _ in range(8)]
-            References.learn(rows, session.manifest.sha256, SIZE).save(place)
+            References.learn(list(map(Normal, rows)), session.manifest.sha256, SIZE).save(place)
+            _portrait(chance, products, session).save(place.parent / PORTRAIT)
         else:
             os.mkdir(place.parent)  # noqa: PTH102 - a million times: half the cost of Path's
-            os.symlink(f"../{_gtin(number % REAL)}/{CAMERA}.npz", place)  # noqa: PTH211
+            for name in (f"{CAMERA}.npz", PORTRAIT):
+                os.symlink(f"../{_gtin(number % REAL)}/{name}", f"{place.parent}/{name}")  # noqa: PTH211
     return (folder / _gtin(0) / f"{CAMERA}.npz").stat().st_size
+
+
+def _portrait(chance: np.random.Generator, products: int, session: Session) -> Portrait:
+    """Of nothing in particular, with lookalikes anywhere."""
+    rows = np.abs(chance.normal(size=(MARKS, session.manifest.extra["channels"]))).astype(np.float32)
+    lookalikes = tuple(_gtin(int(one)) for one in chance.integers(products, size=LOOKALIKES))
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return replace(Portrait.of([unit], session.manifest.sha256), lookalikes=lookalikes)
+
+
+def _entering(folder: Path, products: int, session: Session) -> Callable[[str, str], object]:
+    """Enters a drawn product among all of them, the camera aside."""
+    channels = session.manifest.extra["channels"]
+    chance = np.random.default_rng(2)
+    directions = (np.abs(chance.normal(size=channels)).astype(np.float32) for _ in range(products))
+    Directory(folder, session.manifest.sha256, channels).begin(
+        (_gtin(number), one / np.linalg.norm(one)) for number, one in enumerate(directions)
+    )
+    catalogue, pictures = Catalogue(folder, session), normals(PRODUCTS[0].gtin, ENTERED, 1)
+    return lambda gtin, _: catalogue.enter(gtin, pictures[int(gtin) % ENTERED]["top"], [])
 
 
 def _gtin(number: int) -> str:

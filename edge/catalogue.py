@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -16,13 +17,17 @@ from edge.core.errors import ReferencesRefused
 from edge.core.messages import Image
 from edge.inspection.colour import Correction, Palette, save_palettes
 from edge.inspection.crop import Crop
-from edge.inspection.identity import LOOKALIKES, Portrait, held_out, likeness, marks, sharpness_of
+from edge.inspection.directory import Directory, direction
+from edge.inspection.identity import IDENTITY, LOOKALIKES, Portrait, held_out, likeness, marks, sharpness_of
 from edge.inspection.locate import whole
-from edge.inspection.references import GTIN
+from edge.inspection.references import GTIN, Library
 from edge.inspection.session import Session, Tensor, newest
 from edge.pictures import read_picture
 
-PORTRAIT, PALETTES = "identity.npz", "colour.npz"
+PORTRAIT, PALETTES = f"{IDENTITY}.npz", "colour.npz"
+NEAREST = 60  # products that a search for lookalikes begins with
+ASKED_AT_ONCE = 8
+WALKED = 400  # it looks at so many portraits, about
 GROUND = (8, 8, 8)  # grey levels: how far the even ground of a catalogue picture may differ from its rim's median
 
 
@@ -32,6 +37,8 @@ class Catalogue:
     def __init__(self, folder: Path, session: Session) -> None:
         self._folder = folder
         self._session = session
+        self._find = Library(folder, ".npz", partial(Portrait.load, session=session), capacity=2 * WALKED).find
+        self._directory = Directory(folder, session.manifest.sha256, session.manifest.extra["channels"])
 
     def enter(self, gtin: str, picture: Image, photographs: Sequence[Image]) -> Portrait:
         """Learn a product from its catalogue picture and photographs of it, and make it known to its lookalikes.
@@ -46,12 +53,22 @@ class Catalogue:
             raise ReferencesRefused(f"{gtin!r} is no GTIN: give 8 to 14 digits.")
         crops = [freed(picture), *map(whole, photographs)]
         rows = [marks(crop, self._session) for crop in crops]
-        others = {name: portrait for name, portrait in self._portraits() if name != gtin}
-        portrait = _compared(Portrait.of(rows, self._session.manifest.sha256), rows[1:], others)
+        seen = Portrait.of(rows, self._session.manifest.sha256)
+        others = self._around(gtin, seen)
+        portrait = _compared(seen, rows[1:], others)
         portrait.save(self._folder / gtin / PORTRAIT)
+        self._directory.enter(gtin, direction(portrait.marks[0]))
         save_palettes(self._folder / gtin / PALETTES, [Palette.of(one.image, one.mask, Correction()) for one in crops])
         self._introduce(gtin, portrait, others)
         return portrait
+
+    def _around(self, gtin: str, portrait: Portrait) -> dict[str, Portrait]:
+        """The other products that may look like it, out of however many."""
+        if not self._directory.exists:
+            self._directory.begin((name, direction(one.marks[0])) for name, one in self._portraits())
+        nearest = self._directory.nearest(direction(portrait.marks[0]), 1 + NEAREST)
+        start = [name for name in nearest if name != gtin]
+        return walked(start, lambda name: self._find(name, IDENTITY) if name != gtin else None, portrait)
 
     def _portraits(self) -> Iterator[tuple[str, Portrait]]:
         for path in sorted(self._folder.glob(f"*/{PORTRAIT}")):
@@ -60,7 +77,8 @@ class Catalogue:
     def _introduce(self, gtin: str, portrait: Portrait, others: dict[str, Portrait]) -> None:
         """Who is a lookalike of it may have it for a lookalike."""
         for name in portrait.lookalikes:
-            known = {one: others[one] for one in others[name].lookalikes if one in others} | {gtin: portrait}
+            theirs = ((one, others.get(one) or self._find(one, IDENTITY)) for one in others[name].lookalikes)
+            known = {one: found for one, found in theirs if found} | {gtin: portrait}
             told = replace(others[name], lookalikes=_ranked(others[name], known), sharpness=portrait.sharpness)
             told.save(self._folder / name / PORTRAIT)
 
@@ -80,6 +98,26 @@ def build(arguments: Sequence[str]) -> int:
     portrait = catalogue.enter(options.gtin, read_picture(options.picture), photographs)
     _tell(options.gtin, portrait, Console())
     return 0
+
+
+def walked(start: Iterable[str], find: Callable[[str], Portrait | None], portrait: Portrait) -> dict[str, Portrait]:
+    """Products around a portrait: from some that are near, to the lookalikes of those that are most alike, and on.
+
+    Each product knows its lookalikes, so all of them are a graph in which neighbours of neighbours are near (Malkov et
+    al. 2014, navigable small worlds). Ends where the likest have been asked for theirs, or WALKED have been looked at.
+    """
+    found: dict[str, Portrait] = {}
+    alike: dict[str, float] = {}
+    asked: set[str] = set()
+    fresh = list(start)
+    while fresh and len(found) < WALKED:
+        more = {name: one for name in fresh if name not in found and (one := find(name))}
+        found |= more
+        alike |= {name: likeness(portrait.likenesses(one.marks[0])) for name, one in more.items()}
+        asking = [name for name in _likest(alike) if name not in asked][:ASKED_AT_ONCE]
+        asked.update(asking)
+        fresh = [other for name in asking for other in found[name].lookalikes]
+    return found
 
 
 def freed(picture: Image) -> Crop:
@@ -105,6 +143,10 @@ def _compared(portrait: Portrait, photographs: Sequence[Tensor], others: dict[st
 def _ranked(portrait: Portrait, others: dict[str, Portrait]) -> tuple[str, ...]:
     """The GTINs whose catalogue pictures are most like the product."""
     alike = {name: likeness(portrait.likenesses(other.marks[0])) for name, other in others.items()}
+    return _likest(alike)
+
+
+def _likest(alike: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(sorted(alike, key=lambda name: -alike[name])[:LOOKALIKES])
 
 

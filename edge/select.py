@@ -21,7 +21,7 @@ from edge.config import ROOT
 from edge.core.errors import ModelRefused
 from edge.core.messages import Image
 from edge.inspection import runtime
-from edge.inspection.references import References
+from edge.inspection.references import Normal, References
 from edge.inspection.runtime import SHIPPED, Runtime
 from edge.inspection.session import Manifest, Session, Tensor, newest, read_manifest
 from edge.simulator.draw import normals
@@ -139,7 +139,7 @@ def image_score(shipped: Outputs, found: Outputs) -> float:
     By references that the shipped way has learnt, as a lane has them already when it is measured anew.
     """
     half = len(shipped) // 2
-    references = References.learn([patches[0] for patches in shipped[:half]], "")
+    references = References.learn([Normal(patches[0]) for patches in shipped[:half]], "")
     everywhere = np.ones(len(shipped[0][0]), bool)
     scores = [[references.compare(one[0], everywhere).score for one in outputs[half:]] for outputs in (shipped, found)]
     return float(np.abs(np.divide(scores[1], scores[0]) - 1).max())

@@ -18,10 +18,9 @@ import numpy.typing as npt
 
 from bench.sets import Figures, Options, Show, over_seeds
 from edge.core.statistics import auroc, per_region_overlap, recall_at
-from edge.inspection import features
 from edge.inspection.heat import enlarged
 from edge.inspection.locate import whole
-from edge.inspection.references import CLEAR, SIZE, Difference, References, coreset
+from edge.inspection.references import CLEAR, SIZE, Difference, Normal, References, coreset, normal
 from edge.inspection.second_look import SIZE as SECOND_SIZE
 from edge.inspection.second_look import together
 from edge.inspection.session import Session, Tensor
@@ -58,25 +57,34 @@ class Patches:
     """Every picture once through each network."""
 
     sessions: Mapping[str, Session]  # by stage
-    kept: dict[tuple[str, Path], npt.NDArray[np.float16]] = field(default_factory=dict)
+    kept: dict[tuple[str, Path], npt.NDArray[np.float16]] = field(default_factory=dict)  # as it lies, and half turned
 
     def of(self, stage: str, picture: Picture) -> Tensor:
         """A picture's patches, rows × channels; the whole picture is the item."""
+        return self.normal(stage, picture).lying
+
+    def normal(self, stage: str, picture: Picture) -> Normal:
+        """What is learnt from a picture of a normal item."""
         key = (stage, picture.path)
         if key not in self.kept:
-            rows = features.patches(whole(read_picture(picture.path)), self.sessions[stage])
-            self.kept[key] = rows.astype(np.float16)
-        return self.kept[key].astype(np.float32)
+            learnt = normal(whole(read_picture(picture.path)), self.sessions[stage])
+            self.kept[key] = np.array(learnt, np.float16)
+        return Normal(*self.kept[key].astype(np.float32))
 
     def references(self, stage: str, pictures: Sequence[Picture]) -> References:
         """What a stage learns from these, suspects left out."""
-        items = [self.of(stage, picture) for picture in pictures]
+        items = [self.normal(stage, picture) for picture in pictures]
         return References.learn(items, self.sessions[stage].manifest.sha256, SIZES[stage])
 
     def bare(self, stage: str, pictures: Sequence[Picture]) -> References:
         """The same from however few: nothing is held out, so that distances are not told in any measure."""
-        rows = np.concatenate([self.of(stage, picture) for picture in pictures])
-        return References(coreset(rows, SIZES[stage]), np.ones(1, np.float32), (), self.sessions[stage].manifest.sha256)
+        rows = np.concatenate([each for picture in pictures for each in self.kept[stage, picture.path]])
+        return References(
+            coreset(rows.astype(np.float32), SIZES[stage]),
+            np.ones(1, np.float32),
+            (),
+            self.sessions[stage].manifest.sha256,
+        )
 
     def compare(self, stage: str, references: References, picture: Picture) -> Difference:
         """How unlike the references a picture is."""

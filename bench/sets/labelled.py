@@ -17,9 +17,10 @@ from bench.sets import Figures, Options, Show, over_seeds
 from edge.core.statistics import auroc, recall_at
 from edge.inspection import features
 from edge.inspection.belt import BeltColour
+from edge.inspection.cuts import half_turned
 from edge.inspection.defects import DAMAGED, FEWEST, SOUND, DefectHead, Examples
 from edge.inspection.locate import locate
-from edge.inspection.references import References
+from edge.inspection.references import Normal, References
 from edge.inspection.session import Session, Tensor
 from edge.pictures import read_picture
 from edge.teach import BELT_FRAMES
@@ -38,7 +39,7 @@ class Items:
     """Every item of a set, seen from each view once through the backbone."""
 
     damaged: npt.NDArray[np.bool_]  # items
-    shown: Mapping[str, Sequence[Tensor]]  # view → of each item, the patches that show it (rows × channels)
+    shown: Mapping[str, Sequence[Normal]]  # view → of each item, the patches that show it
     pooled: Mapping[str, Tensor]  # view → items × features
     model_sha256: str
 
@@ -83,7 +84,7 @@ def _items(folder: Path, session: Session, show: Show) -> Items:
     views = _views(folder)
     seen = [{(name, path.name) for name in CLASSES for path in (folder / name / view).iterdir()} for view in views]
     items = sorted(set.intersection(*seen))
-    shown: dict[str, list[Tensor]] = {view: [] for view in views}
+    shown: dict[str, list[Normal]] = {view: [] for view in views}
     pooled: dict[str, list[Tensor]] = {view: [] for view in views}
     for view in views:
         paths = [folder / kind / view / name for kind, name in items]
@@ -91,7 +92,7 @@ def _items(folder: Path, session: Session, show: Show) -> Items:
         for path in show.track(f"{folder.name}: features, {view}", paths):
             crop = locate(read_picture(path), belt)
             rows, inside = features.patches(crop, session), features.inside(crop, session)
-            shown[view].append(rows[inside])
+            shown[view].append(Normal(rows[inside], features.of_item(half_turned(crop), session)))
             pooled[view].append(features.pooled(rows, inside))
     damaged = np.array([CLASSES[kind] != SOUND for kind, _ in items])
     return Items(damaged, shown, {view: np.array(rows) for view, rows in pooled.items()}, session.manifest.sha256)
@@ -105,7 +106,7 @@ def _unlike(items: Items, seed: int) -> dict[str, Figures]:
     found = {}
     for view, shown in items.shown.items():
         references = References.learn([shown[one] for one in learnt], items.model_sha256)
-        scores = np.array([references.score(shown[one]) for one in tested])
+        scores = np.array([references.score(shown[one].lying) for one in tested])
         found[view] = _figures(scores, items.damaged[tested])
     return found
 

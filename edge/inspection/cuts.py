@@ -23,6 +23,11 @@ def quarter_turned(crop: Crop) -> Crop:
     return replace(crop, mask=np.ascontiguousarray(np.rot90(crop.mask, -1)), to_frame=crop.to_frame @ back)
 
 
+def half_turned(crop: Crop) -> Crop:
+    """The crop turned by 180°."""
+    return quarter_turned(quarter_turned(crop))
+
+
 def widened(crop: Crop) -> Crop:
     """The crop with more of the frame around it: a dent or a shadow may have misled whoever cut it out."""
     height_px, width_px = crop.mask.shape

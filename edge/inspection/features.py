@@ -39,6 +39,11 @@ def inside(crop: Crop, session: Session) -> npt.NDArray[np.bool_]:
     return shown if shown.any() else np.ones_like(shown)
 
 
+def of_item(crop: Crop, session: Session) -> Tensor:
+    """Those of the crop's patches that show the item."""
+    return patches(crop, session)[inside(crop, session)]
+
+
 def pooled(rows: Tensor, shown: npt.NDArray[np.bool_]) -> Tensor:
     """Mean and standard deviation of each channel over the patches that show the item: 2 × channels."""
     kept = rows[shown]

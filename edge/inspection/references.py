@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge.core.errors import ReferencesRefused
 from edge.inspection import features, sealed
 from edge.inspection.crop import Crop
+from edge.inspection.cuts import half_turned
 from edge.inspection.session import Session, Tensor
 
 SIZE = 500
@@ -22,8 +23,8 @@ FEWEST = 4  # normal crops: fewer say nothing about how far normals differ from 
 FOLDS = 8  # parts held out in turn: each is scored by references made of the other seven
 POOL = 40_000  # patches the greedy choice is made from; more cost time and change nothing
 PROJECTED = 128  # dimensions in which the choice is made
-HOTTEST = 0.02  # share of an item's patches that make its score: one alone is often a glint
-USUAL, CLEAR = 0.25, 1.5  # in doubt: from what a quarter of the normals stay below, up to so often the largest normal
+HOTTEST = 0.01  # share of an item's patches that make its score: one alone is often a glint
+USUAL, CLEAR = 0.1, 1.5  # in doubt: from what a tenth of the normals stay below, up to so often the largest normal
 SUSPECT_SHARE = 5  # at most every fifth "normal" is left out: Kaputt (2025) found that many defects among normals
 JUDGEABLE = 10  # fewer normals do not tell which of them is odd
 FAR_OUT = 5.0  # robust standard deviations: of sound items fewer than 1 in 100 (decision 9)
@@ -46,6 +47,13 @@ class Difference(NamedTuple):
     heat: Tensor  # grid × grid, patch by patch; 0 where the item is not
 
 
+class Normal(NamedTuple):
+    """A normal item's patches (each patches × channels)."""
+
+    lying: Tensor  # as the item lay
+    turned: Tensor | None = None  # as it would look turned half round: the next one may lie like that
+
+
 @dataclass(frozen=True, slots=True)
 class References:
     """Patches of normal items, and how far from them normal items lay that had no part in them."""
@@ -64,11 +72,11 @@ class References:
         Raises:
             ReferencesRefused: fewer than FEWEST crops.
         """
-        return cls.learn(_items(crops, session, progress), session.manifest.sha256, size)
+        return cls.learn(list(_normals(crops, session, progress)), session.manifest.sha256, size)
 
     @classmethod
-    def learn(cls, items: Sequence[Tensor], model_sha256: str, size: int = SIZE) -> References:
-        """Learn from items' patches (each patches × channels).
+    def learn(cls, items: Sequence[Normal], model_sha256: str, size: int = SIZE) -> References:
+        """Learn from normal items.
 
         Each item is scored by references made without it (in FOLDS parts). Items that score far out are suspected of
         a defect and left out, and the others are scored once more: a defect among the references hides its like.
@@ -228,29 +236,31 @@ def outliers(scores: Tensor) -> tuple[int, ...]:
     return tuple(sorted(int(index) for index in worst if above[index] > limit))
 
 
-def _items(crops: Sequence[Crop], session: Session, progress: Progress | None) -> list[Tensor]:
-    """The patches of each crop that show its item."""
-    items = []
+def normal(crop: Crop, session: Session) -> Normal:
+    """What is learnt from a crop of a normal item."""
+    return Normal(*(features.of_item(each, session) for each in (crop, half_turned(crop))))
+
+
+def _normals(crops: Sequence[Crop], session: Session, progress: Progress | None) -> Iterator[Normal]:
     for done, crop in enumerate(crops, 1):
-        items.append(features.patches(crop, session)[features.inside(crop, session)])
+        yield normal(crop, session)
         if progress:
             progress(done, len(crops))
-    return items
 
 
-def _held_out(items: Sequence[Tensor], size: int) -> Tensor:
+def _held_out(items: Sequence[Normal], size: int) -> Tensor:
     """The score of every item by references made without it and without the others of its fold."""
     scores = np.empty(len(items), np.float32)
     for fold in range(min(FOLDS, len(items))):
         others = coreset(_pool([item for index, item in enumerate(items) if index % FOLDS != fold]), size)
         for index in range(fold, len(items), FOLDS):
-            scores[index] = image_score(nearest(items[index], others))
+            scores[index] = image_score(nearest(items[index].lying, others))
     return scores
 
 
-def _pool(items: Sequence[Tensor]) -> Tensor:
+def _pool(items: Sequence[Normal]) -> Tensor:
     """All patches, or POOL of them drawn evenly."""
-    rows = np.concatenate(items)
+    rows = np.concatenate([rows for item in items for rows in item if rows is not None])
     if len(rows) <= POOL:
         return rows
     return rows[np.random.default_rng(0).choice(len(rows), POOL, replace=False)]

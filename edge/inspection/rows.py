@@ -12,7 +12,7 @@ import numpy as np
 from edge.core.labels import LONE_LOT, Field, Segment, segments
 from edge.core.messages import Image, Point
 from edge.inspection.crop import Crop
-from edge.inspection.cuts import cut_out, lengthened, quarter_turned, touches_edge, widened
+from edge.inspection.cuts import cut_out, half_turned, lengthened, quarter_turned, touches_edge, widened
 from edge.inspection.detector import Corners, TextBox, TextDetector
 from edge.inspection.recogniser import Line, LineReader
 
@@ -94,7 +94,7 @@ class RowReader:
         rows = self._read_boxes(boxes, level, frame, wanted)
         if _worth(rows, wanted) >= WORTH_SHARE * len(wanted):
             return rows
-        turned = quarter_turned(quarter_turned(level))
+        turned = half_turned(level)
         upside_down = self._read_boxes(self._detector.find(turned.image), turned, frame, wanted)
         return max(rows, upside_down, key=lambda found: _worth(found, wanted))
 

@@ -8,7 +8,7 @@ from edge.__main__ import main
 from edge.config import ROOT
 from edge.core.messages import Image
 from edge.inspection.growth import grown, limit, pruned, score
-from edge.inspection.references import References
+from edge.inspection.references import Normal, References
 from edge.inspection.session import Session, newest
 
 GTIN = "04000000000017"
@@ -101,7 +101,7 @@ ROWS = np.random.default_rng(1).normal(size=(12, 40, 8)).astype(np.float32)
 
 
 def test_growth_scores_before_it_learns_and_leaves_out_what_lies_far_out():
-    known = References.learn(list(ROWS[:8]), "m", 60)
+    known = References.learn([Normal(rows) for rows in ROWS[:8]], "m", 60)
     odd = ROWS[8] + 9
     assert score(known, odd) > limit(known.held_out) > score(known, ROWS[9])
     more, suspects = grown(known, [ROWS[9], odd, ROWS[10]], 60, limit(known.held_out))
