@@ -8,7 +8,7 @@ LATIN: Mapping[str, Mapping[str, str]] = {
     "mul": {  # on packages everywhere: they tell no language
         "best_before": "bb, bbe, bbd, bf",
         "expiry": "exp, exp date, exp dt, xp",
-        "production": "mfg, mfd, mfg date, mfg dt, mfg dt, prod, prod date, pro date, pro:, pd, fd, p:",
+        "production": "mfg, mfd, mfg date, mfg dt, prod, prod date, pro date, pro:, pd, fd, p:",
         "packed": "pkd, pkd on, pkd date",
         "lot": "lot, lot no, lot nr, lot n, lot code, bn, b no, batch, batch no, batch nr",
         "serial": "sn, s n, ser no, ser nr",
@@ -18,10 +18,11 @@ LATIN: Mapping[str, Mapping[str, str]] = {
         "use_by": "use by, use by date, use before, consume by, consume before, eat by",
         "best_before": "best before, best before end, best before date, best by, best if used by, best if used before, "
         "best when used by, enjoy by",
-        "expiry": "expiry, expires, expires on, expiry date, expiration, expiration date, do not use after, valid until",
+        "expiry": "expiry, expires, expires on, expiry date, expiration, expiration date, "
+        "do not use after, valid until",
         "sell_by": "sell by, sell before, display until",
-        "production": "manufactured, manufactured on, manufacturing date, manufacture date, date of manufacture, made on, "
-        "production, production date, produced on, date of production, harvested on",
+        "production": "manufactured, manufactured on, manufacturing date, manufacture date, date of manufacture, "
+        "made on, production, production date, produced on, date of production, harvested on",
         "packed": "packed on, packed date, packing date, packaging date, packaged on, pack date, date of packing, "
         "frozen on, date of freezing",
         "lot": "lot number, batch number, batch code",
@@ -49,7 +50,8 @@ LATIN: Mapping[str, Mapping[str, str]] = {
         "expiry": "date de péremption, péremption, date d'expiration, à utiliser avant, utiliser avant",
         "sell_by": "à vendre avant, date limite de vente",
         "production": "fab, fabriqué le, date de fabrication, fabrication, produit le, date de production",
-        "packed": "emballé le, emb le, conditionné le, date d'emballage, date de conditionnement, congelé le, surgelé le",
+        "packed": "emballé le, emb le, conditionné le, date d'emballage, date de conditionnement, congelé le, "
+        "surgelé le",
         "lot": "numéro de lot, n de lot, n lot, lot de fabrication",
         "serial": "numéro de série, n de série",
         "duration": "après ouverture",
@@ -75,7 +77,8 @@ LATIN: Mapping[str, Mapping[str, str]] = {
         "expiry": "scad, scadenza, data di scadenza",
         "sell_by": "da vendersi entro",
         "production": "data di produzione, data produzione, prodotto il, fabbricato il",
-        "packed": "confezionato il, data di confezionamento, imballato il, data d'imballaggio, congelato il, surgelato il",
+        "packed": "confezionato il, data di confezionamento, imballato il, data d'imballaggio, congelato il, "
+        "surgelato il",
         "lot": "lotto, lotto n, numero di lotto",
         "serial": "numero di serie",
         "other": "prezzo",
@@ -90,7 +93,8 @@ LATIN: Mapping[str, Mapping[str, str]] = {
     },
     "nl": {
         "use_by": "te gebruiken tot, tgt",
-        "best_before": "ten minste houdbaar tot, ten minste houdbaar tot einde, minstens houdbaar tot, houdbaar tot, tht",
+        "best_before": "ten minste houdbaar tot, ten minste houdbaar tot einde, minstens houdbaar tot, "
+        "houdbaar tot, tht",
         "expiry": "vervaldatum, uiterste houdbaarheidsdatum, niet te gebruiken na",
         "sell_by": "te verkopen tot",
         "production": "productiedatum, geproduceerd op, vervaardigd op, fabricagedatum",

@@ -1,7 +1,7 @@
 """Keywords on print: what a line says of itself (expiry, lot, serial, …), and where its value begins.
 
-The words are a table by language, `label_words`. A word of production that was misread is never taken for one of expiry:
-a keyword that is near to both is none.
+The words are a table by language, `label_words`. A word of production that was misread is never taken for one of
+expiry: a keyword that is near to both is none.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.core.label_words import ANY_LANGUAGE, TRAILING, Kind, by_kind, phrases
-from edge.core.spelling import GAP, GAP_MARKS, edits, expression, fewest_edits, fingerprint, folded, letters
-
-__all__ = ["FIELD_OF", "KEYWORDS", "LONE_LOT", "Field", "Kind", "Meaning", "Segment", "folded", "meant", "segments"]
+from edge.core.label_words import ANY_LANGUAGE, TRAILING, by_kind, phrases
+from edge.core.label_words import Kind as Kind
+from edge.core.spelling import GAP, GAP_MARKS, edits, expression, fewest_edits, fingerprint, letters
+from edge.core.spelling import folded as folded
 
 
 class Field(StrEnum):

@@ -78,7 +78,7 @@ def expression(phrases: Iterable[str]) -> str:
 
 def _grown(tree: _Tree) -> str:
     """The expression of a tree: letters before gaps before the end."""
-    order = sorted((key for key in tree if key not in (_GAP, _END))) + [_GAP] * (_GAP in tree) + [_END] * (_END in tree)
+    order = sorted(key for key in tree if key not in (_GAP, _END)) + [_GAP] * (_GAP in tree) + [_END] * (_END in tree)
     spelled = [_step(key) + (_grown(tree[key]) if tree[key] else "") for key in order]
     return spelled[0] if len(spelled) == 1 else f"(?:{'|'.join(spelled)})"
 

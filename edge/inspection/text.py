@@ -12,14 +12,18 @@ import numpy as np
 
 from edge.core.date_grammar import search
 from edge.core.dates import DateReading, Profile, segment_readings
-from edge.core.labels import Field, Segment, segments
+from edge.core.labels import Field, Segment, meant, segments
+from edge.core.languages import languages
 from edge.core.messages import Evidence, Image, Sighting
+from edge.core.shelf_life import undated
+from edge.core.sizes import sizes
 from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import TextDetector
 from edge.inspection.recogniser import LineReader
 from edge.inspection.rows import Row, RowReader
 
-FIELDS = (Field.EXPIRY, Field.LOT, Field.SERIAL)
+FIELDS = (Field.EXPIRY, Field.LOT, Field.SERIAL, Field.SIZE, Field.LANGUAGE)
+SOURCE = "print"
 VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
 ANY_PROFILE = Profile()
@@ -78,12 +82,16 @@ class TextCheck:
     def inspect(self, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
         """One evidence per field, in the order of `Field`; not valid where print is missing, weak or ambiguous."""
         rows = self._rows.read(crop, sighting.frame.image, self._wanted)
-        return [self._evidence(field, rows, sighting) for field in Field if field in self._wanted]
+        answers = {Field.SIZE: _sizes, Field.LANGUAGE: _languages}
+        asked = (field for field in Field if field in self._wanted)
+        found = [answers.get(field, self._evidence)(field, rows, sighting) for field in asked]
+        return [replace(one, source=SOURCE) for one in found]
 
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
         claims = [_Claim(row, self._readings(field, row)) for row in rows if row.field is field]
         if not claims:
-            return answer(field.value, sighting, f"no keyword of {field.value} with a value was read; {_seen(rows)}")
+            because = f"no keyword of {field.value} with a value was read; {_seen(rows)}"
+            return answer(field.value, sighting, because + self._undated(field, rows))
         best = max(claims, key=lambda claim: (len(claim.readings) == 1, claim.row.probability))
         readings = {one.text: one for claim in claims for one in claim.readings}
         return _judged(field, best.row, [readings[text] for text in sorted(readings)], sighting)
@@ -109,6 +117,11 @@ class TextCheck:
             found = (Segment(Field.EXPIRY, row.keyword, text),) if found[0].field is None else ()
         expiring = (one for one in found if one.field is Field.EXPIRY)
         return [day for one in expiring for day in segment_readings(one, self._today(), profile=self._profile)]
+
+    def _undated(self, field: Field, rows: Sequence[Row]) -> str:
+        """What speaks for a date that has no keyword: evidence, never proof."""
+        texts = [(row.field, row.keyword, row.value) for row in rows]
+        return undated(texts, self._today(), self._profile) if field is Field.EXPIRY else ""
 
     def _is_code(self, field: Field, code: str) -> bool:
         if field in self._formats:

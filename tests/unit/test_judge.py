@@ -278,6 +278,8 @@ def test_a_verdict_tells_all_about_the_item():
             exposed_ns=9,
             deadline_ns=GEOMETRY.deadline_ns(one, now),
             decided_ns=1000 * MS,
+            gtin="04000000000017",
+            lot="L1",
         ),
     )
 
