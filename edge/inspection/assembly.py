@@ -98,7 +98,8 @@ def _of_products(rules: Sequence[RuleSettings], settings: InspectionSettings, se
         if asked := [rule for rule in rules if rule.check == name]:
             yield _question(make(), asked)
     if coded := [rule for rule in rules if rule.check == CODE or rule.source != "print"]:
-        yield _question(CodeCheck(date.today, {rule.check for rule in coded}), coded)
+        said = tuple(dict.fromkeys((CODE, *(rule.check for rule in coded))))
+        yield replace(_question(CodeCheck(date.today, said), coded), answers=said)
 
 
 def _overkill(rules: Iterable[RuleSettings]) -> dict[str, float]:
