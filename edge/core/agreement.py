@@ -18,6 +18,7 @@ from edge.core.messages import Agreement, Compared, Evidence, Expected
 from edge.core.sizes import same_size
 
 CODE = "code"
+SURE_FROM = 0.9  # all that a print may be together: below this it may be something else
 LEAST_DAYS, EXPIRY_KIND = "least_days", "expiry_kind"  # attributes of an order
 AGAINST = (Agreement.MISMATCH, Agreement.EXPIRED, Agreement.SHORT_DATED)
 IN_LAW = (Kind.USE_BY, Kind.BEST_BEFORE)  # of these one is never the other
@@ -61,11 +62,11 @@ class Comparison:
     because: str
 
 
-def contradiction(terms: Terms, readings: Sequence[Evidence]) -> Comparison | None:
-    """What speaks against the item: a reading against the order, or the print against a code."""
-    against = (held(terms, one) for one in readings)
+def contradiction(terms: Terms, seen: Sequence[Evidence]) -> Comparison | None:
+    """What speaks against the item: a vouched reading against the order, or the print against a code."""
+    against = (held(terms, one) for one in seen if one.valid and one.reading is not None)
     found = next((one for one in against if one.compared.agreement in AGAINST), None)
-    return found or _print_against_code(terms, readings)
+    return found or _print_against_code(terms, seen)
 
 
 def held(terms: Terms, evidence: Evidence) -> Comparison:
@@ -129,15 +130,24 @@ def _same(terms: Terms, evidence: Evidence, alike: Callable[[str, str], bool]) -
     return Agreement.MISMATCH, f"{said}, {terms.wanted} is expected{_odds(terms, evidence)}"
 
 
-def _print_against_code(terms: Terms, readings: Sequence[Evidence]) -> Comparison | None:
-    """A package whose print and code differ was printed wrong or printed over."""
+def _print_against_code(terms: Terms, seen: Sequence[Evidence]) -> Comparison | None:
+    """A package whose print and code differ was printed wrong or printed over; print in doubt may differ too."""
     alike = same_lot if terms.field == "lot" else str.__eq__
-    pairs = ((one, code) for one in readings for code in readings if one.source != CODE and code.source == CODE)
-    for printed, code in pairs:
-        if not alike(printed.reading or "", code.reading or ""):
-            told = replace(_told(terms, printed, Agreement.MISMATCH), encoded=code.reading)
-            return Comparison(told, f"{terms.field} {printed.reading} is printed, the code says {code.reading}")
+    codes = [one for one in seen if one.source == CODE and one.valid and one.reading]
+    for printed, code in ((one, code) for one in seen if one.source != CODE for code in codes):
+        allowed, encoded = _allowed(printed), code.reading or ""
+        if allowed and not any(alike(one, encoded) for one in allowed):
+            told = replace(_told(terms, printed, Agreement.MISMATCH), encoded=encoded)
+            return Comparison(told, f"{terms.field} {' or '.join(allowed)} is printed, the code says {encoded}")
     return None
+
+
+def _allowed(printed: Evidence) -> list[str]:
+    """What is printed; where that is in doubt, all that it may be, if it is sure to be one of those."""
+    if printed.valid:
+        return [printed.reading] if printed.reading else []
+    sure = sum(probability for _, probability in printed.rivals) >= SURE_FROM
+    return [reading for reading, _ in printed.rivals] if sure else []
 
 
 def _odds(terms: Terms, evidence: Evidence) -> str:

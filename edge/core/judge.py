@@ -228,7 +228,7 @@ def _compared(
     if item.expected is None:
         return _unannounced(rule, views)
     terms = Terms(rule.agrees or rule.check, item.expected, today, rule.least_days)
-    if found := contradiction(terms, [one for one in seen if _tellable(rule, one)]):
+    if found := contradiction(terms, seen):
         return Finding(rule, Answer.BAD, found.because, found.compared)
     vouched = _vouched(rule, views)
     if all(vouched):

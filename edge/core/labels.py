@@ -26,10 +26,12 @@ class Field(StrEnum):
     SELL_BY = "sell_by"
     LOT = "lot"
     SERIAL = "serial"
-    SIZE = "size"  # these two have no keyword: they are in all that is printed
+    SIZE = "size"  # it and the language have no keyword: they are in all that is printed
     LANGUAGE = "language"
     OTHER = "other"  # never a date, a lot or a serial
 
+
+KEYLESS = frozenset({Field.SIZE, Field.LANGUAGE})
 
 FIELD_OF: Mapping[Kind, Field] = {
     Kind.USE_BY: Field.EXPIRY,
@@ -116,10 +118,20 @@ def _keywords(text: str) -> list[re.Match[str]]:
     """All keywords in folded text; an L right behind another one is the value's own: `LOT L0492`."""
     found: list[re.Match[str]] = []
     for match in _PATTERN.finditer(text):
-        follows = bool(found) and not text[found[-1].end() : match.start()].strip(GAP_MARKS)
-        if not (follows and match.group() == LONE_LOT):
+        lead = text[found[-1].end() if found else 0 : match.start()]
+        follows = bool(found) and not lead.strip(GAP_MARKS)
+        if not (follows and match.group() == LONE_LOT) and not _part_of_production(lead, match):
             found.append(match)
     return found
+
+
+def _part_of_production(lead: str, match: re.Match[str]) -> bool:
+    """Whether a short word of expiry is rather what became of a longer one of production: `verpakt xp`, `bf date`."""
+    if len(letters(match.group())) >= FUZZY_LETTERS or _meaning(match).field is not Field.EXPIRY:
+        return False
+    tail = re.match(r"\D*", match.string[match.end() :])
+    around = letters(lead + match.group() + (tail.group() if tail else ""))
+    return any(_MEANINGS[known].field is Field.PRODUCTION for _, known in _near(around))
 
 
 def _is_value_of(head: str, text: str, found: list[re.Match[str]]) -> bool:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edge.core.date_grammar import search
-from edge.core.dates import DateReading, Profile, segment_readings
+from edge.core.dates import DateReading, Profile, readings, segment_readings
 from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, undated
@@ -100,8 +100,7 @@ class TextCheck:
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
         claims = [_Claim(row, self._readings(field, row)) for row in rows if _claims(field, row)]
         if not claims:
-            because = f"no keyword of {field.value} with a value was read; {_seen(rows)}"
-            return answer(field.value, sighting, because + self._undated(field, rows))
+            return self._unnamed(field, rows, sighting)
         best = max(claims, key=lambda claim: (len(claim.standing) == 1, claim.row.probability))
         standing = {one.text: one for claim in claims for one in claim.standing}
         judged = _judged(field, best.row, [standing[text] for text in sorted(standing)], sighting)
@@ -128,10 +127,18 @@ class TextCheck:
         expiring = (one for one in found if one.field is Field.EXPIRY)
         return [day for one in expiring for day in segment_readings(one, self._today(), profile=self._profile)]
 
-    def _undated(self, field: Field, rows: Sequence[Row]) -> str:
-        """What speaks for a date that has no keyword: evidence, never proof."""
-        texts = [(row.field, row.keyword, row.value) for row in rows]
-        return undated(texts, self._today(), self._profile) if field is Field.EXPIRY else ""
+    def _unnamed(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
+        """No keyword names the field; of an expiry what speaks for it all the same: evidence, never proof."""
+        because = f"no keyword of {field.value} with a value was read; {_seen(rows)}"
+        if field is not Field.EXPIRY:
+            return answer(field.value, sighting, because)
+        today, said = self._today(), [(row.field, row.keyword, row.value) for row in rows]
+        alone = (
+            (row, one) for row in rows if row.field is None for one in readings(row.value, today, profile=self._profile)
+        )
+        rivals = {one.day.isoformat(): row.probability for row, one in alone}
+        told = answer(field.value, sighting, because + undated(said, today, self._profile))
+        return replace(told, rivals=tuple(sorted(rivals.items())))
 
     def _is_code(self, field: Field, code: str) -> bool:
         if field in self._formats:

@@ -157,6 +157,20 @@ def test_a_print_that_its_code_contradicts_is_bad_whatever_the_order_says(source
 
 
 @pytest.mark.parametrize(
+    ("rivals", "answer"),
+    [
+        ((("2027-04-03", 0.5), ("2027-03-04", 0.5)), Answer.GOOD),  # the code's date is one that the print allows
+        ((("2028-04-03", 0.5), ("2028-03-04", 0.45)), Answer.BAD),  # whichever is printed, it is not the code's
+        ((("2028-04-03", 0.5), ("2028-03-04", 0.3)), Answer.GOOD),  # it may be something else
+        ((), Answer.GOOD),
+    ],
+)
+def test_print_in_doubt_may_contradict_its_code(rivals: tuple[tuple[str, float], ...], answer: Answer) -> None:
+    code, printed = code_of(reading="2027-04-03"), print_of(reading=None, rivals=rivals)
+    assert judged(replace(EXPIRY, source="either"), printed, code).answer is answer
+
+
+@pytest.mark.parametrize(
     ("printed", "encoded", "lot", "answer"),
     [
         ("L4821-A", "4821A", None, Answer.GOOD),

@@ -14,6 +14,7 @@ from edge.core.spelling import edits, letters
 
 PHRASES = tuple(phrases())
 LONG = [(phrase, kind) for phrase, kind, _ in PHRASES if len(letters(phrase)) >= 6]
+ALPHABET = "".join(sorted({letter for phrase, _ in LONG for letter in letters(phrase)}))
 MADE = [phrase for phrase, kind in LONG if FIELD_OF[kind] is Field.PRODUCTION]
 
 
@@ -137,13 +138,24 @@ def test_a_keyword_is_no_part_of_a_longer_word(text: str) -> None:
 def test_a_misread_word_of_production_is_never_one_of_expiry(data: st.DataObject) -> None:
     """Up to a share of 0.3 of its letters replaced, added or lost."""
     phrase = data.draw(st.sampled_from(MADE))
-    word, alphabet = letters(phrase), "".join(sorted({letter for other, _ in LONG for letter in letters(other)}))
-    for _ in range(data.draw(st.integers(0, int(len(word) * 0.3)))):
-        place, letter = data.draw(st.integers(0, len(word) - 1)), data.draw(st.sampled_from(alphabet))
-        kept = data.draw(st.sampled_from((word[place + 1 :], letter + word[place + 1 :], letter + word[place:])))
-        word = word[:place] + kept
-    found = segments(f"{word}: 12.2027")
-    assert Field.EXPIRY not in {one.field for one in found}
+    misread = phrase
+    for _ in range(data.draw(st.integers(0, int(len(letters(phrase)) * 0.3)))):
+        place, letter = data.draw(st.integers(0, len(misread) - 1)), data.draw(st.sampled_from(ALPHABET))
+        rest = data.draw(
+            st.sampled_from((misread[place + 1 :], letter + misread[place + 1 :], letter + misread[place:]))
+        )
+        misread = misread[:place] + rest
+    assert (Field.EXPIRY, "12.2027") not in {(one.field, one.value) for one in segments(f"{misread}: 12.2027")}
+
+
+@pytest.mark.parametrize("text", ["verpakt xp 12.26", "bf date 12.26", "valm pvn 12.26", "date bf production 12.26"])
+def test_a_short_word_of_expiry_is_not_found_in_a_longer_one_of_production(text: str) -> None:
+    assert (Field.EXPIRY, "12.26") not in {(one.field, one.value) for one in segments(text)}
+
+
+@pytest.mark.parametrize("text", ["red 12 EXP 12.26", "BB date 12.26", "Milk BBE 12.26", "LOT 4 BF 12.26"])
+def test_a_short_word_of_expiry_may_stand_beside_others(text: str) -> None:
+    assert segments(text)[-1].field is Field.EXPIRY
 
 
 CLOSE = [

@@ -136,6 +136,7 @@ def test_two_dates_without_keywords_prove_nothing(models: tuple[TextDetector, Li
     one = inspected(check(models, Field.EXPIRY), label([("13.05.2026", ""), ("13.05.2027", "")]))["expiry"]
     assert not one.valid
     assert "2026-05-13, 2027-05-13 stand without a keyword, 365 days apart" in one.because
+    assert [day for day, _ in one.rivals] == ["2026-05-13", "2027-05-13"]
 
 
 def test_sizes_and_languages_are_read(models: tuple[TextDetector, LineReader]) -> None:
