@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge.core.agreement import Terms, contradiction, doubt, held
 from edge.core.judge import Answer, Finding, Rule, finding
-from edge.core.messages import Agreement, Evidence
+from edge.core.messages import Agreement, Compared, Evidence
 from tests.unit.lane import EXPECTED, evidence, item
 
 TODAY = date(2026, 6, 1)
@@ -161,13 +161,16 @@ def test_a_print_that_its_code_contradicts_is_bad_whatever_the_order_says(source
     [
         ((("2027-04-03", 0.5), ("2027-03-04", 0.5)), Answer.GOOD),  # the code's date is one that the print allows
         ((("2028-04-03", 0.5), ("2028-03-04", 0.45)), Answer.BAD),  # whichever is printed, it is not the code's
+        ((("2028-04-03", 0.5), ("2028-03-04", 0.4)), Answer.BAD),
         ((("2028-04-03", 0.5), ("2028-03-04", 0.3)), Answer.GOOD),  # it may be something else
         ((), Answer.GOOD),
     ],
 )
 def test_print_in_doubt_may_contradict_its_code(rivals: tuple[tuple[str, float], ...], answer: Answer) -> None:
     code, printed = code_of(reading="2027-04-03"), print_of(reading=None, rivals=rivals)
-    assert judged(replace(EXPIRY, source="either"), printed, code).answer is answer
+    one = judged(replace(EXPIRY, source="either"), printed, code)
+    assert one.answer is answer
+    assert answer is Answer.GOOD or "2028-04-03 or 2028-03-04 is printed, the code says 2027-04-03" in one.because
 
 
 @pytest.mark.parametrize(
@@ -182,6 +185,47 @@ def test_print_in_doubt_may_contradict_its_code(rivals: tuple[tuple[str, float],
 )
 def test_lots_on_print_and_in_codes(printed: str, encoded: str, lot: str | None, answer: Answer) -> None:
     assert judged(LOT, print_of("lot", printed), code_of("lot", encoded), lot=lot).answer is answer
+
+
+@pytest.mark.parametrize(
+    ("found", "because"),
+    [
+        ([print_of("lot", "L2")], "lot L2 is printed, L1 is expected"),
+        ([print_of("lot", "L1"), code_of("lot", "L2")], "lot L2 is encoded, L1 is expected"),
+    ],
+)
+def test_a_wrong_lot_says_where_it_stands(found: Sequence[Evidence], because: str) -> None:
+    assert judged(LOT, *found).because == because
+
+
+def test_what_was_compared_is_told_in_full() -> None:
+    found = judged(LOT, print_of("lot", "L2", probability=0.75)).compared
+    assert found == Compared("lot", Agreement.MISMATCH, "L2", "L1", None, 0.75)
+    found = judged(EXPIRY, print_of(reading="2027-04-01", probability=0.75), code_of(reading="2027-05-01")).compared
+    assert found == Compared("expiry", Agreement.MISMATCH, "2027-04-01", DUE, "2027-05-01", 0.75)
+
+
+def test_serials_differ_by_a_dash_lots_do_not() -> None:
+    serial = Rule("serial", ("side",), required=True, agrees="serial")
+    assert judged(serial, print_of("serial", "A-12"), code_of("serial", "A12")).answer is Answer.BAD
+    assert judged(LOT, print_of("lot", "A-12"), code_of("lot", "A12"), lot=None).answer is Answer.GOOD
+
+
+@pytest.mark.parametrize("unsure", [print_of(reading="2027-01-01"), code_of(reading="2027-01-01")])
+def test_what_is_not_vouched_for_contradicts_nothing(unsure: Evidence) -> None:
+    assert judged(EXPIRY, print_of(), replace(unsure, valid=False)).answer is Answer.GOOD
+    silent = replace(unsure, reading=None, valid=True)
+    assert judged(EXPIRY, print_of(), code_of(), silent).answer is Answer.GOOD
+
+
+def test_an_attribute_is_compared_as_it_stands() -> None:
+    colour = Rule("colour", ("side",), required=True, agrees="colour")
+    assert judged(colour, print_of("colour", "red"), attributes=(("colour", "red"),)).answer is Answer.GOOD
+    assert judged(colour, print_of("colour", "Red"), attributes=(("colour", "red"),)).answer is Answer.BAD
+
+
+def test_a_date_is_good_until_its_day_is_over() -> None:
+    assert judged(EXPIRY, print_of(reading="2026-06-01"), expiry=None).answer is Answer.GOOD
 
 
 def test_a_contradiction_does_not_wait_for_what_is_still_to_come() -> None:

@@ -71,7 +71,12 @@ MADE, ALONE, LASTS = Field.PRODUCTION, None, Field.EXPIRY
             [(ALONE, "", "2026.03.12"), (ALONE, "", "2027.03.12")],
             "; 2026-03-12, 2027-03-12 stand without a keyword, 365 days apart: which is which is not told",
         ),
+        (
+            [(ALONE, "", "2026.03.12"), (ALONE, "", "2027.03.12"), (ALONE, "", "2026.03.13")],
+            "; 2026-03-12, 2026-03-13, 2027-03-12 stand without a keyword, 365 days apart: which is which is not told",
+        ),
         ([(MADE, "生产日期", "2026.01.31")], "; made on 2026-01-31"),
+        ([(MADE, "MFG", "12/25")], "; made on 2025-12-01"),
         ([(LASTS, "保质期", "12 个月")], '; "保质期 12 个月" is a duration'),
         (
             [(LASTS, "保质期", "12 个月"), (MADE, "生产日期", "2026.01.31")],

@@ -50,6 +50,8 @@ from edge.core.sizes import NAMES, UNITS, Named, Quantity, same_size, size, size
         ("250 kcal/100 g", []),
         ("每100克", []),
         ("0 g", []),
+        ("0 x 33 cl", []),
+        ("2 x 33 cl", ["2 x 33 cl"]),
         ("12 LOT 5", []),
         ("A500 g", []),
         ("12.05.2026", []),
@@ -69,6 +71,7 @@ def test_sizes_on_print(text: str, found: list[str]) -> None:
         ("6 x 1 l", "6 l", False),
         ("1.5 l", "1500 ml", True),
         ("500 g", "505 g", False),  # exact in one system,
+        ("500 g", "500.5 g", False),
         ("16 fl oz", "473 ml", True),  # rounded between two
         ("1 oz", "28 g", True),
         ("1 oz", "30 g", False),
