@@ -172,6 +172,19 @@ def test_words_of_expiry_and_production_that_are_close_are_told_exactly_or_not_a
     assert Field.EXPIRY not in {segments(one)[-1].field for one in spoilt}
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("تاريخ الانتهاء: 12.27", Field.EXPIRY),
+        ("تاريخ الاتهاء: 12.27", None),  # a letter lost, and production is three away
+        ("تاريخ الانتهاج: 12.27", None),  # one letter from either
+        ("تارخ الإنتاج: 12.27", Field.PRODUCTION),
+    ],
+)
+def test_where_production_is_near_a_misread_word_of_expiry_is_none(text: str, field: Field | None) -> None:
+    assert segments(text)[-1].field is field
+
+
 @given(st.text(max_size=12), st.text(max_size=12), st.integers(0, 12))
 def test_edits_are_told_up_to_the_most(first: str, second: str, most: int) -> None:
     assert edits(first, second, most) == min(edits(first, second, 99), most + 1)
