@@ -98,8 +98,7 @@ def segments(text: str) -> tuple[Segment, ...]:
 
 def meant(keyword: str) -> Meaning | None:
     """What a keyword says as it was read, letters misread and all; None: nothing that is known."""
-    match = _PATTERN.match(folded(keyword.strip()))
-    return _meaning(match) if match else _nearest(letters(keyword.translate(MISREAD_LETTERS)))
+    return _MEANINGS.get(letters(keyword)) or _nearest(letters(keyword.translate(MISREAD_LETTERS)))
 
 
 def same_lot(one: str, other: str) -> bool:

@@ -124,6 +124,21 @@ def test_some_words_follow_their_value(text: str, field: Field | None) -> None:
     assert [one.field for one in segments(text)] == [field]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2026.05.04 까지 맛있게", [(None, "2026.05.04"), (Field.EXPIRY, "맛있게")]),
+        ("LOT 5 2026.05.04 까지", [(Field.LOT, "5 2026.05.04"), (Field.EXPIRY, "")]),
+        ("12.2026 EXP", [(None, "12.2026"), (Field.EXPIRY, "")]),  # its value may stand to its right
+        ("우유 까지", [(None, "우유"), (Field.EXPIRY, "")]),
+    ],
+)
+def test_a_word_follows_its_value_only_where_nothing_else_can_be_meant(
+    text: str, found: list[tuple[Field | None, str]]
+) -> None:
+    assert [(one.field, one.value) for one in segments(text)] == found
+
+
 @pytest.mark.parametrize("word", TRAILING)
 def test_words_that_follow_are_known_words(word: str) -> None:
     assert meant(word) is not None
@@ -150,7 +165,23 @@ def test_a_misread_word_of_production_is_never_one_of_expiry(data: st.DataObject
 
 @pytest.mark.parametrize("text", ["verpakt xp 12.26", "bf date 12.26", "valm pvn 12.26", "date bf production 12.26"])
 def test_a_short_word_of_expiry_is_not_found_in_a_longer_one_of_production(text: str) -> None:
-    assert (Field.EXPIRY, "12.26") not in {(one.field, one.value) for one in segments(text)}
+    assert [one for one in segments(text) if one.field is Field.EXPIRY and one.value] == []
+
+
+@pytest.mark.parametrize(
+    ("keyword", "said"),
+    [
+        ("Vew.is:", "expiry, de"),
+        ("BEST BEF0RE", "best before, en"),
+        (" EXP.", "expiry"),
+        ("TILVERKNINGSDATUM", "production, sv"),
+        ("L", "lot"),
+        ("milk", "None"),
+        ("", "None"),
+    ],
+)
+def test_what_a_keyword_says_as_it_was_read(keyword: str, said: str) -> None:
+    assert str(meant(keyword)) == said
 
 
 @pytest.mark.parametrize("text", ["red 12 EXP 12.26", "BB date 12.26", "Milk BBE 12.26", "LOT 4 BF 12.26"])
