@@ -20,6 +20,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Millimetres = Annotated[float, Field(ge=0, le=100_000)]
 CameraName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # it becomes a file's name
 MEASURES = ("anomaly", "second_look", "defect", "identity", "colour")
+ENCODED = ("expiry", "lot", "serial")  # what a code may say as well as print
 Port = Annotated[int, Field(ge=1, le=65_535)]
 VALUE_REJECTS, VALUE_INFORMS = 10.0, 1.0  # a rule that may reject an item, and one that only informs
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,12 +100,16 @@ class InspectionSettings(Section):
 class RuleSettings(Section):
     """One rule of the recipe; see `Rule`."""
 
-    check: Literal["anomaly", "second_look", "defect", "identity", "colour", "code", "expiry", "lot", "serial"]
+    check: Literal[
+        "anomaly", "second_look", "defect", "identity", "colour", "code", "expiry", "lot", "serial", "size", "language"
+    ]
     cameras: Annotated[tuple[CameraName, ...], Field(min_length=1, max_length=8)]
     required: bool = True
     reject_at: Annotated[float, Field(allow_inf_nan=False)] | None = None
     overkill: Annotated[float, Field(ge=0.0005, le=0.5)] | None = None
     agrees: str | None = None
+    least_days: Annotated[int, Field(ge=0, le=3650)] = 0
+    source: Literal["print", "code", "either", "both"] = "print"
     format: Pattern[str] | None = None  # regular expression that a whole lot or serial matches on this lane's products
 
     @model_validator(mode="after")
@@ -118,6 +123,10 @@ class RuleSettings(Section):
             raise ValueError(
                 f"{self.check} cannot agree with '{self.agrees}': a check that reads agrees with its own field"
             )
+        if self.least_days and self.agrees != "expiry":
+            raise ValueError("least_days is for a rule of expiry that agrees")
+        if self.source != "print" and self.check not in ENCODED:
+            raise ValueError(f"source is for {', '.join(ENCODED)}: no code says {self.check}")
         return self
 
     @property

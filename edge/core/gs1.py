@@ -1,43 +1,22 @@
-"""GS1 identifiers as barcodes carry them: GTINs, and strings of application identifiers (AI) with their values.
+"""GS1 identifiers as codes carry them: GTINs, and what the values of application identifiers (AI) mean.
 
-Source: GS1 General Specifications 24, chapters 3 (AIs), 7.8 (processing), 7.9 (check digits), 7.12 (dates); GS1 Digital
-Link URI Syntax 1.3 for the same elements in a web address.
+Source: GS1 General Specifications 24, chapters 3 (AIs), 7.9 (check digits), 7.12 (dates). Which AIs a code holds is
+read in `edge.inspection.codes`.
 """
 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from edge.core.dates import full_year
 from edge.core.errors import MalformedMessage
 
-SEPARATOR = "\x1d"  # what a reader makes of the FNC1 that ends a value of variable length
 GTIN_LENGTHS = (8, 12, 13, 14)
-GTIN, LOT, PRODUCED, BEST_BEFORE, EXPIRY, SERIAL = "01", "10", "11", "15", "17", "21"
-
-_AI_LENGTHS = {
-    **dict.fromkeys(("00", "01", "02", "03", "04", *map(str, range(10, 23)), "30", "37", *map(str, range(90, 100))), 2),
-    **dict.fromkeys(("23", "24", "25", "40", "41", "42", "71"), 3),
-    **dict.fromkeys(("31", "32", "33", "34", "35", "36", "39", "43", "70", "72", "80", "81", "82"), 4),
-}
-"""First two digits → digits of the AI (figure 3.2-1)."""
-
-_PREDEFINED_LENGTHS = {
-    "00": 20,
-    "01": 16,
-    "02": 16,
-    "03": 16,
-    "04": 18,
-    "20": 4,
-    "41": 16,
-    **dict.fromkeys(map(str, range(11, 20)), 8),
-    **dict.fromkeys(map(str, range(31, 37)), 10),
-}
-"""First two digits → length of AI and value together, where no separator is needed (figure 7.8.5-2)."""
+GTIN, LOT, SERIAL = "01", "10", "21"
+PRODUCED, PACKED, BEST_BEFORE, SELL_BY, EXPIRY = DATES = "11", "13", "15", "16", "17"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +27,9 @@ class Label:
     lot: str | None = None
     serial: str | None = None
     produced: date | None = None
+    packed: date | None = None
     best_before: date | None = None
+    sell_by: date | None = None
     expiry: date | None = None
 
     @classmethod
@@ -58,13 +39,15 @@ class Label:
         Raises:
             MalformedMessage: no GTIN where one should be, or no date.
         """
-        days = {ai: day(elements[ai], today) for ai in (PRODUCED, BEST_BEFORE, EXPIRY) if ai in elements}
+        days = {ai: day(elements[ai], today) for ai in DATES if ai in elements}
         return cls(
             gtin=checked(elements[GTIN]) if GTIN in elements else None,
             lot=elements.get(LOT),
             serial=elements.get(SERIAL),
             produced=days.get(PRODUCED),
+            packed=days.get(PACKED),
             best_before=days.get(BEST_BEFORE),
+            sell_by=days.get(SELL_BY),
             expiry=days.get(EXPIRY),
         )
 
@@ -94,30 +77,6 @@ def checked(code: str) -> str:
     return gtin
 
 
-def elements(message: str) -> dict[str, str]:
-    """AI → value, of a string as a reader gives it: FNC1 in front left out, later ones as SEPARATOR.
-
-    Raises:
-        MalformedMessage: an unknown AI, an empty or short value, or two values of one AI.
-    """
-    found: dict[str, str] = {}
-    for ai, value in _split(message):
-        if not value or found.get(ai, value) != value:
-            raise MalformedMessage("gs1", f"AI ({ai}) has {'two values' if value else 'no value'}")
-        found[ai] = value
-    return found
-
-
-def linked_elements(address: str) -> dict[str, str]:
-    """AI → value, of a GS1 Digital Link (`https://…/01/GTIN/10/LOT?17=YYMMDD`); empty where the address is none."""
-    parts = urlsplit(address)
-    path = [unquote(part) for part in parts.path.strip("/").split("/")]
-    if GTIN not in path:
-        return {}
-    tail = path[path.index(GTIN) :]
-    return dict(parse_qsl(parts.query)) | dict(zip(tail[::2], tail[1::2], strict=False))
-
-
 def day(value: str, today: date) -> date:
     """`YYMMDD` within −49 … +50 years of today; day 00 is the last of the month (3.4.2, 7.12).
 
@@ -131,25 +90,6 @@ def day(value: str, today: date) -> date:
         return date(year, month, number or monthrange(year, month)[1])
     except ValueError as error:
         raise MalformedMessage("date", f"{value!r} is no date ({error})") from error
-
-
-def _split(message: str) -> Iterator[tuple[str, str]]:
-    rest = message
-    while rest:
-        ai = _identifier(rest)
-        length = _PREDEFINED_LENGTHS.get(rest[:2]) or (rest + SEPARATOR).index(SEPARATOR)
-        if len(rest) < length or SEPARATOR in rest[:length]:
-            raise MalformedMessage("gs1", f"the value of AI ({ai}) is too short")
-        yield ai, rest[len(ai) : length]
-        rest = rest[length:].removeprefix(SEPARATOR)
-
-
-def _identifier(rest: str) -> str:
-    """The AI that `rest` begins with."""
-    ai = rest[: _AI_LENGTHS.get(rest[:2], 0)]
-    if not ai or len(ai) != _AI_LENGTHS[rest[:2]] or not _digits(ai):
-        raise MalformedMessage("gs1", f"no AI begins with {rest[:4]!r}")
-    return ai
 
 
 def _digits(text: str) -> bool:

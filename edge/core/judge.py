@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
 
+from edge.core.agreement import Terms, contradiction, doubt, held
 from edge.core.belt import Geometry
-from edge.core.gs1 import normalised
-from edge.core.labels import same_lot
-from edge.core.messages import BeltReading, Disposition, Evidence, Expected, Item, Verdict
+from edge.core.messages import Agreement, BeltReading, Compared, Disposition, Evidence, Item, Verdict
 
 ROUNDED = 1 + 1e-9  # one in a hundred, three times over, is three in a hundred
+PRINT, CODE = frozenset(("", "print")), frozenset(("code",))
+SOURCES: Mapping[str, tuple[frozenset[str], ...]] = {
+    "print": (PRINT,),
+    "code": (CODE,),
+    "either": (PRINT | CODE,),
+    "both": (PRINT, CODE),
+}
+"""Who has to vouch for a reading; what the other says beside it may still contradict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,9 @@ class Rule:
     required: bool
     reject_at: float | None = None  # reject when the score, of several cameras the mean, reaches this
     overkill: float | None = None  # reject what looks so unusual that no larger share of sound items does
-    agrees: str | None = None  # reject when the reading contradicts the order: expiry, lot, or an attribute
+    agrees: str | None = None  # reject when the reading contradicts the order: expiry, lot, size, or an attribute
+    least_days: int = 0  # of an expiry: reject when fewer days are left; the order's attribute least_days goes before
+    source: str = "print"  # who has to vouch for the reading, see SOURCES
 
     def __str__(self) -> str:
         return f"{self.check} ({'+'.join(self.cameras)})"
@@ -60,6 +69,7 @@ class Finding:
     rule: Rule
     answer: Answer
     because: str
+    compared: Compared | None = None  # of a rule that compares, once something has come
 
 
 @dataclass(slots=True)
@@ -116,7 +126,7 @@ class Judge:
         evidence = tuple(self._cases[item.item_id].evidence)
         return Verdict(
             item_id=item.item_id,
-            order_line=item.expected.order_line if item.expected else None,
+            order_line=order.order_line if (order := item.expected) else None,
             leading_edge_counts=item.leading_edge_counts,
             disposition=disposition,
             reasons=reasons,
@@ -127,6 +137,9 @@ class Judge:
             exposed_ns=max((one.exposed_ns for one in evidence), default=None),
             deadline_ns=deadline_ns,
             decided_ns=now_ns,
+            gtin=order.gtin if order else None,
+            lot=order.lot if order else None,
+            compared=tuple(one.compared for one in findings if one.compared),
         )
 
 
@@ -149,16 +162,39 @@ def _sound(findings: Sequence[Finding]) -> bool:
 
 def finding(rule: Rule, item: Item, evidence: Iterable[Evidence], today: date) -> Finding:
     """What the evidence of one item comes to under one rule; every camera of the rule must vouch for something."""
-    views = [[one for one in evidence if one.check == rule.check and one.camera == name] for name in rule.cameras]
-    if not all(views):
-        return Finding(rule, Answer.NONE, "nothing came in time")
-    vouched = [[one for one in view if _tellable(rule, one)] for view in views]
+    seen = [one for one in evidence if one.check == rule.check and one.camera in rule.cameras]
+    views = [
+        [one for one in seen if one.camera == camera and one.source in sources]
+        for camera in rule.cameras
+        for sources in SOURCES[rule.source]
+    ]
+    if rule.agrees:
+        return _compared(rule, item, seen, views, today)
+    vouched = _vouched(rule, views)
     if not all(vouched):
-        silent = next(view for view, valid in zip(views, vouched, strict=True) if not valid)
-        return Finding(rule, Answer.INVALID, silent[-1].because)
+        return _lacking(rule, views)
     if rule.overkill is not None:
         return _unusual(rule.overkill, rule, vouched)
-    return _measured(rule, vouched) if rule.reject_at is not None else _compared(rule, item.expected, vouched, today)
+    if rule.reject_at is not None:
+        return _measured(rule, vouched)
+    return Finding(rule, Answer.GOOD, vouched[-1][-1].because)
+
+
+def _vouched(rule: Rule, views: Sequence[Sequence[Evidence]]) -> list[list[Evidence]]:
+    return [[one for one in view if _tellable(rule, one)] for view in views]
+
+
+def _lacking(rule: Rule, views: Sequence[Sequence[Evidence]]) -> Finding:
+    """What is missing: an answer, or one that is vouched for."""
+    if not all(views):
+        return Finding(rule, Answer.NONE, "nothing came in time")
+    silent = _silent(rule, views)
+    return Finding(rule, Answer.INVALID, silent.because)
+
+
+def _silent(rule: Rule, views: Sequence[Sequence[Evidence]]) -> Evidence:
+    """The newest look of the first view that vouches for nothing."""
+    return next(view[-1] for view, valid in zip(views, _vouched(rule, views), strict=True) if not valid)
 
 
 def _tellable(rule: Rule, evidence: Evidence) -> bool:
@@ -185,44 +221,30 @@ def _unusual(overkill: float, rule: Rule, views: Sequence[Sequence[Evidence]]) -
     return Finding(rule, Answer.BAD if bad else Answer.GOOD, "; ".join(one.because for one in least))
 
 
-def _compared(rule: Rule, expected: Expected | None, views: Sequence[Sequence[Evidence]], today: date) -> Finding:
-    """One contradiction outweighs any agreement."""
-    every = [one for view in views for one in view]
-    if rule.agrees and expected is None:
-        return Finding(rule, Answer.INVALID, "the warehouse has not announced this item")
-    if rule.agrees and expected:
-        for one in every:
-            if contradiction := _contradiction(rule.agrees, expected, one.reading, today):
-                return Finding(rule, Answer.BAD, contradiction)
-    return Finding(rule, Answer.GOOD, every[-1].because)
+def _compared(
+    rule: Rule, item: Item, seen: Sequence[Evidence], views: Sequence[Sequence[Evidence]], today: date
+) -> Finding:
+    """One contradiction outweighs any agreement, and need not wait for what is still to come."""
+    if item.expected is None:
+        return _unannounced(rule, views)
+    terms = Terms(rule.agrees or rule.check, item.expected, today, rule.least_days)
+    if found := contradiction(terms, seen):
+        return Finding(rule, Answer.BAD, found.because, found.compared)
+    vouched = _vouched(rule, views)
+    if all(vouched):
+        agreed = held(terms, vouched[-1][-1])
+        answer = Answer.GOOD if agreed.compared.agreement is Agreement.MATCH else Answer.INVALID
+        return Finding(rule, answer, agreed.because, agreed.compared)
+    if not all(views):
+        return _lacking(rule, views)
+    doubted = doubt(terms, _silent(rule, views))
+    return Finding(rule, Answer.INVALID, doubted.because, doubted.compared)
 
 
-def _contradiction(field_name: str, expected: Expected, reading: str | None, today: date) -> str | None:
-    """How the reading contradicts the order; None when it agrees or the order names no such thing."""
-    if reading is None:
-        return None
-    if field_name == "expiry":
-        return _expiry_contradiction(date.fromisoformat(reading), expected.expiry, today)
-    wanted = _wanted(field_name, expected)
-    if wanted is None or (same_lot(reading, wanted) if field_name == "lot" else reading == wanted):
-        return None
-    return f"{field_name} {reading} is printed, {wanted} is expected"
-
-
-def _wanted(field_name: str, expected: Expected) -> str | None:
-    """What the order says of a field; a code is compared as 14 digits."""
-    if field_name == "code":
-        return normalised(expected.gtin) or expected.gtin
-    return expected.lot if field_name == "lot" else dict(expected.attributes).get(field_name)
-
-
-def _expiry_contradiction(printed: date, wanted: date | None, today: date) -> str | None:
-    """A later date than expected harms nobody; an earlier one is what the tunnel must catch."""
-    if printed < today:
-        return f"expired on {printed}"
-    if wanted and printed < wanted:
-        return f"expiry {printed} is printed, earlier than {wanted} as expected"
-    return None
+def _unannounced(rule: Rule, views: Sequence[Sequence[Evidence]]) -> Finding:
+    if not all(_vouched(rule, views)):
+        return _lacking(rule, views)
+    return Finding(rule, Answer.INVALID, "the warehouse has not announced this item")
 
 
 def _reasons(disposition: Disposition, findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -26,6 +26,17 @@ class Disposition(StrEnum):
     NO_DECISION = "no_decision"
 
 
+class Agreement(StrEnum):
+    """What a reading comes to beside the order."""
+
+    MATCH = "match"
+    MISMATCH = "mismatch"  # a date earlier than ordered; another lot, size, language; print against code
+    EXPIRED = "expired"
+    SHORT_DATED = "short_dated"  # fewer days left than the site or the order asks for
+    AMBIGUOUS = "ambiguous"  # several readings stand
+    UNREADABLE = "unreadable"
+
+
 class Result(StrEnum):
     """What became of a divert."""
 
@@ -165,6 +176,9 @@ class Evidence:
     score: float | None = None  # a check that measures: larger is worse
     p_value: float | None = None  # share of sound items that look at least as unusual
     reading: str | None = None  # a check that reads: dates as YYYY-MM-DD
+    kind: str = ""  # what the words beside a reading call it: use_by, best_before, …
+    source: str = ""  # of a reading: print or code
+    rivals: tuple[tuple[str, float], ...] = ()  # every reading that the print allows with its probability
     probability: float | None = None  # the check's own belief in its score or reading, 0 to 1
     where: tuple[Point, ...] = ()  # polygon in the frame's pixels
     because: str = ""  # for a person
@@ -173,6 +187,18 @@ class Evidence:
     started_ns: int = 0  # of the check; 0: it was never begun
     finished_ns: int = 0
     valid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A reading beside the order: what lot isolation counts."""
+
+    check: str
+    agreement: Agreement
+    printed: str | None = None  # as Evidence.reading; None: nothing is vouched for
+    expected: str | None = None  # None: the order names none
+    encoded: str | None = None  # what a code on the item says, where that contradicts the print
+    probability: float | None = None  # of what is printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +217,9 @@ class Verdict:
     exposed_ns: int | None  # the last exposure its evidence rests on
     deadline_ns: int
     decided_ns: int
+    gtin: str | None = None  # as ordered
+    lot: str | None = None  # as ordered
+    compared: tuple[Compared, ...] = ()  # one for each rule that compares, of what had come
 
 
 @dataclass(frozen=True, slots=True)

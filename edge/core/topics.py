@@ -17,6 +17,8 @@ SURROGATES = re.compile("[\ud800-\udfff]")
 CHALLENGES = ("single", "consecutive", "memory", "fail_safe")
 ACKS = frozenset({"accepted", "late", "unknown", "duplicate"})
 
+AGREEMENTS = frozenset({"match", "mismatch", "expired", "short_dated", "ambiguous", "unreadable"})
+
 
 def integer(value: object) -> bool:
     """A whole number that every JSON reader keeps exact."""
@@ -51,6 +53,15 @@ def edges(value: object) -> bool:
 def evidence(value: object) -> bool:
     """What the checks found: a list of tables, for people and records."""
     return isinstance(value, list) and len(value) <= MAX_LIST and all(isinstance(one, dict) for one in value)
+
+
+def comparisons(value: object) -> bool:
+    """Readings beside the order: a list of tables that say check and agreement."""
+    return isinstance(value, list) and len(value) <= MAX_LIST and all(_comparison(one) for one in value)
+
+
+def _comparison(value: object) -> bool:
+    return isinstance(value, dict) and text(value.get("check")) and value.get("agreement") in AGREEMENTS
 
 
 def ack(value: object) -> bool:
@@ -151,7 +162,7 @@ VERDICT = Topic(
         "recipe": text,
         "latency_ms": real,
     },
-    {"order_line": text},
+    {"order_line": text, "gtin": text, "lot": text, "compared": comparisons},
 )
 # The box has two writers here: the daemon, and the sentinel, which must be heard when the daemon is not.
 LINE_STOP = Topic("line/stop", "box", 1, {"why": text}, expiry_s=5)

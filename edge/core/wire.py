@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from edge.core.errors import MalformedMessage
 from edge.core.messages import (
+    Compared,
     DivertAck,
     DivertCommand,
     Evidence,
@@ -21,6 +22,7 @@ from edge.core.messages import (
 from edge.core.topics import MAX_BYTES, MAX_LIST, MAX_TEXT, SCHEMA, Topic, integer
 
 NS_PER_MS = 1_000_000
+MAX_READING, RIVALS_TOLD = 48, 3  # a verdict of many rules must stay within MAX_BYTES
 
 
 def encode(seq: int, fields: Mapping[str, Any]) -> bytes:
@@ -147,7 +149,18 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "evidence": [evidence_fields(one) for one in verdict.evidence[:MAX_LIST]],
         "recipe": verdict.recipe,
         "latency_ms": (verdict.decided_ns - verdict.born_ns) / NS_PER_MS,
+        "gtin": verdict.gtin,
+        "lot": verdict.lot,
+        "compared": [compared_fields(one) for one in verdict.compared[:MAX_LIST]],
     }
+
+
+def compared_fields(compared: Compared) -> dict[str, Any]:
+    """A reading beside the order; what there is none of is left out."""
+    said = {name: getattr(compared, name) for name in ("check", "agreement", "printed", "expected", "encoded")}
+    told = {name: str(value)[:MAX_READING] for name, value in said.items() if value is not None}
+    belief = _finite(compared.probability)
+    return told if belief is None else {**told, "probability": belief}
 
 
 def evidence_fields(evidence: Evidence) -> dict[str, Any]:
@@ -161,7 +174,15 @@ def evidence_fields(evidence: Evidence) -> dict[str, Any]:
         "probability": _finite(evidence.probability),
         "because": evidence.because[:MAX_TEXT],
         "valid": evidence.valid,
+        **_of_a_reading(evidence),
     }
+
+
+def _of_a_reading(evidence: Evidence) -> dict[str, Any]:
+    """What only some evidence has: what the words call it, who says it, what else it may be."""
+    rivals = [[reading[:MAX_READING], _finite(belief)] for reading, belief in evidence.rivals[:RIVALS_TOLD]]
+    said = {"kind": evidence.kind, "source": evidence.source, "rivals": rivals}
+    return {name: value for name, value in said.items() if value}
 
 
 def _finite(number: float | None) -> float | None:

@@ -82,7 +82,7 @@ def _questions(rules: Sequence[RuleSettings], settings: InspectionSettings, sess
     if seconds:
         second = SecondLook.over(sessions.of("backbone"), sessions.of("second-stage"), settings.references)
         yield replace(_question(second, seconds), after="anomaly")
-    prints = [rule for rule in rules if rule.check in FIELDS]
+    prints = [rule for rule in rules if rule.check in FIELDS and rule.source != "code"]
     if prints:
         yield _question(_reading(prints, settings, sessions), prints)
     yield from _of_products(rules, settings, sessions)
@@ -93,11 +93,13 @@ def _of_products(rules: Sequence[RuleSettings], settings: InspectionSettings, se
     makers: dict[str, Callable[[], Check]] = {
         IDENTITY: lambda: IdentityCheck.over(sessions.of("backbone"), settings.products),
         COLOUR: lambda: ColourCheck.over(settings.products),
-        CODE: lambda: CodeCheck(date.today),
     }
     for name, make in makers.items():
         if asked := [rule for rule in rules if rule.check == name]:
             yield _question(make(), asked)
+    if coded := [rule for rule in rules if rule.check == CODE or rule.source != "print"]:
+        said = tuple(dict.fromkeys((CODE, *(rule.check for rule in coded))))
+        yield replace(_question(CodeCheck(date.today, said), coded), answers=said)
 
 
 def _overkill(rules: Iterable[RuleSettings]) -> dict[str, float]:

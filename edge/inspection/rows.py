@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from edge.core.labels import LONE_LOT, Field, Segment, segments
+from edge.core.labels import KEYLESS, LONE_LOT, Field, Segment, segments
 from edge.core.messages import Image, Point
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, half_turned, lengthened, quarter_turned, touches_edge, widened
@@ -92,7 +92,7 @@ class RowReader:
         """Print on its head reads as nonsense with hardly a keyword: then the crop is turned around."""
         level, boxes = self._levelled(crop)
         rows = self._read_boxes(boxes, level, frame, wanted)
-        if _worth(rows, wanted) >= WORTH_SHARE * len(wanted):
+        if _worth(rows, wanted) >= WORTH_SHARE * len(wanted - KEYLESS):
             return rows
         turned = half_turned(level)
         upside_down = self._read_boxes(self._detector.find(turned.image), turned, frame, wanted)

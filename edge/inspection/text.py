@@ -11,15 +11,18 @@ import cv2
 import numpy as np
 
 from edge.core.date_grammar import search
-from edge.core.dates import DateReading, Profile, segment_readings
-from edge.core.labels import Field, Segment, segments
+from edge.core.dates import DateReading, Profile, readings, segment_readings
+from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
+from edge.core.shelf_life import duration, undated
 from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import TextDetector
 from edge.inspection.recogniser import LineReader
 from edge.inspection.rows import Row, RowReader
+from edge.inspection.traits import sized, spoken
 
-FIELDS = (Field.EXPIRY, Field.LOT, Field.SERIAL)
+FIELDS = (Field.EXPIRY, Field.LOT, Field.SERIAL, Field.SIZE, Field.LANGUAGE)
+SOURCE = "print"
 VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
 ANY_PROFILE = Profile()
@@ -42,10 +45,16 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What one row says of a field; readings holds exactly one where it is beyond doubt."""
+    """What one row says of a field; standing holds exactly one reading where it is beyond doubt."""
 
     row: Row
-    readings: tuple[_Reading, ...]
+    readings: tuple[_Reading, ...]  # all that the print allows
+
+    @property
+    def standing(self) -> list[_Reading]:
+        """Those that are not far less likely than the likeliest."""
+        best = max((one.probability for one in self.readings), default=0.0)
+        return [one for one in self.readings if one.probability >= RIVAL_SHARE * best]
 
 
 class TextCheck:
@@ -78,15 +87,24 @@ class TextCheck:
     def inspect(self, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
         """One evidence per field, in the order of `Field`; not valid where print is missing, weak or ambiguous."""
         rows = self._rows.read(crop, sighting.frame.image, self._wanted)
-        return [self._evidence(field, rows, sighting) for field in Field if field in self._wanted]
+        found = [self._answer(field, rows, sighting) for field in Field if field in self._wanted]
+        return [replace(one, source=SOURCE) for one in found]
+
+    def _answer(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
+        traits = {Field.SIZE: sized, Field.LANGUAGE: spoken}
+        if field not in traits:
+            return self._evidence(field, rows, sighting)
+        found = traits[field](rows, sighting)
+        return found if found.picture is None else replace(found, picture=_narrow(found.picture))
 
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
-        claims = [_Claim(row, self._readings(field, row)) for row in rows if row.field is field]
+        claims = [_Claim(row, self._readings(field, row)) for row in rows if _claims(field, row)]
         if not claims:
-            return answer(field.value, sighting, f"no keyword of {field.value} with a value was read; {_seen(rows)}")
-        best = max(claims, key=lambda claim: (len(claim.readings) == 1, claim.row.probability))
-        readings = {one.text: one for claim in claims for one in claim.readings}
-        return _judged(field, best.row, [readings[text] for text in sorted(readings)], sighting)
+            return self._unnamed(field, rows, sighting)
+        best = max(claims, key=lambda claim: (len(claim.standing) == 1, claim.row.probability))
+        standing = {one.text: one for claim in claims for one in claim.standing}
+        judged = _judged(field, best.row, [standing[text] for text in sorted(standing)], sighting)
+        return replace(judged, rivals=_rivals(claims))
 
     def _readings(self, field: Field, row: Row) -> tuple[_Reading, ...]:
         if field is Field.EXPIRY:
@@ -99,8 +117,7 @@ class TextCheck:
         line = row.source.line
         extras = frozenset(self._profile.extras)
         dates = search(line.steps, line.vocabulary, lambda text: self._expiring(row, text), extras)
-        rivals = [one for one in dates if one.probability >= RIVAL_SHARE * dates[0].probability]
-        return tuple(_Reading(one.day.isoformat(), one.probability) for one in rivals)
+        return tuple(_Reading(one.day.isoformat(), one.probability) for one in dates)
 
     def _expiring(self, row: Row, text: str) -> list[DateReading]:
         """The dates behind the keyword of expiry in one text that the row's line may be."""
@@ -110,20 +127,47 @@ class TextCheck:
         expiring = (one for one in found if one.field is Field.EXPIRY)
         return [day for one in expiring for day in segment_readings(one, self._today(), profile=self._profile)]
 
+    def _unnamed(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
+        """No keyword names the field; of an expiry what speaks for it all the same: evidence, never proof."""
+        because = f"no keyword of {field.value} with a value was read; {_seen(rows)}"
+        if field is not Field.EXPIRY:
+            return answer(field.value, sighting, because)
+        today, said = self._today(), [(row.field, row.keyword, row.value) for row in rows]
+        alone = (
+            (row, one) for row in rows if row.field is None for one in readings(row.value, today, profile=self._profile)
+        )
+        rivals = {one.day.isoformat(): row.probability for row, one in alone}
+        told = answer(field.value, sighting, because + undated(said, today, self._profile))
+        return replace(told, rivals=tuple(sorted(rivals.items())))
+
     def _is_code(self, field: Field, code: str) -> bool:
         if field in self._formats:
             return self._formats[field].fullmatch(code) is not None
         return len(code) >= _CODE_LENGTH_MIN and any(character.isdigit() for character in code)
 
 
+def _claims(field: Field, row: Row) -> bool:
+    """Whether the row says a value of the field; how long a product lasts is no day."""
+    return row.field is field and not (field is Field.EXPIRY and duration(row.value))
+
+
+def _rivals(claims: Sequence[_Claim]) -> tuple[tuple[str, float], ...]:
+    """Every reading with its probability, the likeliest first."""
+    found = sorted((one.probability, one.text) for claim in claims for one in claim.readings)
+    beliefs = {text: probability for probability, text in found}  # of two lines that say one thing, the surer
+    return tuple(sorted(beliefs.items(), key=lambda one: (-one[1], one[0])))
+
+
 def _judged(field: Field, row: Row, readings: Sequence[_Reading], sighting: Sighting) -> Evidence:
     """Vouch for a single, certain, complete reading; else say what stands against it."""
     objection = _objection(row, readings)
     probability = max((one.probability for one in readings), default=row.probability)
-    read = f'read "{row.keyword} {row.value}" ({probability:.2f})'
+    meaning = meant(row.keyword)
+    read = f'read "{row.keyword} {row.value}" ({probability:.2f}{f", {meaning}" if meaning else ""})'
     return replace(
         answer(field.value, sighting, f"{read}: {objection}" if objection else read),
         reading=None if objection else readings[0].text,
+        kind=meaning.kind.value if meaning else "",
         probability=probability,
         where=tuple((float(x), float(y)) for x, y in row.source.corners),
         picture=_narrow(row.source.picture),

@@ -40,6 +40,9 @@ class MetricsSink:
             "tunnel_conservation_violations", "Turns in which the books did not balance.", registry=registry
         )
         self._verdicts = Counter("tunnel_verdicts", "Verdicts, by disposition.", ["disposition"], registry=registry)
+        self._agreements = Counter(
+            "tunnel_agreements", "Readings beside the order, by check.", ["check", "agreement"], registry=registry
+        )
         self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
         self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
         self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
@@ -74,6 +77,8 @@ class MetricsSink:
         self._verdicts.labels(record.disposition.value).inc()
         self._latency_s.labels("photoeye").observe((record.decided_ns - record.born_ns) / NS_PER_S)
         self._slack_s.observe((record.deadline_ns - record.decided_ns) / NS_PER_S)
+        for one in record.compared:
+            self._agreements.labels(one.check, one.agreement.value).inc()
         if record.exposed_ns is not None:
             self._latency_s.labels("exposure").observe((record.decided_ns - record.exposed_ns) / NS_PER_S)
 

@@ -1,11 +1,13 @@
 """Adapters against the real thing: sockets, files, a broker."""
 
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import zmq
+from prometheus_client import CollectorRegistry
 from rich.console import Console
 
 from edge.broker import Address
@@ -14,8 +16,9 @@ from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.conveyor.link import Link
 from edge.core import topics
 from edge.core.frames import encode_frame
-from edge.core.messages import Disposition, DivertCommand, Frame, LineStop, Verdict
+from edge.core.messages import Agreement, Compared, Disposition, DivertCommand, Frame, LineStop, Verdict
 from edge.core.supervision import Oversight
+from edge.records.metrics import MetricsSink
 from edge.records.sinks import PictureSink, TapSink
 from edge.simulator.mqtt import Party
 from edge.watch import half_blocks, line, receive, show, tapped
@@ -156,3 +159,15 @@ def test_the_heart_beats_five_times_a_second_and_stops_are_asked_for(broker, lin
     assert beats == [0, 200, 400, 600, 800, 1000]
     assert states[-2:] == ["Execute", "Held"]
     assert [one.fields["why"] for one in said if one.topic is topics.LINE_STOP] == ["missed"]
+
+
+def test_what_was_compared_is_counted_by_check_and_agreement():
+    registry = CollectorRegistry()
+    told = tuple(Compared("expiry", one) for one in (Agreement.MISMATCH, Agreement.MISMATCH, Agreement.EXPIRED))
+    MetricsSink(registry).write([replace(verdict(), compared=told)])
+    counts = {one: registry.get_sample_value("tunnel_agreements_total", labels(one)) for one in Agreement}
+    assert {one.value: count for one, count in counts.items() if count} == {"mismatch": 2, "expired": 1}
+
+
+def labels(agreement):
+    return {"check": "expiry", "agreement": agreement.value}

@@ -9,10 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import zxingcpp
+from hypothesis import given
+from hypothesis import strategies as st
 
+from edge.core.errors import MalformedMessage
 from edge.core.judge import Answer, Rule, finding
 from edge.core.messages import Evidence, Expected, Frame, Image, Item, Sighting
-from edge.inspection.codes import CodeCheck
+from edge.inspection.codes import CodeCheck, elements, linked_elements
 from edge.inspection.crop import Crop
 from edge.inspection.locate import whole
 
@@ -75,6 +78,39 @@ def test_gs1_codes_say_expiry_lot_and_serial(form: zxingcpp.BarcodeFormat) -> No
     assert all(one.valid for one in found.values())
 
 
+@pytest.mark.parametrize(
+    ("dates", "reading", "kind"),
+    [
+        ("(17)270400", "2027-04-30", "expiry"),
+        ("(15)270400", "2027-04-30", "best_before"),
+        ("(15)270331(17)270400", "2027-04-30", "expiry"),
+        ("(11)260101(12)260201(13)260102(16)270101(17)270400", "2027-04-30", "expiry"),
+    ],
+)
+def test_a_code_says_which_date_it_holds(dates: str, reading: str, kind: str) -> None:
+    one = inspect(package(drawn(f"(01){GTIN}{dates}(10)L1", Format.DataMatrix, gs1=True)))["expiry"]
+    assert (one.reading, one.kind, one.source, one.valid) == (reading, kind, "code", True)
+
+
+def test_a_code_never_says_that_a_production_date_is_an_expiry() -> None:
+    assert "expiry" not in inspect(package(drawn(f"(01){GTIN}(11)260101(13)260102", Format.DataMatrix, gs1=True)))
+
+
+@pytest.mark.parametrize(
+    ("codes", "because"),
+    [
+        ([], "no code seen"),
+        ([drawn("4006381333931", Format.EAN13)], "no code says its expiry"),
+    ],
+)
+def test_what_must_be_answered_is(codes: Sequence[Image], because: str) -> None:
+    crop = package(*codes)
+    sighting = Sighting(Frame("top", "f-1", 5, 0.0, crop.image), Item("i-1", 0, 0), 10)
+    found = CodeCheck(lambda: date(2026, 6, 1), {"code", "expiry"}).inspect(crop, sighting)
+    (one,) = (one for one in found if one.check == "expiry")
+    assert (one.valid, one.source, one.because) == (False, "code", because)
+
+
 def test_two_codes_of_one_product_agree() -> None:
     found = inspect(package(drawn("4006381333931", Format.EAN13), drawn(GS1, Format.DataMatrix, gs1=True)))
     assert found["code"].valid
@@ -87,7 +123,10 @@ def test_two_codes_of_one_product_agree() -> None:
         ([], "no code seen"),
         ([drawn("1Z999AA10123456784", Format.Code128)], "no code of a product, but '1Z999AA1"),
         ([drawn("4006381333931", Format.EAN13), drawn("96385074", Format.EAN8)], "contradict"),
-        ([drawn(f"(01){GTIN}(17)271300", Format.DataMatrix, gs1=True)], "GS1's rules: '271300' is no date"),
+        (
+            [drawn(f"(01){GTIN}(17)271300", Format.DataMatrix, gs1=True)],
+            "Failed to match '17271300' with GS1 AI (17)",
+        ),
     ],
 )
 def test_what_is_not_vouched_for(codes: Sequence[Image], because: str) -> None:
@@ -131,3 +170,64 @@ def test_judge_compares_the_code_with_the_order(ordered: str, answer: Answer) ->
     item = Item("i-1", 0, 0, expected=Expected("w-1", ordered, "o-1"))
     rule = Rule("code", ("top",), required=True, agrees="code")
     assert finding(rule, item, [evidence], date(2026, 6, 1)).answer is answer
+
+
+SEPARATOR = "\x1d"
+DATES = st.dates(date(1977, 7, 1), date(2076, 5, 1)).map(lambda day: day.strftime("%y%m%d"))
+DIGITS = {"00": 18, "01": 14, "02": 14, "20": 2, "3103": 6}
+TEXTS = ("10", "21", "22", "240", "99")
+ELEMENT = st.one_of(
+    st.tuples(st.sampled_from(("11", "12", "13", "15", "16", "17")), DATES),
+    st.sampled_from(sorted(DIGITS)).flatmap(
+        lambda ai: st.tuples(st.just(ai), st.text("0123456789", min_size=DIGITS[ai], max_size=DIGITS[ai]))
+    ),
+    st.tuples(st.sampled_from(TEXTS), st.text("0123456789ABCXYZabc-/.%", min_size=1, max_size=20)),
+)
+
+
+@given(st.lists(ELEMENT, unique_by=lambda pair: pair[0], min_size=1))
+def test_any_string_of_elements_comes_back_whole(pairs: list[tuple[str, str]]) -> None:
+    message = "".join(ai + value + (SEPARATOR if ai in TEXTS else "") for ai, value in pairs)
+    assert elements(message) == dict(pairs)
+    assert elements(message.removesuffix(SEPARATOR)) == dict(pairs)
+
+
+@given(st.text("0123456789AB" + SEPARATOR, max_size=40))
+def test_rubbish_is_refused_or_read_but_never_lost(message: str) -> None:
+    try:
+        found = elements(message)
+    except MalformedMessage:
+        return
+    said = "".join(ai + value for ai, value in found.items())
+    assert set(said) == set(message.replace(SEPARATOR, ""))
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["01040063813339", "0104006381333931" + "17", "10", "10\x1d21S", "05123", "3", "310", "10A\x1d10B", "1712\x1d0101"],
+)
+def test_broken_strings_are_refused(message: str) -> None:
+    with pytest.raises(MalformedMessage):
+        elements(message)
+
+
+@given(st.text(max_size=60))
+def test_no_address_is_too_odd(address: str) -> None:
+    linked_elements(address)
+    linked_elements(f"https://{address}")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (
+            "https://id.gs1.org/01/09506000134352/10/AB%2FC/21/7?17=270400&x=1",
+            {"01": "09506000134352", "10": "AB/C", "21": "7", "17": "270400"},
+        ),
+        ("https://shop.example/p/01/09506000134352", {"01": "09506000134352"}),
+        ("https://shop.example/milk", {}),
+        ("no address at all", {}),
+    ],
+)
+def test_digital_links(address: str, expected: dict[str, str]) -> None:
+    assert linked_elements(address) == expected

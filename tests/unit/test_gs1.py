@@ -9,13 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.errors import MalformedMessage
-from edge.core.gs1 import SEPARATOR, Label, check_digit, day, elements, linked_elements, normalised
+from edge.core.gs1 import Label, check_digit, day, normalised
 
 TODAY = date(2026, 6, 1)
 GTIN = "04006381333931"
-FIXED = {"00": 18, "01": 14, "02": 14, "11": 6, "13": 6, "15": 6, "17": 6, "20": 2, "3103": 6, "410": 13}
-VARIABLE = ("10", "21", "22", "240", "30", "37", "3922", "7003", "8008", "99")
-VALUES = st.text("0123456789ABCXYZabc-/.%", min_size=1, max_size=20)
 
 
 @pytest.mark.parametrize(
@@ -46,42 +43,6 @@ def test_check_digit_catches_every_wrong_digit(body: str, data: st.DataObject) -
     assert normalised(code[:place] + wrong + code[place + 1 :]) is None
 
 
-@given(
-    st.lists(
-        st.one_of(
-            st.sampled_from(sorted(FIXED)).flatmap(
-                lambda ai: st.tuples(st.just(ai), st.text("0123456789", min_size=FIXED[ai], max_size=FIXED[ai]))
-            ),
-            st.tuples(st.sampled_from(VARIABLE), VALUES),
-        ),
-        unique_by=lambda pair: pair[0],
-    )
-)
-def test_any_string_of_elements_comes_back_whole(pairs: list[tuple[str, str]]) -> None:
-    message = "".join(ai + value + ("" if ai in FIXED else SEPARATOR) for ai, value in pairs)
-    assert elements(message) == dict(pairs)
-    assert elements(message.removesuffix(SEPARATOR)) == dict(pairs)
-
-
-@given(st.text("0123456789AB" + SEPARATOR, max_size=40))
-def test_rubbish_is_refused_or_read_but_never_lost(message: str) -> None:
-    try:
-        found = elements(message)
-    except MalformedMessage:
-        return
-    said = "".join(ai + value for ai, value in found.items())
-    assert set(said) == set(message.replace(SEPARATOR, ""))
-
-
-@pytest.mark.parametrize(
-    "message",
-    ["01040063813339", "0104006381333931" + "17", "10", "10\x1d21S", "05123", "3", "310", "10A\x1d10B", "1712\x1d0101"],
-)
-def test_broken_strings_are_refused(message: str) -> None:
-    with pytest.raises(MalformedMessage):
-        elements(message)
-
-
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -108,27 +69,19 @@ def test_every_day_of_the_century_around_today_is_itself(one: date) -> None:
 
 
 def test_label_takes_what_is_known() -> None:
-    message = f"01{GTIN}11260100152702001727040010L4821A{SEPARATOR}21S1{SEPARATOR}3103000195"
-    expected = Label(GTIN, "L4821A", "S1", date(2026, 1, 31), date(2027, 2, 28), date(2027, 4, 30))
-    assert Label.of(elements(message), TODAY) == expected
+    said = {"01": GTIN, "10": "L4821A", "11": "260100", "13": "260201", "15": "270200", "16": "270101", "17": "270400"}
+    assert Label.of({**said, "21": "S1", "3103": "000195"}, TODAY) == Label(
+        gtin=GTIN,
+        lot="L4821A",
+        serial="S1",
+        produced=date(2026, 1, 31),
+        packed=date(2026, 2, 1),
+        best_before=date(2027, 2, 28),
+        sell_by=date(2027, 1, 1),
+        expiry=date(2027, 4, 30),
+    )
 
 
 def test_label_with_a_wrong_gtin_is_refused() -> None:
     with pytest.raises(MalformedMessage):
         Label.of({"01": "04006381333932"}, TODAY)
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        (
-            "https://id.gs1.org/01/09506000134352/10/AB%2FC/21/7?17=270400&x=1",
-            {"01": "09506000134352", "10": "AB/C", "21": "7", "17": "270400", "x": "1"},
-        ),
-        ("https://shop.example/p/01/9506000134352", {"01": "9506000134352"}),
-        ("https://shop.example/milk", {}),
-        ("no address at all", {}),
-    ],
-)
-def test_digital_links(address: str, expected: dict[str, str]) -> None:
-    assert linked_elements(address) == expected

@@ -127,6 +127,23 @@ def test_each_camera_is_asked_what_the_recipe_wants_in_as_few_questions_as_can_b
     }
 
 
+def test_who_has_to_vouch_for_a_reading_is_asked(tmp_path):
+    rules = (
+        RuleSettings(check="expiry", cameras=("top",), agrees="expiry", source="both"),
+        RuleSettings(check="lot", cameras=("top",), agrees="lot", source="code", required=False),
+        RuleSettings(check="size", cameras=("top",), agrees="size", required=False),
+        RuleSettings(check="expiry", cameras=("side",), agrees="expiry"),
+        RuleSettings(check="lot", cameras=("back",), agrees="lot", source="code"),
+    )
+    asked = questions(InspectionSettings(references=tmp_path), rules, Sessions(ROOT / "models"))
+    told = {camera: [(str(one), one.required) for one in of_camera] for camera, of_camera in asked.items()}
+    assert told == {
+        "top": [("expiry+size", True), ("code+expiry+lot", True)],
+        "side": [("expiry", True)],
+        "back": [("code+lot", True)],
+    }
+
+
 def test_a_camera_that_no_rule_asks_has_nothing_to_look_at():
     inspector = ThreadedInspector(Camera(), Planner({}, 1, 9))
     inspector.submit([sighting("a")])

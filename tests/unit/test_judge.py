@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.judge import Judge, Recipe, Rule
-from edge.core.messages import Disposition, Verdict
+from edge.core.messages import Agreement, Compared, Disposition, Verdict
 from tests.unit.lane import EXPECTED, GEOMETRY, MS, evidence, item, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
@@ -188,8 +188,24 @@ def test_what_nobody_announced_cannot_be_compared():
     assert verdict.reasons == ("lot (side): the warehouse has not announced this item",)
 
 
+def test_what_nobody_announced_and_nobody_read_is_told_as_unread():
+    unread = [evidence("lot", "side", valid=False)]
+    assert decide((replace(LOT, required=True),), unread, DUE, expected=None).reasons == ("lot (side): lot looked",)
+
+
 def test_a_rule_that_only_informs_asks_for_no_reading():
-    assert decide((Rule("seal", ("side",), required=True),), [evidence("seal", "side")], EARLY).disposition is PASS
+    verdict = decide((Rule("seal", ("side",), required=True),), [evidence("seal", "side")], EARLY)
+    assert (verdict.disposition, verdict.reasons) == (PASS, ("seal (side): seal looked",))
+
+
+def test_a_verdict_has_what_was_compared_for_each_rule_that_compares():
+    verdict = decide((LOOKS, DATE, LOT), [GOOD_LOOKS, BAD_DATE, GOOD_LOT], DUE)
+    assert (verdict.gtin, verdict.lot) == ("04000000000017", "L1")
+    assert verdict.compared == (
+        Compared("expiry", Agreement.MISMATCH, "2026-12-01", "2027-03-12"),
+        Compared("lot", Agreement.MATCH, "L1", "L1"),
+    )
+    assert decide((LOOKS, DATE), [GOOD_LOOKS], DUE).compared == ()
 
 
 @pytest.mark.parametrize(
@@ -278,6 +294,8 @@ def test_a_verdict_tells_all_about_the_item():
             exposed_ns=9,
             deadline_ns=GEOMETRY.deadline_ns(one, now),
             decided_ns=1000 * MS,
+            gtin="04000000000017",
+            lot="L1",
         ),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,8 @@ from edge.inspection.recogniser import WIDTH_MAX_PX, LineReader, greedy
 from edge.inspection.session import Session, newest
 
 MODELS = Path(__file__).parents[2] / "models"
-UNREAD = set("賞") | {c for words in KEYWORDS.values() for word in words for c in word if "\u3041" <= c <= "\u30ff"}
+UNREAD = set("ưșțạảấốớụử") | set("使凍出分列加効包厂品失存工序次產用番結號装裝記賞食")  # of the scripts that it reads
+READ_SCRIPTS = {"LATIN", "CJK"}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,8 @@ def test_long_lines_are_squeezed_and_empty_ones_read_as_nothing(reader: LineRead
 def test_the_vocabulary_holds_the_keywords(reader: LineReader) -> None:
     extra = Session.load(newest(MODELS, "text-recogniser")).manifest.extra
     known = set(extra["vocabulary"])
-    assert {c for words in KEYWORDS.values() for word in words for c in word} - known <= UNREAD
+    characters = {c for words in KEYWORDS.values() for word in words for c in word if c.isalpha()}
+    assert {c for c in characters if unicodedata.name(c).split()[0] in READ_SCRIPTS} - known == UNREAD
 
 
 @pytest.mark.parametrize("degrees", [0, 12, -20, 90])

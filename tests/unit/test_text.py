@@ -88,7 +88,7 @@ def test_says_where_it_read_what(models: tuple[TextDetector, LineReader]) -> Non
     [
         (("EXP:", "03.04.2026"), "may be 2026-03-04 ("),
         (("EXP:", "31.02.2026"), "not a value of this kind"),
-        (("MFG:", "05.2026"), "no keyword of expiry"),
+        (("MFG:", "05.2026"), "; made on 2026-05-01"),
         (("", "05.2026"), "no keyword of expiry"),
     ],
 )
@@ -99,6 +99,58 @@ def test_vouches_for_no_date_that_is_in_doubt(
     assert not one.valid
     assert one.reading is None
     assert seen in one.because
+
+
+def test_every_reading_is_told_with_its_probability(models: tuple[TextDetector, LineReader]) -> None:
+    one = inspected(check(models, Field.EXPIRY), label([("EXP:", "03.04.2026")]))["expiry"]
+    assert [day for day, probability in one.rivals if probability > 0.2] == ["2026-03-04", "2026-04-03"]
+    assert (one.source, one.kind) == ("print", "expiry")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kind", "said"),
+    [
+        ("BEST BEFORE:", "best_before", ", best before, en)"),
+        ("USE BY:", "use_by", ", use by, en)"),
+        ("Verwendbar bis:", "expiry", ", expiry, de)"),
+        ("EXP:", "expiry", ", expiry)"),
+    ],
+)
+def test_what_the_words_call_the_date_is_told(
+    models: tuple[TextDetector, LineReader], keyword: str, kind: str, said: str
+) -> None:
+    one = inspected(check(models, Field.EXPIRY), label([(keyword, "05.2027")], column_px=220))["expiry"]
+    assert (one.reading, one.kind) == ("2027-05-31", kind)
+    assert said in one.because
+
+
+def test_how_long_a_product_lasts_is_no_date(models: tuple[TextDetector, LineReader]) -> None:
+    rows = [("Shelf life:", "12 months"), ("MFG:", "05.2026")]
+    one = inspected(check(models, Field.EXPIRY), label(rows, column_px=170))["expiry"]
+    assert (one.valid, one.reading) == (False, None)
+    assert "is a duration: made on 2026-05-01, it would end on 2027-05-01" in one.because
+
+
+def test_two_dates_without_keywords_prove_nothing(models: tuple[TextDetector, LineReader]) -> None:
+    one = inspected(check(models, Field.EXPIRY), label([("13.05.2026", ""), ("13.05.2027", "")]))["expiry"]
+    assert not one.valid
+    assert "2026-05-13, 2027-05-13 stand without a keyword, 365 days apart" in one.because
+    assert [day for day, _ in one.rivals] == ["2026-05-13", "2027-05-13"]
+
+
+def test_sizes_and_languages_are_read(models: tuple[TextDetector, LineReader]) -> None:
+    rows = [("12 x 33 cl", ""), ("Mindestens haltbar bis", ""), ("Per 100 g", "")]
+    found = inspected(check(models, Field.SIZE, Field.LANGUAGE), label(rows))
+    assert found["size"].reading == "12 x 33 cl"
+    assert found["size"].picture is not None
+    assert found["language"].reading is None  # a keyword without a value says nothing yet
+    rows = [("Mindestens haltbar bis 05.2027", "")]
+    assert inspected(check(models, Field.LANGUAGE), label(rows))["language"].reading == "de"
+
+
+def test_where_no_size_is_printed_none_is_vouched_for(models: tuple[TextDetector, LineReader]) -> None:
+    one = inspected(check(models, Field.SIZE), label(LABEL))["size"]
+    assert (one.valid, one.because) == (False, "no size was read")
 
 
 def test_a_profile_settles_the_order_of_a_date(models: tuple[TextDetector, LineReader]) -> None:

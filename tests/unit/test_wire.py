@@ -12,13 +12,24 @@ from hypothesis import strategies as st
 from edge.core import topics
 from edge.core.errors import MalformedMessage
 from edge.core.frames import MAX_PIXEL_BYTES, decode_frame, encode_frame
-from edge.core.messages import Disposition, DivertAck, DivertCommand, Expected, Frame, ReplacementRequest, Verdict
+from edge.core.messages import (
+    Agreement,
+    Compared,
+    Disposition,
+    DivertAck,
+    DivertCommand,
+    Expected,
+    Frame,
+    ReplacementRequest,
+    Verdict,
+)
 from edge.core.wire import (
     ack_of,
     command_fields,
     decode,
     edges_of,
     encode,
+    evidence_fields,
     expected_fields,
     expected_of,
     replacement_fields,
@@ -119,6 +130,19 @@ TOLD = "é" * topics.MAX_TEXT  # the longest text
             [[EDGE] * (topics.MAX_LIST + 1), [{**EDGE, "seq": 0.5}], [{**EDGE, "counts": None}], [None], EDGE, None],
         ),
         (topics.evidence, [[], [{}] * topics.MAX_LIST], [[{}] * (topics.MAX_LIST + 1), [1], {}, None]),
+        (
+            topics.comparisons,
+            [[], [{"check": "lot", "agreement": "match"}] * topics.MAX_LIST],
+            [
+                [{"check": "lot", "agreement": "match"}] * (topics.MAX_LIST + 1),
+                [{"check": "lot"}],
+                [{"check": "lot", "agreement": "yes"}],
+                [{"agreement": "match"}],
+                ["match"],
+                {},
+                None,
+            ],
+        ),
         (topics.side, ["divert", "pass"], ["", "open", None]),
         (topics.clearable, ["items", "alarms"], ["", "all", None]),
         (topics.challenge, list(topics.CHALLENGES), ["", "double", [], None]),
@@ -198,6 +222,12 @@ VERDICT = Verdict(
     None,
     9,
     3_500_000,
+    "g",
+    "L1",
+    (
+        Compared("expiry", Agreement.MISMATCH, "2026-12-01", "2027-03-12", LONG, 0.5),
+        Compared("lot", Agreement.UNREADABLE, probability=float("inf")),
+    ),
 )
 
 
@@ -225,11 +255,37 @@ def test_a_verdict_is_said_in_full():
         "check": "anomaly", "camera": "top", "frame": "f-1", "score": 0.5, "reading": None, "probability": 0.25,
         "because": "anomaly looked", "valid": True,
     }  # fmt: skip
+    compared = [
+        {"check": "expiry", "agreement": "mismatch", "printed": "2026-12-01", "expected": "2027-03-12",
+         "encoded": LONG[:48], "probability": 0.5},
+        {"check": "lot", "agreement": "unreadable"},
+    ]  # fmt: skip
     assert said(topics.VERDICT, verdict_fields(VERDICT)) == {
         "seq": 1, "item": "i", "order_line": "o", "leading_edge_counts": -5, "disposition": "pass",
         "reasons": [LONG[: topics.MAX_TEXT], "why"], "skipped": ["lot (side)"], "evidence": [found] * topics.MAX_LIST,
-        "recipe": "r", "latency_ms": 1.5,
+        "recipe": "r", "latency_ms": 1.5, "gtin": "g", "lot": "L1", "compared": compared,
     }  # fmt: skip
+
+
+def test_evidence_says_what_a_reading_is_called_who_says_it_and_what_else_it_may_be():
+    rivals = (("2026-04-03", 0.6), (LONG, float("nan")), *((f"r{n}", 0.1) for n in range(9)))
+    fields = evidence_fields(evidence("expiry", kind="use_by", source="print", rivals=rivals))
+    assert (fields["kind"], fields["source"], fields["rivals"][0]) == ("use_by", "print", ["2026-04-03", 0.6])
+    assert fields["rivals"][1] == [LONG[:48], None]
+    assert len(fields["rivals"]) == 3
+
+
+def test_the_longest_verdict_can_be_said():
+    text = "x" * 1000
+    rivals = tuple((text, 0.123456789) for _ in range(99))
+    found = (evidence(text[:30], reading=text[:64], rivals=rivals),) * 99
+    told = (Compared("expiry", Agreement.MISMATCH, text, text, text, 0.123456789),) * 99
+    verdict = replace(VERDICT, evidence=found, compared=told, reasons=("x" * 200,) * 20)
+    assert len(encode(1, verdict_fields(verdict))) <= topics.MAX_BYTES
+
+
+def test_every_agreement_is_a_word_of_the_table():
+    assert {one.value for one in Agreement} == topics.AGREEMENTS
 
 
 def test_an_ack_is_read():
