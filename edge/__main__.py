@@ -21,10 +21,11 @@ COMMANDS = {
     "conformance": ("edge.conformance.main", "main", "test a PLC's program against the line protocol"),
     "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),
     "references": (
-        "edge.stock",
+        "edge.learn",
         "main",
-        "what normal looks like: build it from pictures, add to it, inspect, prune, undo",
+        "what normal looks like: build it from pictures, add to it, inspect, prune, undo; accept changes, grow",
     ),
+    "complaint": ("edge.learn", "complaint", "note a customer's complaint: what was shipped is not learnt from"),
     "models": ("edge.select", "main", "measure every way to run the models on this box, and keep the fastest"),
     "catalogue": ("edge.catalogue", "build", "enter a product into the catalogue, from pictures of it"),
     "defects": ("edge.teach", "fit_defects", "fit a defect head, from labelled pictures"),

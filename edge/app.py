@@ -41,6 +41,7 @@ from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
 from edge.loop import Loop
 from edge.orders.sender import Sender
+from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal, latest
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
@@ -50,6 +51,7 @@ TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
 RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
+BYTES_PER_MB = 1_000_000
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
 log = logging.getLogger(__name__)
@@ -207,7 +209,7 @@ def _loop(config: Config, link: Link, outside: Outside) -> Loop:
 def _ledger(
     config: Config, stack: ExitStack, context: zmq.Context[zmq.Socket[bytes]], link: Link, metrics: MetricsSink
 ) -> Ledger:
-    """Five desks; the tap's endpoint is given back at the end."""
+    """Six desks; the tap's endpoint is given back at the end."""
     tap = TapSink(context, config.tap.endpoint)
     stack.callback(tap.close)
     plain = (
@@ -216,7 +218,11 @@ def _ledger(
         Writer("verdicts", VerdictSink(link), RECORDS),
     )
     pictures = Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
-    return Ledger(plain, (pictures, Writer("tap", tap, DROPPABLE)))
+    droppable = [pictures, Writer("tap", tap, DROPPABLE)]
+    if most_mb := config.inspection.candidates_mb:
+        sink = CandidateSink(config.lane.state / CANDIDATES, most_mb * BYTES_PER_MB)
+        droppable.append(Writer("candidates", sink, DROPPABLE))
+    return Ledger(plain, tuple(droppable))
 
 
 def _journal(config: Config, stack: ExitStack) -> Journal:

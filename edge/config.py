@@ -87,6 +87,8 @@ class InspectionSettings(Section):
     catalogue: Path | None = (
         None  # folder of <gtin>/identity.npz and colour.npz; None: `catalogue` beside the references
     )
+    candidates_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 512  # of pictures to learn from; 0: none are kept
+    learn_after_days: Annotated[float, Field(ge=0, le=3650)] = 14  # shipped so long ago without complaint: sound
     date_orders: Annotated[tuple[Order, ...], Field(min_length=1)] = tuple(Order)  # as printed on this lane's products
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     queue: Annotated[int, Field(ge=1, le=4096)] = 64

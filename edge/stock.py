@@ -19,16 +19,15 @@ from rich.table import Table
 from edge import teach
 from edge.config import ROOT
 from edge.core.errors import ConfigError, ReferencesRefused
-from edge.inspection import features
 from edge.inspection.assembly import Sessions, locator
 from edge.inspection.contact_sheet import contact_sheet
 from edge.inspection.crop import Crop
-from edge.inspection.growth import grown, limit, pruned, score
+from edge.inspection.growth import limit, pruned, score, taught
 from edge.inspection.promise import remember
-from edge.inspection.references import GTIN, SIZE, References
+from edge.inspection.references import GTIN, SIZE, Normal, References, normal
 from edge.inspection.second_look import SIZE as SECOND_SIZE
 from edge.inspection.second_look import SUFFIX
-from edge.inspection.session import Session, Tensor
+from edge.inspection.session import Session
 
 PREVIOUS = ".previous"  # added to a file's name: what was there before the last change
 FIRST = ".npz"
@@ -73,9 +72,14 @@ class Entry:
         self.previous.write_bytes(self.path.read_bytes())
         references.save(self.path)
 
-    def rows(self, crop: Crop) -> Tensor:
-        """The crop's patches that show the item."""
-        return features.patches(crop, self.session)[features.inside(crop, self.session)]
+    @property
+    def size(self) -> int:
+        """How many patches are kept."""
+        return STAGES[self.stage][1]
+
+    def normal(self, crop: Crop) -> Normal:
+        """What is learnt from a crop."""
+        return normal(crop, self.session)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -97,9 +101,9 @@ def add(entries: Sequence[Entry], options: argparse.Namespace, console: Console)
     named = [(path, find(options.camera, image)) for path, image in teach.readable(paths, console)]
     for entry in entries:
         known = entry.load()
-        rows = [entry.rows(crop) for _, crop in track(named, entry.path.name, console=console, transient=True)]
+        items = [entry.normal(crop) for _, crop in track(named, entry.path.name, console=console, transient=True)]
         most = math.inf if options.confirmed_by else limit(known.held_out)
-        more, suspects = grown(known, rows, STAGES[entry.stage][1], most)
+        more, suspects = taught(known, items, entry.size, most)
         entry.change(more)
         for index in suspects:
             console.print(f"left out of {entry.path.name}, unlike the others: {named[index][0]}: is it sound?")
@@ -108,7 +112,7 @@ def add(entries: Sequence[Entry], options: argparse.Namespace, console: Console)
         )
         if entry.stage == FIRST:
             remember(options.out, entry.gtin, entry.camera, more.sound, entry.session.manifest.sha256)
-            scores = [score(known, one) for one in rows]
+            scores = [score(known, one.lying) for one in items]
             _draw(options.sheet, [crop for _, crop in named], scores, known, suspects)
 
 

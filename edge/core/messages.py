@@ -166,6 +166,14 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a network saw of an item: enough to learn from it later."""
+
+    gtin: str
+    image: Image  # height × width × 4: BGR, and 255 where the item is
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one check found in one frame of one item; invalid until the check vouches for it."""
 
@@ -183,10 +191,17 @@ class Evidence:
     where: tuple[Point, ...] = ()  # polygon in the frame's pixels
     because: str = ""  # for a person
     picture: Image | None = None  # a small annotated picture, at most 320 px
+    look: Look | None = None
+    alike: int = 0  # of the last unusual items of its product, those that are unusual in the same way
     exposed_ns: int = 0
     started_ns: int = 0  # of the check; 0: it was never begun
     finished_ns: int = 0
     valid: bool = False
+
+    @property
+    def unusual(self) -> bool:
+        """Whether an anomaly's score lies beyond the largest normal."""
+        return self.score is not None and self.score >= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from edge.core.belt import NS_PER_S
 from edge.core.challenge import Challenges
+from edge.core.changed import Changed
 from edge.core.dispatcher import Settlement
 from edge.core.drift import Drift
 from edge.core.messages import (
@@ -63,6 +64,7 @@ class Supervision:
         self._limits = limits
         self._challenges = Challenges(limits.challenge_every_s)
         self._drift = Drift()
+        self._changed = Changed()
         self._missed_run = 0
         self._reject_run = 0
         self._unexpected_run = 0
@@ -92,6 +94,7 @@ class Supervision:
             *self._outcomes(settled),
             *self._eyes(settled),
             *(("drift", because, None, False) for because in self._drift.update(verdicts)),
+            *(("changed", because, None, False) for because in self._changed.update(verdicts)),
         ]
         stopping = [because for _, because, _, stop in told if stop]
         results = self._challenges.update(reading, settled, items, stopping)

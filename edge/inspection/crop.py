@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.messages import Evidence, Image, Point, Sighting
+from edge.core.messages import Evidence, Image, Look, Point, Sighting
 
 Matrix = npt.NDArray[np.float64]
 Size = tuple[int, int]
@@ -81,6 +81,18 @@ def _halved(frame: Image, to_frame: Matrix, size_px: Size, halvings: int) -> tup
     from_part = _scaling(np.array((block, block)))
     from_part[:2, 2] += low
     return part, np.asarray(np.linalg.inv(from_part), np.float64)
+
+
+def seen(crop: Crop, gtin: str, side_px: int) -> Look:
+    """What a network whose input is so many px wide and high saw of a product."""
+    size = (side_px, side_px)
+    mask = cv2.resize(crop.mask, size, interpolation=cv2.INTER_NEAREST)
+    return Look(gtin, np.dstack((crop.stretched(size), mask)))
+
+
+def seen_again(image: Image) -> Crop:
+    """The crop of a look (height × width × 4)."""
+    return Crop(np.ascontiguousarray(image[..., :3]), np.ascontiguousarray(image[..., 3]), np.eye(3), (), located=True)
 
 
 def halved(picture: Image) -> Image:

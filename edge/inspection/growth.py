@@ -7,25 +7,41 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge.inspection.references import FAR_OUT, SIGMA_PER_MAD, References, coreset, image_score, nearest
+from edge.inspection.references import (
+    FAR_OUT,
+    SIGMA_PER_MAD,
+    Normal,
+    References,
+    coreset,
+    image_score,
+    nearest,
+    pool,
+)
 from edge.inspection.session import Tensor
 
 REMEMBERED = 2_000  # held-out scores: enough for a promise of 0.05 %
 
 
-def grown(known: References, items: Sequence[Tensor], size: int, most: float) -> tuple[References, tuple[int, ...]]:
-    """The references with more items' patches (each patches × channels), and which items were left out as suspects.
+def taught(known: References, items: Sequence[Normal], size: int, most: float) -> tuple[References, tuple[int, ...]]:
+    """The references with more items that a person hands in, and which were left out as suspects.
 
     Suspected is what scores above `most`: `limit` of what is known, or infinite where a person vouches for the items.
     Each item is scored before it is learnt from: so its score is a held-out one, like those that are there.
     """
-    scores = np.array([score(known, rows) for rows in items], np.float32)
+    scores = np.array([score(known, item.lying) for item in items], np.float32)
     suspects = tuple(int(index) for index in np.flatnonzero(scores > most))
     fresh = [index for index in range(len(items)) if index not in suspects]
-    rows = np.concatenate([known.coreset, *(items[index] for index in fresh)])
     held_out = np.sort(np.concatenate((known.held_out, scores[fresh])))
     kept = held_out[np.linspace(0, len(held_out) - 1, min(len(held_out), REMEMBERED)).round().astype(int)]
-    return replace(known, coreset=coreset(rows, size), held_out=kept), suspects
+    return replace(grown(known, [items[index] for index in fresh], size), held_out=kept), suspects
+
+
+def grown(known: References, items: Sequence[Normal], size: int) -> References:
+    """The references with the patches of more items, and the scores as they were.
+
+    For items that were shipped: they passed because they scored low, so their scores are no sample of sound ones.
+    """
+    return replace(known, coreset=coreset(np.concatenate([known.coreset, pool(items)]), size)) if items else known
 
 
 def score(known: References, rows: Tensor) -> float:

@@ -91,7 +91,7 @@ class References:
         if suspects:
             items = [item for index, item in enumerate(items) if index not in suspects]
             held_out = _held_out(items, size)
-        return cls(coreset(_pool(items), size), np.sort(held_out), suspects, model_sha256)
+        return cls(coreset(pool(items), size), np.sort(held_out), suspects, model_sha256)
 
     @classmethod
     def load(cls, path: Path, session: Session) -> References:
@@ -252,13 +252,13 @@ def _held_out(items: Sequence[Normal], size: int) -> Tensor:
     """The score of every item by references made without it and without the others of its fold."""
     scores = np.empty(len(items), np.float32)
     for fold in range(min(FOLDS, len(items))):
-        others = coreset(_pool([item for index, item in enumerate(items) if index % FOLDS != fold]), size)
+        others = coreset(pool([item for index, item in enumerate(items) if index % FOLDS != fold]), size)
         for index in range(fold, len(items), FOLDS):
             scores[index] = image_score(nearest(items[index].lying, others))
     return scores
 
 
-def _pool(items: Sequence[Normal]) -> Tensor:
+def pool(items: Sequence[Normal]) -> Tensor:
     """All patches, or POOL of them drawn evenly."""
     rows = np.concatenate([rows for item in items for rows in item if rows is not None])
     if len(rows) <= POOL:

@@ -82,6 +82,13 @@ def entries(folder: Path) -> Iterator[tuple[int, str, str | None, dict[str, Any]
             yield wall_ns, kind, item, json.loads(body)
 
 
+def story(folder: Path, item: str) -> list[tuple[int, str, dict[str, Any]]]:
+    """What a lane's journal says of one item, in order: wall clock ns, kind, body."""
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        rows = base.execute("SELECT wall_ns, kind, body FROM journal WHERE item = ? ORDER BY entry", (item,)).fetchall()
+    return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in rows]
+
+
 def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
     """Kind and body of a journal's last entries, oldest first; none where there is no journal yet."""
     if not (folder / FILE).exists():

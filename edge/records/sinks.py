@@ -24,6 +24,7 @@ JPEG_QUALITY = 88
 TAP_HEIGHT_PX = 160
 TAP_KEPT = 64
 TAP_TOPIC = b"verdict"
+IN_MEMORY = frozenset({"picture", "look"})  # fields that no journal entry holds
 
 
 class JournalSink:
@@ -92,7 +93,7 @@ class VerdictSink:
 def body(record: Any) -> dict[str, Any]:
     """A record as JSON can hold it, without pictures."""
     names = (field.name for field in dataclasses.fields(record))
-    return {name: _plain(getattr(record, name)) for name in names if name != "picture"}
+    return {name: _plain(getattr(record, name)) for name in names if name not in IN_MEMORY}
 
 
 def _plain(value: Any) -> Any:

@@ -128,8 +128,8 @@ class Ledger:
 
 def unillustrated(record: Record) -> Record:
     """The record without its pictures: a queue that a slow disk has filled must not hold them."""
-    if isinstance(record, Evidence) and record.picture is not None:
-        return replace(record, picture=None)
+    if isinstance(record, Evidence) and (record.picture is not None or record.look is not None):
+        return replace(record, picture=None, look=None)
     if isinstance(record, Verdict):
-        return replace(record, evidence=tuple(replace(one, picture=None) for one in record.evidence))
+        return replace(record, evidence=tuple(replace(one, picture=None, look=None) for one in record.evidence))
     return record

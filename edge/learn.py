@@ -1,0 +1,202 @@
+"""Learning from what ran: `tunnel-edge references changes | accept | decline | grow`, and `tunnel-edge complaint`.
+
+A person decides about what changed. What was shipped long enough ago, without complaint, is learnt by itself: run
+`grow` by a timer, beside the daemon.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from edge import stock
+from edge.config import Config, load
+from edge.core.changed import ALIKE
+from edge.core.errors import ConfigError
+from edge.core.messages import End
+from edge.inspection import features
+from edge.inspection.assembly import Sessions
+from edge.inspection.changes import Changes
+from edge.inspection.contact_sheet import contact_sheet
+from edge.inspection.crop import Crop, seen_again
+from edge.inspection.growth import grown, limit, score, taught
+from edge.inspection.references import CAMERA, GTIN, References
+from edge.records.candidates import CANDIDATES, PASSED, UNUSUAL, oldest_first
+from edge.records.journal import Journal, entries, story
+from edge.stock import FIRST, STAGES, Entry
+
+COMPLAINT = "Complaint"
+DECLINED = "declined"  # a folder beside the candidates': what a person has seen, and takes for damage
+BATCH = 200  # candidates that one run of `grow` learns from
+S_PER_DAY, NS_PER_S = 86_400, 1_000_000_000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`tunnel-edge references VERB`: the verbs of this module, else those of the stock."""
+    if not arguments or arguments[0] not in VERBS:
+        return stock.main(arguments)
+    options = _options(arguments)
+    return VERBS[options.verb](load(options.config), options, Console())
+
+
+def complaint(arguments: Sequence[str]) -> int:
+    """`tunnel-edge complaint`: what was shipped with this order line is never learnt from."""
+    parser = argparse.ArgumentParser(prog="tunnel-edge complaint", description="Note a customer's complaint.")
+    parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    parser.add_argument("--order-line", required=True, help="that the customer complains of")
+    parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    parser.add_argument("--why", required=True, help="the customer's words")
+    options = parser.parse_args(arguments)
+    journal = Journal(load(options.config).lane.state)
+    said = {"order_line": options.order_line, "by": options.by, "why": options.why}
+    journal.append([(COMPLAINT, None, said)], [])
+    journal.close()
+    return 0
+
+
+def changes(config: Config, options: argparse.Namespace, console: Console) -> int:
+    """List products whose unusual items are unusual alike, and draw these."""
+    table = Table("product", "camera", "unusual", "alike", "drawn")
+    for entry, paths in track(list(_offers(config, options, UNUSUAL)), "comparing", transient=True):
+        crops = [_crop(path) for path in paths]
+        known = entry.load()
+        alike = _alike(entry, crops, known)
+        if alike > ALIKE:
+            sheet = paths[0].parent / "changes.jpg"
+            scores = [score(known, features.of_item(crop, entry.session)) for crop in crops]
+            cv2.imwrite(str(sheet), contact_sheet(crops, scores, float(np.median(known.held_out)), ()))
+            table.add_row(entry.gtin, entry.camera, str(len(crops)), str(alike), str(sheet))
+    console.width = max(console.width, stock.WIDTH)
+    console.print(table if table.row_count else "no product has changed")
+    return 0
+
+
+def accept(config: Config, options: argparse.Namespace, console: Console) -> int:
+    """Teach a change: all candidates of one product and camera are sound, a named person says."""
+    for first, paths in _offers(config, options, UNUSUAL):
+        for entry in _stages(first, config):
+            items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
+            more, _ = taught(entry.load(), items, entry.size, math.inf)
+            entry.change(more)
+            console.print(f"{entry.path}: {len(items)} pictures taught, confirmed by {options.confirmed_by}")
+        _forget(paths)
+    return 0
+
+
+def decline(config: Config, options: argparse.Namespace, console: Console) -> int:
+    """What looks alike is damage: keep the pictures, which `defects fit` can learn from, and offer them no more."""
+    for entry, paths in _offers(config, options, UNUSUAL):
+        folder = config.lane.state / DECLINED / entry.gtin / entry.camera
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            path.replace(folder / path.name)
+        console.print(f"{folder}: {len(paths)} pictures, declined by {options.by}")
+    return 0
+
+
+def grow(config: Config, options: argparse.Namespace, console: Console) -> int:
+    """Learn from what was shipped long enough ago, without complaint."""
+    complained = {body["order_line"] for _, kind, _, body in entries(config.lane.state) if kind == COMPLAINT}
+    due_ns = time.time_ns() - int(config.inspection.learn_after_days * S_PER_DAY * NS_PER_S)
+    left = BATCH
+    for first, paths in _offers(config, options, PASSED):
+        due = [path for path in paths if _is_due(config.lane.state, path.stem, due_ns, complained)][:left]
+        left -= len(due)
+        for entry in _stages(first, config) if due else ():
+            _learn(entry, due, console)
+        _forget(due)
+    return 0
+
+
+def _learn(entry: Entry, paths: Sequence[Path], console: Console) -> None:
+    known = entry.load()
+    items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
+    most = limit(known.held_out)
+    sound = [item for item in items if score(known, item.lying) <= most]
+    entry.change(grown(known, sound, entry.size))
+    console.print(f"{entry.path}: {len(sound)} more pictures, {len(items) - len(sound)} left out as suspicious")
+
+
+def _is_due(state: Path, item: str, due_ns: int, complained: set[str]) -> bool:
+    """Whether an item went on to its customer before `due_ns`, who has not complained."""
+    said = {kind: (wall_ns, body) for wall_ns, kind, body in story(state, item)}
+    ended_ns, end = said.get("ItemEnd", (0, {}))
+    _, born = said.get("Item", (0, {}))
+    order_line = (born.get("expected") or {}).get("order_line")
+    return end.get("end") == End.PASSED and ended_ns <= due_ns and order_line not in {None, *complained}
+
+
+def _alike(entry: Entry, crops: Sequence[Crop], known: References) -> int:
+    """How many of the crops are unusual in the way of another one, at most."""
+    remembered, most = Changes(), 0
+    for crop in crops:
+        rows, shown = features.patches(crop, entry.session), features.inside(crop, entry.session)
+        key = (entry.gtin, entry.camera)
+        most = max(most, 1 + remembered.alike(key, rows, shown, known.compare(rows, shown), known))
+    return most
+
+
+def _offers(config: Config, options: argparse.Namespace, kind: str) -> Iterator[tuple[Entry, list[Path]]]:
+    """Products and cameras with candidates of a kind, and references of the first stage that they can teach."""
+    session = Sessions(config.inspection.models).of(STAGES[FIRST][0])
+    chosen = f"{options.gtin or '*'}/{options.camera or '*'}/{kind}"
+    for folder in sorted((config.lane.state / CANDIDATES).glob(chosen)):
+        camera, gtin = folder.parent.name, folder.parent.parent.name
+        path = config.inspection.references / gtin / f"{camera}{FIRST}"
+        paths = oldest_first(folder)
+        if paths and path.exists() and GTIN.fullmatch(gtin) and CAMERA.fullmatch(camera):
+            yield Entry(path, FIRST, session), paths
+
+
+def _stages(first: Entry, config: Config) -> Iterator[Entry]:
+    """The entry, and those of other stages beside it."""
+    sessions = Sessions(config.inspection.models)
+    for suffix, (check, _) in STAGES.items():
+        path = first.path.with_name(first.camera + suffix)
+        if path.exists():
+            yield Entry(path, suffix, first.session if suffix == FIRST else sessions.of(check))
+
+
+def _crop(path: Path) -> Crop:
+    """A candidate's crop.
+
+    Raises:
+        ConfigError: the file is damaged.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 3 or image.shape[2] != 4:
+        raise ConfigError(f"{path}: no candidate's picture: remove it.")
+    return seen_again(np.asarray(image, np.uint8))
+
+
+def _forget(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+VERBS = {"changes": changes, "accept": accept, "decline": decline, "grow": grow}
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tunnel-edge references", description="Learning from what ran.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for verb, function in VERBS.items():
+        told = (function.__doc__ or "").splitlines()[0]
+        command = verbs.add_parser(verb, help=told, description=told)
+        command.add_argument("config", type=Path, help="the lane's settings (TOML)")
+        one = verb in ("accept", "decline")
+        command.add_argument("--gtin", required=one, help="one product")
+        command.add_argument("--camera", required=one, help="one camera")
+        if one:
+            name = "--confirmed-by" if verb == "accept" else "--by"
+            command.add_argument(name, required=True, help="your name")
+    return parser.parse_args(arguments)

@@ -1,0 +1,89 @@
+"""What the appliance may learn from: what the network saw of unusual items, and of some that passed.
+
+`<folder>/<gtin>/<camera>/{unusual,passed}/<item>.png`, the item's mask as the fourth channel. Bounded: a few of each
+product, the newest; and in all, where the oldest give way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+
+from edge.core.messages import Disposition, Evidence, Verdict
+from edge.core.ports import Record
+
+CANDIDATES = "candidates"  # folder in the lane's state
+UNUSUAL, PASSED = "unusual", "passed"
+KEPT = 24  # of each kind, product and camera
+PASSED_EVERY_S = 300.0  # of a product and camera: more often would fill the disk and teach little
+REMEMBERED = 50_000  # products and cameras of which the last one is known
+SWEPT = 0.9  # of the bytes allowed are left by a sweep
+
+
+class CandidateSink:
+    """Keeps them as verdicts fall."""
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._bytes = sum(path.stat().st_size for path in folder.glob("*/*/*/*.png"))
+        self._last_s: dict[tuple[str, str], float] = {}
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Save what is to be kept."""
+        for verdict in records:
+            if isinstance(verdict, Verdict):
+                for one, kind in self._chosen(verdict):
+                    self._save(one, kind)
+
+    def _chosen(self, verdict: Verdict) -> Iterator[tuple[Evidence, str]]:
+        for one in verdict.evidence:
+            if one.look is not None and one.unusual:
+                yield one, UNUSUAL
+            elif one.look is not None and verdict.disposition is Disposition.PASS and self._is_due(one):
+                yield one, PASSED
+
+    def _is_due(self, one: Evidence) -> bool:
+        key, now_s = (one.look.gtin if one.look else "", one.camera), time.monotonic()
+        if now_s - self._last_s.get(key, -PASSED_EVERY_S) < PASSED_EVERY_S:
+            return False
+        if len(self._last_s) >= REMEMBERED:
+            self._last_s.clear()
+        self._last_s[key] = now_s
+        return True
+
+    def _save(self, one: Evidence, kind: str) -> None:
+        if one.look is None:
+            return
+        folder = self._folder / one.look.gtin / one.camera / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        content = cv2.imencode(".png", one.look.image)[1].tobytes()
+        (folder / f"{one.item_id}.png").write_bytes(content)
+        self._bytes += len(content)
+        for path in oldest_first(folder)[:-KEPT]:
+            self._remove(path)
+        if self._bytes > self._most_bytes:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """The oldest of all give way."""
+        for path in sorted(self._folder.glob("*/*/*/*.png"), key=_written):
+            if self._bytes <= SWEPT * self._most_bytes:
+                break
+            self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        self._bytes -= path.stat().st_size
+        path.unlink()
+
+
+def oldest_first(folder: Path) -> list[Path]:
+    """The candidates in a folder."""
+    return sorted(folder.glob("*.png"), key=_written)
+
+
+def _written(path: Path) -> tuple[int, str]:
+    return path.stat().st_mtime_ns, path.name
