@@ -60,7 +60,7 @@ def font_file(family: str) -> str | None:
     told = subprocess.run(["fc-list", family, "file", "index"], capture_output=True, text=True, check=False).stdout
     files = sorted(line.partition(":")[0] for line in told.splitlines() if line)
     plain = [one for one in files if "Regular" in one or one.endswith(("DejaVuSans.ttf", "DejaVuSansMono.ttf"))]
-    return (plain or files or [None])[0]
+    return next(iter(plain or files), None)
 
 
 def missing_fonts() -> dict[str, Sequence[str]]:

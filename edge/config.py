@@ -86,7 +86,9 @@ class InspectionSettings(Section):
     catalogue: Path | None = (
         None  # folder of <gtin>/identity.npz and colour.npz; None: `catalogue` beside the references
     )
+    layouts: Path | None = None  # folder of <gtin>/<camera>.print.toml; None: `layouts` beside the references
     date_orders: Annotated[tuple[Order, ...], Field(min_length=1)] = tuple(Order)  # as printed on this lane's products
+    dissenter: Literal["", "tesseract"] = ""  # who else reads dates, and may lower their probability
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     queue: Annotated[int, Field(ge=1, le=4096)] = 64
 
@@ -94,6 +96,11 @@ class InspectionSettings(Section):
     def products(self) -> Path:
         """Where the catalogue lies."""
         return self.catalogue or self.references.parent / "catalogue"
+
+    @property
+    def print_layouts(self) -> Path:
+        """Where the layouts of print lie."""
+        return self.layouts or self.references.parent / "layouts"
 
 
 class RuleSettings(Section):

@@ -15,7 +15,7 @@ from edge.core.dates import DateReading, Profile, segment_readings
 from edge.core.labels import Field, Segment, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.inspection.crop import Crop, answer
-from edge.inspection.detector import TextDetector
+from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
 from edge.inspection.rows import Row, RowReader
 
@@ -53,7 +53,7 @@ class TextCheck:
 
     def __init__(
         self,
-        detector: TextDetector,
+        detector: Finder,
         reader: LineReader,
         wanted: Collection[Field] = FIELDS,
         *,
