@@ -11,6 +11,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -36,6 +37,13 @@ HEAD += "# to change it. Corners: fractions of the picture of the item, top left
 Fraction = Annotated[float, Ranged(ge=-1, le=2)]
 
 
+class Ink(StrEnum):
+    """What a line is printed with."""
+
+    DARK = "dark"  # darker than its ground
+    LIGHT = "light"
+
+
 class PrintedLine(Section):
     """A line of print that all items of the product bear."""
 
@@ -43,6 +51,7 @@ class PrintedLine(Section):
     keyword: Annotated[str, Ranged(max_length=64)]  # as printed; empty: its place alone says what it is
     form: Annotated[str, Ranged(max_length=16)] = ""  # of a date: day, month, yearless or julian
     corners: Annotated[tuple[tuple[Fraction, Fraction], ...], Ranged(min_length=4, max_length=4)]
+    ink: Ink = Ink.DARK
     across: Annotated[float, Ranged(ge=0, le=1)]  # how far it may be off, as a share of the item's width
     down: Annotated[float, Ranged(ge=0, le=1)]  # the same of its height
 

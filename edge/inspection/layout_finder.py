@@ -12,15 +12,19 @@ import numpy.typing as npt
 
 from edge.core.messages import Image
 from edge.inspection.detector import Contour, TextBox
-from edge.inspection.layout import PrintedLine, centre
+from edge.inspection.layout import Ink, PrintedLine, centre
 
-LINE_PX = 20  # height of a line in the picture that is searched: letters are about 12 px high
-JOIN_PX = 13  # gaps up to this along a line are closed: between letters and words, not between columns
+LINE_PX = 24  # height of a line in the picture that is searched: letters are about 14 px high
+JOIN_PX = 17  # gaps up to this along a line are closed: between letters
 STEEP = 0.35  # of a right angle: what lies more askew than this is no line of the print
 THINNEST, THICKEST = 0.25, 1.6  # of a line's height: a blob of ink that is none of its lines
-SHORTEST = 1.0  # of a line's height
+SHORTEST = 0.4  # of a line's height
+NEXT = 1.5  # of a line's height: what is left between two blobs of one line, at most; columns stand farther apart
+IN_LINE = 0.4  # of a line's height: blobs of one line are no farther off its axis
 GROWN = 0.3  # of a blob's height, on each side: recognisers were taught on lines with a margin
-INK = 1.2  # times the spread of the local contrast above its mean is ink
+ABOVE, FAINT = 1.2, 6  # ink stands out so many times as much as what is around it, and by so many grey levels
+STROKE_PX = 9  # wider than any stroke of a letter
+STROKES = {Ink.DARK: cv2.MORPH_BLACKHAT, Ink.LIGHT: cv2.MORPH_TOPHAT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class LayoutFinder:
         if min(part.shape[:2]) < 2 or line_px < 2:
             return []
         scale = LINE_PX / line_px
-        boxes = [_placed(box, 1 / scale, window) for box in _inked(_ink(part, scale))]
+        blobs = list(_inked(_ink(part, scale, self._lines[0].ink)))
+        boxes = [_placed(box, 1 / scale, window) for box in _whole(blobs)]
         places = [centre(line.place(width_px, height_px)) for line in self._lines]
         known = self._known(boxes, width_px, height_px)
         return sorted(known, key=lambda box: min(math.dist(box.centre, place) for place in places))
@@ -91,15 +96,14 @@ def _height_px(corners: npt.NDArray[np.float32]) -> float:
     return float(np.linalg.norm(corners[[3, 2]] - corners[[0, 1]], axis=1).mean())
 
 
-def _ink(part: Image, scale: float) -> Image:
+def _ink(part: Image, scale: float, ink: Ink) -> Image:
     """255 where letters are, joined along their lines, in a copy on which lines are LINE_PX high."""
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     grey = cv2.cvtColor(cv2.resize(part, None, fx=scale, fy=scale, interpolation=method), cv2.COLOR_BGR2GRAY)
-    contrast = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(np.float32)
+    contrast = cv2.morphologyEx(grey, STROKES[ink], np.ones((STROKE_PX, STROKE_PX), np.uint8)).astype(np.float32)
     ground = cv2.blur(contrast, (3 * LINE_PX, 3 * LINE_PX))
-    ink = (contrast > ground * INK + 4).astype(np.uint8) * 255
-    clean = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    return np.asarray(cv2.morphologyEx(clean, cv2.MORPH_CLOSE, np.ones((2, JOIN_PX), np.uint8)), np.uint8)
+    inked = (contrast > ground * ABOVE + FAINT).astype(np.uint8) * 255
+    return np.asarray(cv2.morphologyEx(inked, cv2.MORPH_CLOSE, np.ones((1, JOIN_PX), np.uint8)), np.uint8)
 
 
 def _inked(ink: Image) -> Iterator[TextBox]:
@@ -122,6 +126,38 @@ def _box(contour: Contour) -> TextBox | None:
     along = (math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
     margin = GROWN * thickness
     return TextBox((x, y), along, length + 2 * margin, thickness + 2 * margin, 1.0)
+
+
+def _whole(blobs: Sequence[TextBox]) -> list[TextBox]:
+    """Lines of which faint letters left pieces put together: half a date would be another date."""
+    lines: list[TextBox] = []
+    for blob in sorted(blobs, key=lambda box: box.centre[0]):
+        before = next((line for line in lines if _goes_on(line, blob)), None)
+        if before:
+            lines.remove(before)
+        lines.append(_joined(before, blob) if before else blob)
+    return lines
+
+
+def _goes_on(line: TextBox, blob: TextBox) -> bool:
+    """Tell whether a blob is the line's next piece, by the axis of the longer of the two."""
+    axis = line if line.length_px > blob.length_px else blob
+    apart = np.subtract(blob.centre, line.centre)
+    off_px = abs(float(apart @ (-axis.along[1], axis.along[0])))
+    gap_px = float(apart @ axis.along) - (line.length_px + blob.length_px) / 2
+    return off_px <= IN_LINE * LINE_PX and gap_px <= NEXT * LINE_PX
+
+
+def _joined(line: TextBox, blob: TextBox) -> TextBox:
+    """One box around both, along the longer of the two."""
+    axis = line if line.length_px > blob.length_px else blob
+    along = np.array(axis.along)
+    down = np.array((-along[1], along[0]))
+    points = np.concatenate((line.corners(), blob.corners()))
+    low, high = (np.array((end(points @ along), end(points @ down))) for end in (np.min, np.max))
+    middle = (low + high) / 2 @ np.array((along, down))
+    length_px, height_px = (high - low).tolist()
+    return TextBox((float(middle[0]), float(middle[1])), axis.along, length_px, height_px, 1.0)
 
 
 def _placed(box: TextBox, factor: float, window: _Window) -> TextBox:

@@ -22,7 +22,7 @@ from edge.core.messages import Image
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, lengthened, quarter_turned, touches_edge
 from edge.inspection.detector import Corners, Finder, TextBox
-from edge.inspection.layout import PrintedLine
+from edge.inspection.layout import Ink, PrintedLine
 from edge.inspection.recogniser import Line, LineReader
 from edge.inspection.rows import ReadLine, Row, heading, joined
 
@@ -135,7 +135,22 @@ def printed_line(found: Found, form: str) -> PrintedLine:
     off = SLACK * np.abs(places.mean(axis=1) - middle.mean(axis=0)).max(axis=0) + LEAST_OFF * _line_height(found)
     corners = tuple((round(float(x), 4), round(float(y), 4)) for x, y in middle)
     across, down = (round(min(float(one), 1.0), 4) for one in off)
-    return PrintedLine(field=found.field, keyword=found.keyword, form=form, corners=corners, across=across, down=down)
+    return PrintedLine(
+        field=found.field,
+        keyword=found.keyword,
+        form=form,
+        corners=corners,
+        ink=_ink(found),
+        across=across,
+        down=down,
+    )
+
+
+def _ink(found: Found) -> Ink:
+    """Most of a line's picture is its ground: ink draws the mean to its side of the median."""
+    pictures = [row.source.picture for row in found.rows.values()]
+    apart = [float(picture.mean()) - float(np.median(picture)) for picture in pictures]
+    return Ink.DARK if sum(apart) <= 0 else Ink.LIGHT
 
 
 def _line_height(found: Found) -> Corners:
