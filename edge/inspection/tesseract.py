@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -32,9 +32,11 @@ LINE_PX = 48  # height of the lines it is given
 RIM_PX = 10  # of ground around them: without it, it takes letters for a frame
 LINE_MODE = 7  # "treat the image as a single text line"
 SURE_FROM = 60  # of Tesseract's 100: below this it says nothing
+SURER = 5  # of 100: by so much a script must be surer than those that our recognisers know
 LETTERS_MIN = 3  # of a script: fewer may be dirt
 RIGHT, WRONG = 0.45, 0.05  # of 307 date lines: Tesseract was sure of what is printed, and of another date (decision 22)
 
+CERTAIN = 0.99  # no reading is surer than this, whatever it says of itself
 TESSDATA = tuple(Path(one) for one in ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata"))
 
 
@@ -66,6 +68,16 @@ SCRIPTS: Mapping[str, Script] = {
     "hin": Script("Devanagari", "Hindi", re.compile("[\u0900-\u097f]")),
 }
 """Tesseract's name of the language → the script; Debian packages them as tesseract-ocr-<name>."""
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+KNOWN: Mapping[str, Script] = {
+    "eng": Script("Latin", "English", _LATIN),
+    "deu": Script("Latin", "German", _LATIN),
+    "fra": Script("Latin", "French", _LATIN),
+    "spa": Script("Latin", "Spanish", _LATIN),
+    "jpn": Script("Kana", "Japanese", re.compile("[\u3040-\u30ff\u4e00-\u9fff]")),
+    "chi_sim": Script("Han", "Chinese", re.compile("[\u4e00-\u9fff]")),
+}
+"""Languages in scripts that our recognisers can read."""
 
 
 def installed() -> frozenset[str]:
@@ -84,19 +96,29 @@ def lacking(languages: Iterable[str]) -> str:
 
 
 def foreign(picture: Image) -> Foreign | None:
-    """The script of a line that our recognisers cannot read, by the language that is surest of its letters."""
-    found = [_in_language(picture, code) for code in SCRIPTS if code in installed()]
-    sure = [one for one in found if one and one.confidence >= SURE_FROM]
+    """The script of a line that our recognisers cannot read, by the language that is surest of its letters.
+
+    Latin capitals look like Greek and Cyrillic ones: who is no surer of a line than a language that our recognisers
+    know is not believed.
+    """
+    least = max((one.confidence + SURER for one in _read(picture, KNOWN)), default=0.0)
+    sure = [one for one in _read(picture, SCRIPTS) if one.confidence >= max(SURE_FROM, least)]
     return max(sure, key=lambda one: one.confidence, default=None)
 
 
-def _in_language(picture: Image, code: str) -> Foreign | None:
+def _read(picture: Image, scripts: Mapping[str, Script]) -> Iterator[Foreign]:
+    """In each of the languages that are installed, and is in its script at all."""
+    here = installed()
+    found = (_in_language(picture, code, script) for code, script in scripts.items() if code in here)
+    yield from (one for one in found if one)
+
+
+def _in_language(picture: Image, code: str, script: Script) -> Foreign | None:
     """What Tesseract reads of the line in one language, where that is in the language's own script."""
     told = pytesseract.image_to_data(
         _framed(picture), lang=code, config=f"--psm {LINE_MODE}", output_type=pytesseract.Output.DICT
     )
     words = [(word, float(sure)) for word, sure in zip(told["text"], told["conf"], strict=True) if word.strip()]
-    script = SCRIPTS[code]
     own = [(word, sure) for word, sure in words if script.letters.search(word)]
     if sum(len(script.letters.findall(word)) for word, _ in own) < LETTERS_MIN:
         return None
@@ -168,8 +190,8 @@ def doubted(one: Evidence, text: str) -> Evidence:
     By Bayes: the check is wrong with 1 − p, and then Tesseract would be right as often as it is; or the check is right,
     and Tesseract as wrong as it seldom is.
     """
-    before = one.probability or 0.0
-    after = before * WRONG / (before * WRONG + (1 - before) * RIGHT) if before else 0.0
+    before = min(one.probability or 0.0, CERTAIN)
+    after = before * WRONG / (before * WRONG + (1 - before) * RIGHT)
     stands = after >= VOUCH_FROM
     told = f'{one.because}; Tesseract read "{text}": {before:.2f} became {after:.2f}'
     return replace(one, probability=after, because=told, valid=stands, reading=one.reading if stands else None)
