@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def measure(numbers: Sequence[int], workers: int, models: Path, results: Path | 
     """The labels of these numbers; what is in the file of results already is not read again."""
     known = {one.number: one for one in _known(results)} if results else {}
     todo = [number for number in numbers if number not in known]
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=(models,)) as pool:
+    fresh = get_context("spawn")  # a fork would inherit the locks of threads that it lacks
+    with ProcessPoolExecutor(workers, fresh, _start, (models,)) as pool:
         found = pool.map(read_label, todo, chunksize=CHUNK)
         for one in track(found, "labels", total=len(todo), console=console):
             known[one.number] = one

@@ -195,6 +195,16 @@ def verify(references: Path, sessions: Sessions) -> None:
         _open(path, sessions)
 
 
+def verify_layouts(layouts: Path) -> None:
+    """Read every layout of print once; a folder that is not there holds none.
+
+    Raises:
+        ReferencesRefused: a file in it is damaged, strange, or changed since it was accepted.
+    """
+    for path in sorted(layouts.glob(f"*/*{SUFFIX_OF_LAYOUTS}")):
+        Layout.load(path)
+
+
 def _open(path: Path, sessions: Sessions) -> None:
     if path.name.endswith(".head.npz"):
         DefectHead.load(path, sessions.of("backbone"))

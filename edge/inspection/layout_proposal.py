@@ -149,6 +149,6 @@ def _beside(one: Found) -> Foreign | None:
 
 def _named_by(one: Found, near: Foreign | None) -> Found:
     """What the keyword says that Tesseract read; the technician sees from whom it comes."""
-    fields = [segment.field for segment in segments(near.text)] if near else []
-    known = [field for field in fields if field in KINDS]
+    texts = (near.text, near.text.replace(" ", "")) if near else ()  # Tesseract puts spaces between Thai letters
+    known = [segment.field for text in texts for segment in segments(text) if segment.field in KINDS]
     return replace(one, field=known[0]) if known else one

@@ -13,6 +13,7 @@ from edge.core.date_forms import Extra, Order
 from edge.core.dates import Profile
 from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
+from edge.inspection.assembly import verify_layouts
 from edge.inspection.layout import SUFFIX, Layout, PrintedLine
 from edge.inspection.references import Library
 from tests.unit.prints import layout, line
@@ -76,6 +77,15 @@ def test_half_a_file_is_refused(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-60])
     with pytest.raises(ReferencesRefused):
         Layout.load(path)
+
+
+def test_every_layout_of_a_folder_is_verified(path: Path, tmp_path: Path) -> None:
+    verify_layouts(tmp_path / "none")
+    layout(line(Field.EXPIRY)).save(path)
+    verify_layouts(tmp_path)
+    path.write_text("")
+    with pytest.raises(ReferencesRefused, match="no layout of print"):
+        verify_layouts(tmp_path)
 
 
 def test_the_library_knows_only_what_is_there(path: Path, tmp_path: Path) -> None:
