@@ -44,6 +44,7 @@ class Profile:
     calendar: Calendar = Calendar.COMMON  # of years that say it no other way
     extras: Collection[Extra] = ()
     shelf_life_days: int = SHELF_LIFE_DAYS  # gives dates without a year theirs
+    granularity: Granularity | None = None  # of all the product's dates: half of one is none; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def segment_readings(
         return ()
     value, terms = plain(segment.value).rstrip(". "), _Terms(today, purpose, profile)
     for forms in _allowed_forms(segment, value, profile):
-        found = [one for form in forms for one in _matches(form, value, terms) if _agreed(one, profile.orders)]
+        found = [one for form in forms for one in _matches(form, value, terms) if _agreed(one, profile)]
         if found:
             return _distinct(found)
     return ()
@@ -119,10 +120,11 @@ def _allowed_forms(segment: Segment, value: str, profile: Profile) -> tuple[tupl
     return DAYS, MONTHS_ALONE, loose + extras
 
 
-def _agreed(one: DateReading, orders: Collection[Order]) -> bool:
-    """Profiles settle what is contested: numbers, of which the first is no year in four digits."""
+def _agreed(one: DateReading, profile: Profile) -> bool:
+    """Profiles settle what is contested, numbers of which the first is no four-digit year, and how exact dates are."""
     contested = one.granularity is Granularity.DAY and re.match(r"(?!\d{4}\D)[\d\W]+$", one.text)
-    return one.order in orders or not contested
+    exact = profile.granularity in (None, one.granularity)
+    return exact and (one.order in profile.orders or not contested)
 
 
 def _distinct(found: Iterable[DateReading]) -> tuple[DateReading, ...]:

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from edge.config import CameraName, Section
 from edge.core.calendars import Calendar
 from edge.core.date_forms import Extra, Order
-from edge.core.dates import SHELF_LIFE_DAYS, Profile
+from edge.core.dates import SHELF_LIFE_DAYS, Granularity, Profile
 from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
 from edge.core.messages import Point
@@ -80,8 +80,10 @@ class Layout(Section):
 
     @property
     def profile(self) -> Profile:
-        """How dates on this product are read."""
-        return Profile(frozenset(self.orders), self.calendar, self.extras, self.shelf_life_days)
+        """How the expiry of this product is read: `14.06` for `14.06.27`, half of it unread, is none of its dates."""
+        forms = [one.form for one in self.line if one.field is Field.EXPIRY and one.form]
+        granularity = None if not forms else Granularity.MONTH if Granularity.MONTH in forms else Granularity.DAY
+        return Profile(frozenset(self.orders), self.calendar, self.extras, self.shelf_life_days, granularity)
 
     @property
     def fields(self) -> frozenset[Field]:

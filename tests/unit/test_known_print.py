@@ -153,3 +153,13 @@ def test_a_date_without_a_keyword_is_what_the_layout_says_of_its_place(sessions:
     [produced] = check.inspect(*seen(label(("MFG 24.12.2025",))))
     assert bare.reading == "2027-12-24"
     assert produced.reading is None
+
+
+@pytest.mark.parametrize(("printed", "read"), [("EXP 14.06.2027", "2027-06-14"), ("EXP 06.2027", None)])
+def test_half_a_date_is_none_on_a_product_that_prints_days(
+    sessions: Sessions, tmp_path: Path, printed: str, read: str | None
+) -> None:
+    layout(line(Field.EXPIRY, form="day"), orders=(Order.DAY_FIRST,)).save(tmp_path / GTIN / f"side{SUFFIX}")
+    check = known_print(sessions, {Field.EXPIRY}, lambda: date(2026, 11, 25), ANY, tmp_path)
+    [one] = check.inspect(*seen(label((printed,))))
+    assert one.reading == read

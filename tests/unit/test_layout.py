@@ -10,7 +10,7 @@ import pytest
 
 from edge.core.calendars import Calendar
 from edge.core.date_forms import Extra, Order
-from edge.core.dates import Profile
+from edge.core.dates import Granularity, Profile
 from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
 from edge.inspection.assembly import verify_layouts
@@ -39,9 +39,17 @@ def test_a_layout_is_what_it_was(path: Path) -> None:
     again = Layout.load(path)
     assert again.model_copy(update={"seal": ""}) == known
     assert again.profile == Profile(
-        frozenset({Order.DAY_FIRST}), Calendar.BUDDHIST, (Extra.YEARLESS,), shelf_life_days=90
+        frozenset({Order.DAY_FIRST}), Calendar.BUDDHIST, (Extra.YEARLESS,), 90, Granularity.DAY
     )
     assert again.fields == {Field.EXPIRY, Field.LOT}
+
+
+@pytest.mark.parametrize(
+    ("form", "granularity"), [("day", Granularity.DAY), ("month", Granularity.MONTH), ("", None), ("julian", "day")]
+)
+def test_how_exact_its_expiry_is_is_known(form: str, granularity: Granularity | None) -> None:
+    known = layout(line(Field.EXPIRY, form=form), line(Field.PRODUCTION, form="month" if form != "month" else "day"))
+    assert known.profile.granularity == granularity
 
 
 def test_a_person_can_read_it(path: Path) -> None:
