@@ -82,7 +82,7 @@ def test_a_layout_is_learnt_drawn_and_accepted_by_name(learnt: Path) -> None:
     assert [one.form for one in layout.line] == ["day", "", ""]
     drawing = cv2.imread(str(learnt / PRODUCT.gtin / "side.print.png"))
     assert drawing is not None
-    assert drawing.shape[1] == 800
+    assert drawing.shape[1] == 1220
 
 
 @pytest.mark.parametrize("turned", [False, True])
