@@ -22,6 +22,7 @@ from edge.inspection.belt import BeltColour
 from edge.inspection.codes import CODE, CodeCheck
 from edge.inspection.colour import COLOUR, ColourCheck
 from edge.inspection.crop import Check, Crop, Question
+from edge.inspection.date_part import DatePartReader
 from edge.inspection.defects import DefectHead
 from edge.inspection.detector import Finder, TextDetector
 from edge.inspection.identity import IDENTITY, IdentityCheck
@@ -29,6 +30,7 @@ from edge.inspection.inspector import Locate
 from edge.inspection.known_print import KnownPrint
 from edge.inspection.layout import SUFFIX as SUFFIX_OF_LAYOUTS
 from edge.inspection.layout import Layout
+from edge.inspection.layout_finder import LayoutFinder
 from edge.inspection.layout_lesson import Student
 from edge.inspection.locate import locate, whole
 from edge.inspection.recogniser import LineReader
@@ -156,7 +158,7 @@ def known_print(
 
 def student(sessions: Sessions) -> Student:
     """Reads all print of a photograph, for layouts."""
-    tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
+    tiny, small = (DatePartReader(sessions.of(f"text-recogniser{size}")) for size in ("", "-small"))
     return Student(TextDetector(sessions.of("text-detector"), STUDY_AREA_PX), tiny, small)
 
 
@@ -168,7 +170,8 @@ def _text_check(
     fields: Collection[Field],
     profile: Profile,
 ) -> TextCheck:
-    tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
+    kind = DatePartReader if isinstance(finder, LayoutFinder) and finder.bare else LineReader
+    tiny, small = kind(sessions.of("text-recogniser")), kind(sessions.of("text-recogniser-small"))
     return TextCheck(finder, tiny, fields, today=today, second=small, profile=profile, formats=formats)
 
 

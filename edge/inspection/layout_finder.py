@@ -42,6 +42,7 @@ class LayoutFinder:
 
     def __init__(self, lines: Sequence[PrintedLine]) -> None:
         self._lines = lines
+        self.bare = not all(line.keyword for line in lines)  # the place of one of them alone says what it is
 
     def find(self, picture: Image) -> list[TextBox]:
         """The lines in an upright picture of the item (BGR), in its own pixels, those in their places first."""
