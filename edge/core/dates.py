@@ -97,7 +97,7 @@ def segment_readings(
         return ()
     value, terms = plain(segment.value).rstrip(". "), _Terms(today, purpose, profile)
     for forms in _allowed_forms(segment, value, profile):
-        found = [one for form in forms for one in _matches(form, value, terms) if _agreed(one, profile)]
+        found = [one for form in forms for one in _matches(form, value, terms) if _agreed(one, profile.orders)]
         if found:
             return _distinct(found)
     return ()
@@ -120,11 +120,10 @@ def _allowed_forms(segment: Segment, value: str, profile: Profile) -> tuple[tupl
     return DAYS, MONTHS_ALONE, loose + extras
 
 
-def _agreed(one: DateReading, profile: Profile) -> bool:
-    """Profiles settle what is contested, numbers of which the first is no four-digit year, and how exact dates are."""
+def _agreed(one: DateReading, orders: Collection[Order]) -> bool:
+    """Profiles settle what is contested: numbers, of which the first is no year in four digits."""
     contested = one.granularity is Granularity.DAY and re.match(r"(?!\d{4}\D)[\d\W]+$", one.text)
-    exact = profile.granularity in (None, one.granularity)
-    return exact and (one.order in profile.orders or not contested)
+    return one.order in orders or not contested
 
 
 def _distinct(found: Iterable[DateReading]) -> tuple[DateReading, ...]:
@@ -136,8 +135,10 @@ def _matches(form: Form, value: str, terms: _Terms) -> Iterator[DateReading]:
     for match in form.pattern.finditer(value):
         parts = match.groupdict()
         exact = parts.get("ordinal") or int(parts.get("day") or 0)
-        for day in _days(parts, terms):
-            yield DateReading(day, Granularity.DAY if exact else Granularity.MONTH, form.order, match.group().strip())
+        granularity = Granularity.DAY if exact else Granularity.MONTH
+        if terms.profile.granularity in (None, granularity):
+            for day in _days(parts, terms):
+                yield DateReading(day, granularity, form.order, match.group().strip())
 
 
 def _days(parts: _Parts, terms: _Terms) -> Iterator[date]:

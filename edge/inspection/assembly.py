@@ -22,9 +22,9 @@ from edge.inspection.belt import BeltColour
 from edge.inspection.codes import CODE, CodeCheck
 from edge.inspection.colour import COLOUR, ColourCheck
 from edge.inspection.crop import Check, Crop, Question
-from edge.inspection.date_part import DatePartReader
 from edge.inspection.defects import DefectHead
 from edge.inspection.detector import Finder, TextDetector
+from edge.inspection.foreign_line import DatePartReader
 from edge.inspection.identity import IDENTITY, IdentityCheck
 from edge.inspection.inspector import Locate
 from edge.inspection.known_print import KnownPrint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.inspection.date_part import date_part
+from edge.inspection.foreign_line import date_part
 from edge.inspection.recogniser import Line, greedy
 
 VOCABULARY = ("", *"0123456789./- |ABCDEXPLOTabcdefxyz年月日")
