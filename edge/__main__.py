@@ -28,6 +28,7 @@ COMMANDS = {
     "complaint": ("edge.learn", "complaint", "note a customer's complaint: what was shipped is not learnt from"),
     "models": ("edge.select", "main", "measure every way to run the models on this box, and keep the fastest"),
     "catalogue": ("edge.catalogue", "build", "enter a product into the catalogue, from pictures of it"),
+    "text": ("edge.learn_text", "main", "learn where a product's print is, from photographs; a person accepts it"),
     "defects": ("edge.teach", "fit_defects", "fit a defect head, from labelled pictures"),
 }
 # Workers are the threads here: two of them with two BLAS threads each would wait for one another on two cores.

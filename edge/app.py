@@ -36,7 +36,7 @@ from edge.core.recovery import recovered
 from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
-from edge.inspection.assembly import Sessions, locator, questions, verify
+from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
 from edge.loop import Loop
@@ -113,6 +113,7 @@ def check(arguments: Sequence[str]) -> int:
         lambda: questions(config.inspection, config.recipe.rule, sessions),
         lambda: locator(config.inspection.belt_colours),
         lambda: verify(config.inspection.references, sessions),
+        lambda: verify_layouts(config.inspection.print_layouts),
         lambda: _demand_broker(config),
     )
     faults = [fault for part in parts if (fault := _fault(part))]

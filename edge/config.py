@@ -89,7 +89,9 @@ class InspectionSettings(Section):
     )
     candidates_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 512  # of pictures to learn from; 0: none are kept
     learn_after_days: Annotated[float, Field(ge=0, le=3650)] = 14  # shipped so long ago without complaint: sound
+    layouts: Path | None = None  # folder of <gtin>/<camera>.print.toml; None: `layouts` beside the references
     date_orders: Annotated[tuple[Order, ...], Field(min_length=1)] = tuple(Order)  # as printed on this lane's products
+    dissenter: Literal["", "tesseract"] = ""  # who else reads dates, and may lower their probability
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     queue: Annotated[int, Field(ge=1, le=4096)] = 64
 
@@ -97,6 +99,11 @@ class InspectionSettings(Section):
     def products(self) -> Path:
         """Where the catalogue lies."""
         return self.catalogue or self.references.parent / "catalogue"
+
+    @property
+    def print_layouts(self) -> Path:
+        """Where the layouts of print lie."""
+        return self.layouts or self.references.parent / "layouts"
 
 
 class RuleSettings(Section):

@@ -44,6 +44,7 @@ class Profile:
     calendar: Calendar = Calendar.COMMON  # of years that say it no other way
     extras: Collection[Extra] = ()
     shelf_life_days: int = SHELF_LIFE_DAYS  # gives dates without a year theirs
+    granularity: Granularity | None = None  # of all the product's dates: half of one is none; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,10 @@ def _matches(form: Form, value: str, terms: _Terms) -> Iterator[DateReading]:
     for match in form.pattern.finditer(value):
         parts = match.groupdict()
         exact = parts.get("ordinal") or int(parts.get("day") or 0)
-        for day in _days(parts, terms):
-            yield DateReading(day, Granularity.DAY if exact else Granularity.MONTH, form.order, match.group().strip())
+        granularity = Granularity.DAY if exact else Granularity.MONTH
+        if terms.profile.granularity in (None, granularity):
+            for day in _days(parts, terms):
+                yield DateReading(day, granularity, form.order, match.group().strip())
 
 
 def _days(parts: _Parts, terms: _Terms) -> Iterator[date]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,19 +23,27 @@ from edge.inspection.codes import CODE, CodeCheck
 from edge.inspection.colour import COLOUR, ColourCheck
 from edge.inspection.crop import Check, Crop, Question
 from edge.inspection.defects import DefectHead
-from edge.inspection.detector import TextDetector
+from edge.inspection.detector import Finder, TextDetector
+from edge.inspection.foreign_line import DatePartReader
 from edge.inspection.identity import IDENTITY, IdentityCheck
 from edge.inspection.inspector import Locate
+from edge.inspection.known_print import KnownPrint
+from edge.inspection.layout import SUFFIX as SUFFIX_OF_LAYOUTS
+from edge.inspection.layout import Layout
+from edge.inspection.layout_finder import LayoutFinder
+from edge.inspection.layout_lesson import Student
 from edge.inspection.locate import locate, whole
 from edge.inspection.recogniser import LineReader
-from edge.inspection.references import References
+from edge.inspection.references import Library, References
 from edge.inspection.runtime import read as read_runtime
 from edge.inspection.second_look import SUFFIX, FirstLook, SecondLook
 from edge.inspection.session import Session, newest
+from edge.inspection.tesseract import Dissenter, LineTesseract
 from edge.inspection.text import ANY_PROFILE, FIELDS, TextCheck
 
 APPEARANCE = frozenset({"anomaly", "defect"})
 SECOND = "second_look"
+STUDY_AREA_PX = 1280 * 1280  # of a photograph in which print is learnt: time does not matter there
 
 
 class Sessions:
@@ -117,10 +126,11 @@ def _question(check: Check, rules: Sequence[RuleSettings]) -> Question:
     return Question(check, answers, any(rule.required for rule in rules), sum(rule.worth for rule in rules))
 
 
-def _reading(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> TextCheck:
+def _reading(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Check:
     formats = {Field(rule.check): rule.format.pattern for rule in rules if rule.format}
-    fields = {Field(rule.check) for rule in rules}
-    return text_check(sessions, fields, date.today, Profile(settings.date_orders), formats)
+    fields, profile = {Field(rule.check) for rule in rules}, Profile(settings.date_orders)
+    check = known_print(sessions, fields, date.today, profile, settings.print_layouts, formats)
+    return Dissenter(check, LineTesseract(), date.today) if settings.dissenter else check
 
 
 def text_check(
@@ -130,10 +140,41 @@ def text_check(
     profile: Profile = ANY_PROFILE,
     formats: Mapping[Field, str] | None = None,
 ) -> TextCheck:
-    """The check of print with the shipped models."""
+    """The check of print with the shipped models, for products of which nothing is known."""
+    return _text_check(sessions, today, formats, TextDetector(sessions.of("text-detector")), fields, profile)
+
+
+def known_print(
+    sessions: Sessions,
+    fields: Collection[Field],
+    today: Callable[[], date],
+    profile: Profile,
+    layouts: Path,
+    formats: Mapping[Field, str] | None = None,
+) -> KnownPrint:
+    """The same; where a layout of the item's print lies in `layouts`, only what it does not show is sought."""
+    make = partial(_text_check, sessions, today, formats)
     detector = TextDetector(sessions.of("text-detector"))
-    tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
-    return TextCheck(detector, tiny, fields, today=today, second=small, profile=profile, formats=formats)
+    return KnownPrint(make, detector, fields, profile, Library(layouts, SUFFIX_OF_LAYOUTS, Layout.load))
+
+
+def student(sessions: Sessions) -> Student:
+    """Reads all print of a photograph, for layouts."""
+    tiny, small = (DatePartReader(sessions.of(f"text-recogniser{size}")) for size in ("", "-small"))
+    return Student(TextDetector(sessions.of("text-detector"), STUDY_AREA_PX), tiny, small)
+
+
+def _text_check(
+    sessions: Sessions,
+    today: Callable[[], date],
+    formats: Mapping[Field, str] | None,
+    finder: Finder,
+    fields: Collection[Field],
+    profile: Profile,
+) -> TextCheck:
+    kind = DatePartReader if isinstance(finder, LayoutFinder) and finder.bare else LineReader
+    tiny, small = kind(sessions.of("text-recogniser")), kind(sessions.of("text-recogniser-small"))
+    return TextCheck(finder, tiny, fields, today=today, second=small, profile=profile, formats=formats)
 
 
 def locator(belt_colours: Path | None) -> Locate:
@@ -157,6 +198,16 @@ def verify(references: Path, sessions: Sessions) -> None:
         raise ReferencesRefused(f"{references}: no such folder: build references with `tunnel-edge references build`.")
     for path in sorted(references.glob("*/*.npz")):
         _open(path, sessions)
+
+
+def verify_layouts(layouts: Path) -> None:
+    """Read every layout of print once; a folder that is not there holds none.
+
+    Raises:
+        ReferencesRefused: a file in it is damaged, strange, or changed since it was accepted.
+    """
+    for path in sorted(layouts.glob(f"*/*{SUFFIX_OF_LAYOUTS}")):
+        Layout.load(path)
 
 
 def _open(path: Path, sessions: Sessions) -> None:

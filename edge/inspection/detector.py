@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ class TextBox:
     length_px: float
     height_px: float
     score: float  # mean probability of text within, 0 to 1
+    label: str = ""  # a keyword that is not printed: what a layout says of this place
 
     def corners(self) -> Corners:
         """4 × 2: top left, top right, bottom right, bottom left of the print as it is read."""
@@ -47,6 +49,14 @@ class TextBox:
         if self.along[0] * heading[0] + self.along[1] * heading[1] >= 0:
             return self
         return replace(self, along=(-self.along[0], -self.along[1]))
+
+
+class Finder(Protocol):
+    """Whoever says where print is."""
+
+    def find(self, picture: Image) -> list[TextBox]:
+        """The lines in a BGR picture, in its own pixels, from top to bottom."""
+        ...
 
 
 class TextDetector:

@@ -13,7 +13,7 @@ from edge.core.labels import KEYLESS, LONE_LOT, Field, Segment, segments
 from edge.core.messages import Image, Point
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, half_turned, lengthened, quarter_turned, touches_edge, widened
-from edge.inspection.detector import Corners, TextBox, TextDetector
+from edge.inspection.detector import Corners, Finder, TextBox
 from edge.inspection.recogniser import Line, LineReader
 
 READS_MAX = 14  # lines read per direction: bounds the time on a label full of print
@@ -72,7 +72,7 @@ class Row:
 class RowReader:
     """Reads the rows of a crop: two dozen short runs of the models at most, and as many again where a line was cut."""
 
-    def __init__(self, detector: TextDetector, reader: LineReader, second: LineReader) -> None:
+    def __init__(self, detector: Finder, reader: LineReader, second: LineReader) -> None:
         """Take the models; `second` reads what `reader` is not sure of."""
         self._detector = detector
         self._reader = reader
@@ -182,7 +182,7 @@ def joined(lines: Sequence[ReadLine]) -> tuple[Row, ...]:
         values = [line for line in lines if line.may_be_value and _same_row(label.box, line.box)]
         if values:
             taken[id(min(values, key=lambda line: _offset(label.box, line.box)))] = label.line.text
-    return tuple(row for line in lines for row in _rows(line, taken.get(id(line))))
+    return tuple(row for line in lines for row in _rows(line, taken.get(id(line)) or line.box.label or None))
 
 
 def _rows(line: ReadLine, label: str | None) -> Iterable[Row]:

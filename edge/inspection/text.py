@@ -16,7 +16,7 @@ from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, undated
 from edge.inspection.crop import Crop, answer
-from edge.inspection.detector import TextDetector
+from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
 from edge.inspection.rows import Row, RowReader
 from edge.inspection.traits import sized, spoken
@@ -62,7 +62,7 @@ class TextCheck:
 
     def __init__(
         self,
-        detector: TextDetector,
+        detector: Finder,
         reader: LineReader,
         wanted: Collection[Field] = FIELDS,
         *,
