@@ -34,6 +34,7 @@ class Purpose(StrEnum):
 ALL_ORDERS = frozenset(Order)
 CENTURY_AHEAD, CENTURY_BEHIND = 51, -50  # GS1 General Specifications, 7.12: −49 to +50 years around today
 SHELF_LIFE_DAYS = 365
+LEAP_YEARS = range(-8, 9)  # around today: there is one among them even about 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _allowed_forms(segment: Segment, value: str, profile: Profile) -> tuple[tupl
 
 def _agreed(one: DateReading, orders: Collection[Order]) -> bool:
     """Profiles settle what is contested: numbers, of which the first is no year in four digits."""
-    contested = one.granularity is Granularity.DAY and re.match(r"(?!\d{4}\D)[\d\W]+$", one.text)
+    year_first = one.order is Order.YEAR_FIRST and re.match(r"\d{4}(?:\D|\d{4}$)", one.text)
+    contested = one.granularity is Granularity.DAY and not year_first and re.match(r"[\d\W]+$", one.text)
     return one.order in orders or not contested
 
 
@@ -146,9 +148,7 @@ def _days(parts: _Parts, terms: _Terms) -> Iterator[date]:
         for calendar, year in _years(parts, terms):
             yield from _in_year(calendar, year, parts, terms)
     else:
-        calendar = terms.profile.calendar
-        around = (present_year(calendar, terms.today) + offset for offset in (-1, 0, 1, 2))
-        yield from _newest((day for year in around for day in _in_year(calendar, year, parts, terms)), terms)
+        yield from _newest(_around(range(-1, 3), parts, terms), terms) or _nearest(_around(LEAP_YEARS, parts, terms), terms)
 
 
 def _years(parts: _Parts, terms: _Terms) -> Iterator[tuple[Calendar, int]]:
@@ -181,6 +181,19 @@ def _of_ordinal(digits: str, ordinal: int, terms: _Terms) -> Iterator[date]:
     years = (year for year in range(terms.today.year - 10, terms.latest.year + 1) if str(year).endswith(digits))
     days = ((year, date(year, 1, 1) + timedelta(days=ordinal - 1)) for year in years)
     yield from _newest((day for year, day in days if day.year == year), terms)
+
+
+def _around(offsets: Iterable[int], parts: _Parts, terms: _Terms) -> Iterator[date]:
+    """The day in the years around today."""
+    calendar = terms.profile.calendar
+    years = (present_year(calendar, terms.today) + offset for offset in offsets)
+    return (day for year in years for day in _in_year(calendar, year, parts, terms))
+
+
+def _nearest(days: Iterable[date], terms: _Terms) -> list[date]:
+    """A day that not every year has, 29 February, in the leap year nearest to today; nothing is produced tomorrow."""
+    possible = (day for day in days if terms.purpose is Purpose.EXPIRY or day <= terms.today)
+    return sorted(possible, key=lambda day: abs(day - terms.today))[:1]
 
 
 def _newest(days: Iterable[date], terms: _Terms) -> list[date]:

@@ -18,9 +18,11 @@ from edge.core.labels import Field
 from edge.core.messages import Image
 from edge.inspection.appearance import AppearanceCheck
 from edge.inspection.belt import BeltColour
+from edge.inspection.cascade import Cascade
 from edge.inspection.codes import CODE, CodeCheck
 from edge.inspection.colour import COLOUR, ColourCheck
 from edge.inspection.crop import Check, Crop, Question
+from edge.inspection.date_reader import REGION_AREA_PX, SCENE_AREA_PX, DateReader
 from edge.inspection.defects import DefectHead
 from edge.inspection.detector import TextDetector
 from edge.inspection.identity import IDENTITY, IdentityCheck
@@ -132,6 +134,14 @@ def text_check(
     detector = TextDetector(sessions.of("text-detector"))
     tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
     return TextCheck(detector, tiny, fields, today=today, second=small, profile=profile, formats=formats)
+
+
+def date_reader(sessions: Sessions, today: Callable[[], date], profile: Profile = ANY_PROFILE) -> DateReader:
+    """The reader of expiries with the shipped models."""
+    tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
+    near, far = (TextDetector(sessions.of("text-detector"), area) for area in (REGION_AREA_PX, SCENE_AREA_PX))
+    cascade = Cascade(tiny, small, frozenset(profile.extras))
+    return DateReader(near, far, cascade, today=today, profile=profile, height_px=tiny.height_px)
 
 
 def locator(belt_colours: Path | None) -> Locate:

@@ -1,0 +1,135 @@
+"""The expiry in a picture: on a line that fills it, in a region that is known to hold it, or anywhere.
+
+Where no keyword tells, an expiry is the later of the dates that stand together; a date behind a keyword of production
+is never one. What is expected never enters here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from edge.core.date_grammar import Read
+from edge.core.date_votes import printed
+from edge.core.dates import DateReading, Profile, segment_readings
+from edge.core.labels import Field, Segment, segments
+from edge.core.messages import Image
+from edge.inspection.cascade import SURE_FROM, VOUCH_FROM, Cascade, Look
+from edge.inspection.cuts import cut_out, lengthened
+from edge.inspection.detector import TextBox, TextDetector
+from edge.inspection.recogniser import LineReader
+
+REGION_AREA_PX = 160 * 320  # 11 ms: a region holds little, and its print is large in it
+SCENE_AREA_PX = 960 * 960  # whole photographs are a matter of commissioning: time does not count there
+TALL_FROM = 0.5  # of a region's tallest line: what is lower is small print beside the date
+CENTRE = 0.4  # of a region's sides, from its middle: what is farther off is neighbouring print
+RIVAL_SHARE = 0.2  # of the surest date: what is less likely does not stand against it
+CLOCK_DIGITS = 4  # so many digits alone may be a time of day
+
+_MAY_EXPIRE = (None, Field.EXPIRY, Field.SELL_BY)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What one picture may cost."""
+
+    lines: int  # glanced at
+    settled: int  # looked at again
+
+
+REGION, SCENE = Effort(lines=3, settled=2), Effort(lines=32, settled=8)
+
+
+class DateReader:
+    """Reads the expiry alone; safe to share between workers."""
+
+    def __init__(
+        self,
+        find: TextDetector,
+        far: TextDetector,
+        cascade: Cascade,
+        *,
+        today: Callable[[], date],
+        profile: Profile,
+        height_px: int,
+    ) -> None:
+        """Take the models and what is known of the print.
+
+        find: for regions (`REGION_AREA_PX`); far: for whole scenes (`SCENE_AREA_PX`); height_px: of a line cut out.
+        today: the site's calendar day; it gives two-digit years their century.
+        """
+        self._find = find
+        self._far = far
+        self._cascade = cascade
+        self._today = today
+        self._profile = profile
+        self._height_px = height_px
+
+    def line(self, picture: Image) -> DateReading | None:
+        """The expiry on a picture that is one line, if it would be vouched for."""
+        return expiry([self._cascade.read(picture, self._printed)])
+
+    def region(self, picture: Image) -> DateReading | None:
+        """The expiry in a region that is known to hold it: that stands for its keyword, where none is read."""
+        boxes = central(self._find.find(picture), picture)
+        lines = [self._cut(picture, box) for box in boxes] or [picture]
+        return expiry(self._looks(lines, self._meant, REGION))
+
+    def anywhere(self, picture: Image) -> DateReading | None:
+        """The expiry somewhere on a product, the tallest print first."""
+        boxes = sorted(self._far.find(picture), key=lambda box: -box.height_px)
+        return expiry(self._looks([self._cut(picture, box) for box in boxes], self._printed, SCENE))
+
+    def _looks(self, lines: Sequence[Image], read: Read, effort: Effort) -> list[Look]:
+        """A glance at each line; those that are likeliest to bear a date, and in doubt, again."""
+        looks = self._cascade.glances(lines[: effort.lines], read)
+        ranked = sorted(looks, key=lambda look: (look.probability >= SURE_FROM, -look.probability))
+        doubtful = [self._cascade.settled(look, read) for look in ranked[: effort.settled]]  # the sure ones stay
+        return doubtful + ranked[effort.settled :]
+
+    def _cut(self, picture: Image, box: TextBox) -> Image:
+        upright = box.towards((1.0, 0.0)).corners()
+        return cut_out(picture, lengthened(upright), self._height_px)
+
+    def _printed(self, text: str) -> tuple[DateReading, ...]:
+        """The dates of a line that may be its expiry."""
+        return tuple(self._expiring(segments(text)))
+
+    def _meant(self, text: str) -> tuple[DateReading, ...]:
+        """The same where print without a keyword is known to be a date: bare digits count."""
+        return tuple(self._expiring(replace(one, field=one.field or Field.EXPIRY) for one in segments(text)))
+
+    def _expiring(self, found: Sequence[Segment] | Iterator[Segment]) -> Iterator[DateReading]:
+        for one in found:
+            if one.field in _MAY_EXPIRE:
+                yield from segment_readings(one, self._today(), profile=self._profile)
+
+
+def central(boxes: Sequence[TextBox], picture: Image) -> list[TextBox]:
+    """The tall print about the middle of a region, the tallest first; where there is none, all."""
+    sides = np.array(picture.shape[1::-1])
+    near = [box for box in boxes if (abs(np.array(box.centre) / sides - 0.5) <= CENTRE).all()]
+    tallest = max((box.height_px for box in near), default=0.0)
+    return sorted((box for box in near if box.height_px >= TALL_FROM * tallest), key=lambda box: -box.height_px)
+
+
+def expiry(looks: Sequence[Look]) -> DateReading | None:
+    """The latest of the dates, if it would be vouched for; a time of day only where there is nothing else."""
+    certain = [one for look in looks for one in look.dates if one.probability >= VOUCH_FROM]
+    spelled = [one for one in certain if not _clock(one)]
+    best = max(spelled or certain, key=lambda one: one.day, default=None)
+    doubtful = [look.dates[0] for look in looks if 0 < look.probability < VOUCH_FROM]
+    return None if best is None or any(_may_be_later(one, best) for one in doubtful) else best
+
+
+def _may_be_later(one: DateReading, best: DateReading) -> bool:
+    """Whether another line's date is too likely to be left out, and too unlikely to be vouched for."""
+    return one.probability >= RIVAL_SHARE * best.probability and one.day > best.day and not _clock(one)
+
+
+def _clock(one: DateReading) -> bool:
+    """Four digits and no more: `12.09` may have been `12:09`."""
+    return printed(one).isdigit() and len(printed(one)) <= CLOCK_DIGITS
