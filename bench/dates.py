@@ -45,7 +45,16 @@ PROFILES = {
 }
 """What a site would say of such goods: British and Thai ones print the day first."""
 TODAY = date(2026, 6, 1)
-FIGURES = ("accuracy", "valid_but_wrong", "date_type_accuracy", "mean_ms", "p50_ms", "p95_ms", "busy_p50_ms", "busy_p95_ms")
+FIGURES = (
+    "accuracy",
+    "valid_but_wrong",
+    "date_type_accuracy",
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "busy_p50_ms",
+    "busy_p95_ms",
+)
 
 Figures = dict[str, Any]
 Read = Callable[[Case], str]
@@ -135,7 +144,9 @@ def main() -> int:
     if (arguments.data / "packages").is_dir() and (not arguments.sets or "packages" in arguments.sets.split(",")):
         measured["packages"] = measured_serials(arguments.data / "packages", sessions, console)
     if arguments.garbage:
-        measured["garbage"] = garbage.measured(arguments.garbage, lambda picture: read_of(eyes["lines"], picture, Where.LINE), console)
+        measured["garbage"] = garbage.measured(
+            arguments.garbage, lambda picture: read_of(eyes["lines"], picture, Where.LINE), console
+        )
     console.print(_table(measured))
     if arguments.json:
         arguments.json.write_text(json.dumps({"sets": measured}, indent=1, ensure_ascii=False) + "\n")

@@ -19,7 +19,9 @@ def voted(looks: Iterable[Sequence[DateReading]]) -> tuple[DateReading, ...]:
     dates of the same characters (`03/04/26`), or beside each other on one line, do not speak against each other.
     """
     taken = [{one.day: one for one in look} for look in looks]
-    believed = [_believed([look[day] for look in taken if day in look]) for day in {day for look in taken for day in look}]
+    believed = [
+        _believed([look[day] for look in taken if day in look]) for day in {day for look in taken for day in look}
+    ]
     weighed = [replace(one, probability=_share(one, believed, taken)) for one in believed]
     return tuple(sorted(weighed, key=lambda one: (-one.probability, one.day)))
 

@@ -76,6 +76,8 @@ class _Terms:
 _Parts = Mapping[str, str | None]
 _ANY = Profile()
 
+_FROM_TO = re.compile(r"(?<=[./]\d{4})\s?[-~]\s?(?=\d{1,2}[./]\d{1,2}[./])")  # `28/05/2025-28/05/2027`: two dates
+
 
 def readings(
     text: str, today: date, purpose: Purpose = Purpose.EXPIRY, profile: Profile = _ANY
@@ -95,7 +97,8 @@ def segment_readings(
     """The same of one keyword and its value: full dates, else month and year, else bare digits."""
     if segment.field in (Field.LOT, Field.SERIAL, Field.OTHER):
         return ()
-    value, terms = plain(segment.value).rstrip(". "), _Terms(today, purpose, profile)
+    value = _FROM_TO.sub(lambda match: " " * len(match.group()), plain(segment.value).rstrip(". "))
+    terms = _Terms(today, purpose, profile)
     for forms in _allowed_forms(segment, value, profile):
         found = [one for form in forms for one in _matches(form, value, terms) if _agreed(one, profile.orders)]
         if found:
@@ -148,7 +151,9 @@ def _days(parts: _Parts, terms: _Terms) -> Iterator[date]:
         for calendar, year in _years(parts, terms):
             yield from _in_year(calendar, year, parts, terms)
     else:
-        yield from _newest(_around(range(-1, 3), parts, terms), terms) or _nearest(_around(LEAP_YEARS, parts, terms), terms)
+        yield from _newest(_around(range(-1, 3), parts, terms), terms) or _nearest(
+            _around(LEAP_YEARS, parts, terms), terms
+        )
 
 
 def _years(parts: _Parts, terms: _Terms) -> Iterator[tuple[Calendar, int]]:

@@ -15,7 +15,7 @@ from edge.core.dates import DateReading
 from edge.core.messages import Image
 from edge.inspection.recogniser import Line, LineReader
 
-SURE_FROM = 0.9  # from this probability on no further look is worth its time
+SURE_FROM = 0.8  # from this probability on no further look is worth its time
 VOUCH_FROM = 0.5  # below this it is likelier that something else is printed
 THIRD_FROM = 0.05  # two looks that both see hardly a date leave nothing to settle
 LEGIBLE_FROM = 0.9  # mean confidence of a line's characters: what stands on its head stays below, 296 of 307 lines

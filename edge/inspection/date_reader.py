@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-import numpy as np
-
 from edge.core.date_grammar import Read
 from edge.core.date_votes import printed
 from edge.core.dates import DateReading, Profile, segment_readings
@@ -20,12 +18,10 @@ from edge.core.messages import Image
 from edge.inspection.cascade import SURE_FROM, VOUCH_FROM, Cascade, Look
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import TextBox, TextDetector
-from edge.inspection.recogniser import LineReader
+from edge.inspection.region import central, smoothed
 
 REGION_AREA_PX = 160 * 320  # 11 ms: a region holds little, and its print is large in it
 SCENE_AREA_PX = 960 * 960  # whole photographs are a matter of commissioning: time does not count there
-TALL_FROM = 0.5  # of a region's tallest line: what is lower is small print beside the date
-CENTRE = 0.4  # of a region's sides, from its middle: what is farther off is neighbouring print
 RIVAL_SHARE = 0.2  # of the surest date: what is less likely does not stand against it
 CLOCK_DIGITS = 4  # so many digits alone may be a time of day
 
@@ -48,7 +44,8 @@ class DateReader:
 
     def __init__(
         self,
-        find: TextDetector,
+        near: TextDetector,
+        wide: TextDetector,
         far: TextDetector,
         cascade: Cascade,
         *,
@@ -58,10 +55,12 @@ class DateReader:
     ) -> None:
         """Take the models and what is known of the print.
 
-        find: for regions (`REGION_AREA_PX`); far: for whole scenes (`SCENE_AREA_PX`); height_px: of a line cut out.
+        near: for regions (`REGION_AREA_PX`), and wide where that finds no date; far: for scenes (`SCENE_AREA_PX`).
+        height_px: of a line cut out.
         today: the site's calendar day; it gives two-digit years their century.
         """
-        self._find = find
+        self._near = near
+        self._wide = wide
         self._far = far
         self._cascade = cascade
         self._today = today
@@ -74,9 +73,19 @@ class DateReader:
 
     def region(self, picture: Image) -> DateReading | None:
         """The expiry in a region that is known to hold it: that stands for its keyword, where none is read."""
-        boxes = central(self._find.find(picture), picture)
-        lines = [self._cut(picture, box) for box in boxes] or [picture]
-        return expiry(self._looks(lines, self._meant, REGION))
+        looks: list[Look] = []
+        for how in self._ways(picture):
+            looks = self._looks([self._cut(*one) for one in how] or [picture], self._meant, REGION)
+            if any(look.probability >= VOUCH_FROM for look in looks):
+                break
+        return expiry(looks)
+
+    def _ways(self, picture: Image) -> Iterator[list[tuple[Image, TextBox]]]:
+        """Lines in the region, as found; then with the dots run together; then once more, larger."""
+        yield [(picture, box) for box in central(self._near.find(picture), picture)]
+        blurred = smoothed(picture)
+        yield [(blurred, box) for box in central(self._near.find(blurred), blurred)]
+        yield [(blurred, box) for box in central(self._wide.find(blurred), blurred)]
 
     def anywhere(self, picture: Image) -> DateReading | None:
         """The expiry somewhere on a product, the tallest print first."""
@@ -87,8 +96,10 @@ class DateReader:
         """A glance at each line; those that are likeliest to bear a date, and in doubt, again."""
         looks = self._cascade.glances(lines[: effort.lines], read)
         ranked = sorted(looks, key=lambda look: (look.probability >= SURE_FROM, -look.probability))
-        doubtful = [self._cascade.settled(look, read) for look in ranked[: effort.settled]]  # the sure ones stay
-        return doubtful + ranked[effort.settled :]
+        known = any(look.probability >= VOUCH_FROM for look in looks)
+        again = [look for look in ranked if look.probability or not known][: effort.settled]
+        rest = [look for look in ranked if not any(look is one for one in again)]
+        return [self._cascade.settled(look, read) for look in again] + rest  # what is sure stays as it is
 
     def _cut(self, picture: Image, box: TextBox) -> Image:
         upright = box.towards((1.0, 0.0)).corners()
@@ -106,14 +117,6 @@ class DateReader:
         for one in found:
             if one.field in _MAY_EXPIRE:
                 yield from segment_readings(one, self._today(), profile=self._profile)
-
-
-def central(boxes: Sequence[TextBox], picture: Image) -> list[TextBox]:
-    """The tall print about the middle of a region, the tallest first; where there is none, all."""
-    sides = np.array(picture.shape[1::-1])
-    near = [box for box in boxes if (abs(np.array(box.centre) / sides - 0.5) <= CENTRE).all()]
-    tallest = max((box.height_px for box in near), default=0.0)
-    return sorted((box for box in near if box.height_px >= TALL_FROM * tallest), key=lambda box: -box.height_px)
 
 
 def expiry(looks: Sequence[Look]) -> DateReading | None:
