@@ -41,7 +41,7 @@ PROFILES = {
     "lines": Profile(extras=YEARLESS),
     "labels_uk": Profile({Order.DAY_FIRST}, extras=YEARLESS),
     "photos_thai": Profile({Order.DAY_FIRST}),
-    "scenes": Profile(extras=YEARLESS),
+    "scenes": Profile(),
 }
 """What a site would say of such goods: British and Thai ones print the day first."""
 TODAY = date(2026, 6, 1)

@@ -48,6 +48,11 @@ class Form:
     parts: tuple[Part, ...]
     pattern: re.Pattern[str]  # standing free of other letters, digits and sums of money
 
+    @property
+    def named(self) -> bool:
+        """A month's name is among its parts: no price, time or telephone number looks like that."""
+        return "name" in self.pattern.groupindex
+
 
 MONTHS: Mapping[str, tuple[int, ...]] = {folded(name): months for name, months in months_by_name().items()}
 """Names as they read when folded → the months they may mean."""

@@ -120,7 +120,7 @@ def _allowed_forms(segment: Segment, value: str, profile: Profile) -> tuple[tupl
     extras = tuple(form for extra in profile.extras for form in EXTRAS[extra])
     bare = re.fullmatch(r"[\d\s./-]+", value) is not None and sum(map(str.isdigit, value)) <= 8
     loose = LOOSE if segment.field or value.isdigit() or (bare and extras) else ()
-    return DAYS, MONTHS_ALONE, loose + extras
+    return DAYS, MONTHS_ALONE, loose + tuple(form for form in extras if loose or form.named)
 
 
 def _agreed(one: DateReading, orders: Collection[Order]) -> bool:

@@ -22,9 +22,9 @@ from edge.inspection.cascade import Cascade
 from edge.inspection.codes import CODE, CodeCheck
 from edge.inspection.colour import COLOUR, ColourCheck
 from edge.inspection.crop import Check, Crop, Question
-from edge.inspection.date_reader import REGION_AREA_PX, SCENE_AREA_PX, DateReader
+from edge.inspection.date_reader import COARSE_AREA_PX, REGION_AREA_PX, SCENE_AREA_PX, DateReader
 from edge.inspection.defects import DefectHead
-from edge.inspection.detector import AREA_PX, TextDetector
+from edge.inspection.detector import TextDetector
 from edge.inspection.identity import IDENTITY, IdentityCheck
 from edge.inspection.inspector import Locate
 from edge.inspection.locate import locate, whole
@@ -139,10 +139,10 @@ def text_check(
 def date_reader(sessions: Sessions, today: Callable[[], date], profile: Profile = ANY_PROFILE) -> DateReader:
     """The reader of expiries with the shipped models."""
     tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
-    areas = (REGION_AREA_PX, AREA_PX, SCENE_AREA_PX)
-    near, wide, far = (TextDetector(sessions.of("text-detector"), area) for area in areas)
+    areas = (REGION_AREA_PX, COARSE_AREA_PX, SCENE_AREA_PX)
+    near, coarse, far = (TextDetector(sessions.of("text-detector"), area) for area in areas)
     cascade = Cascade(tiny, small, frozenset(profile.extras))
-    return DateReader(near, wide, far, cascade, today=today, profile=profile, height_px=tiny.height_px)
+    return DateReader(near, coarse, far, cascade, today=today, profile=profile, height_px=tiny.height_px)
 
 
 def locator(belt_colours: Path | None) -> Locate:

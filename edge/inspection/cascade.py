@@ -17,7 +17,8 @@ from edge.inspection.recogniser import Line, LineReader
 
 SURE_FROM = 0.8  # from this probability on no further look is worth its time
 VOUCH_FROM = 0.5  # below this it is likelier that something else is printed
-THIRD_FROM = 0.05  # two looks that both see hardly a date leave nothing to settle
+THIRD_FROM = 0.05  # two looks that both see hardly a date leave nothing to settle,
+SETTLED_FROM = 0.75  # and two that agree this far nothing either
 LEGIBLE_FROM = 0.9  # mean confidence of a line's characters: what stands on its head stays below, 296 of 307 lines
 DIGITS_MIN = 2  # on a line with fewer there is no date
 
@@ -44,7 +45,7 @@ class Look:
     @property
     def worth_another(self) -> bool:
         """There may be a date on it."""
-        return self.probability > 0 or sum(map(str.isdigit, self.line.text)) >= DIGITS_MIN
+        return self.probability > 0 or _digits(self.line) >= DIGITS_MIN
 
 
 class Cascade:
@@ -79,7 +80,7 @@ class Cascade:
         if look.probability >= SURE_FROM or not look.worth_another:
             return look
         look = self._joined(look, self._small.read(look.picture), read)
-        if THIRD_FROM <= look.probability < VOUCH_FROM:
+        if THIRD_FROM <= look.probability < SETTLED_FROM:
             look = self._joined(look, self._small.read_sharp(look.picture), read)
         return look
 
@@ -87,4 +88,10 @@ class Cascade:
         return replace(look, line=line, dates=voted((look.dates, self._dates(line, read))))
 
     def _dates(self, line: Line, read: Read) -> tuple[DateReading, ...]:
+        if _digits(line) < DIGITS_MIN:
+            return ()
         return search(line.steps, line.vocabulary, read, self._extras)
+
+
+def _digits(line: Line) -> int:
+    return sum(map(str.isdigit, line.text))

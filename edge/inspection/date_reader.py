@@ -18,11 +18,13 @@ from edge.core.messages import Image
 from edge.inspection.cascade import SURE_FROM, VOUCH_FROM, Cascade, Look
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import TextBox, TextDetector
-from edge.inspection.region import central, smoothed
+from edge.inspection.region import central, longer, smoothed
 
 REGION_AREA_PX = 160 * 320  # 11 ms: a region holds little, and its print is large in it
+COARSE_AREA_PX = 80 * 160  # 3 ms
 SCENE_AREA_PX = 960 * 960  # whole photographs are a matter of commissioning: time does not count there
 RIVAL_SHARE = 0.2  # of the surest date: what is less likely does not stand against it
+CODE_DIGITS = 5  # so many digits of which no date came may be a date that was misread
 CLOCK_DIGITS = 4  # so many digits alone may be a time of day
 
 _MAY_EXPIRE = (None, Field.EXPIRY, Field.SELL_BY)
@@ -45,7 +47,7 @@ class DateReader:
     def __init__(
         self,
         near: TextDetector,
-        wide: TextDetector,
+        coarse: TextDetector,
         far: TextDetector,
         cascade: Cascade,
         *,
@@ -55,12 +57,12 @@ class DateReader:
     ) -> None:
         """Take the models and what is known of the print.
 
-        near: for regions (`REGION_AREA_PX`), and wide where that finds no date; far: for scenes (`SCENE_AREA_PX`).
+        near: for regions (`REGION_AREA_PX`), and coarse (`COARSE_AREA_PX`) where that finds no date; far: for scenes (`SCENE_AREA_PX`).
         height_px: of a line cut out.
         today: the site's calendar day; it gives two-digit years their century.
         """
         self._near = near
-        self._wide = wide
+        self._coarse = coarse
         self._far = far
         self._cascade = cascade
         self._today = today
@@ -73,19 +75,19 @@ class DateReader:
 
     def region(self, picture: Image) -> DateReading | None:
         """The expiry in a region that is known to hold it: that stands for its keyword, where none is read."""
-        looks: list[Look] = []
-        for how in self._ways(picture):
-            looks = self._looks([self._cut(*one) for one in how] or [picture], self._meant, REGION)
-            if any(look.probability >= VOUCH_FROM for look in looks):
-                break
-        return expiry(looks)
+        for coarse, lines in self._ways(picture):
+            looks = self._looks([self._cut(*one) for one in lines] or [picture], self._meant, REGION)
+            if found := expiry(looks):
+                return None if coarse and unread(looks, found) else found
+        return None
 
-    def _ways(self, picture: Image) -> Iterator[list[tuple[Image, TextBox]]]:
-        """Lines in the region, as found; then with the dots run together; then once more, larger."""
-        yield [(picture, box) for box in central(self._near.find(picture), picture)]
+    def _ways(self, picture: Image) -> Iterator[tuple[bool, list[tuple[Image, TextBox]]]]:
+        """Lines in the region, as found; then with the dots run together; then from afar, which is coarse."""
+        yield False, [(picture, box) for box in central(self._near.find(picture), picture)]
         blurred = smoothed(picture)
-        yield [(blurred, box) for box in central(self._near.find(blurred), blurred)]
-        yield [(blurred, box) for box in central(self._wide.find(blurred), blurred)]
+        yield False, [(blurred, box) for box in central(self._near.find(blurred), blurred)]
+        for one in (blurred, picture):
+            yield True, [(one, longer(box)) for box in central(self._coarse.find(one), one)]
 
     def anywhere(self, picture: Image) -> DateReading | None:
         """The expiry somewhere on a product, the tallest print first."""
@@ -124,13 +126,25 @@ def expiry(looks: Sequence[Look]) -> DateReading | None:
     certain = [one for look in looks for one in look.dates if one.probability >= VOUCH_FROM]
     spelled = [one for one in certain if not _clock(one)]
     best = max(spelled or certain, key=lambda one: one.day, default=None)
-    doubtful = [look.dates[0] for look in looks if 0 < look.probability < VOUCH_FROM]
-    return None if best is None or any(_may_be_later(one, best) for one in doubtful) else best
+    if best is None or any(_may_be_later(look, best) for look in looks):
+        return None
+    return best
 
 
-def _may_be_later(one: DateReading, best: DateReading) -> bool:
-    """Whether another line's date is too likely to be left out, and too unlikely to be vouched for."""
-    return one.probability >= RIVAL_SHARE * best.probability and one.day > best.day and not _clock(one)
+def _may_be_later(look: Look, best: DateReading) -> bool:
+    """Whether a line's date is too likely to be left out, and too unlikely to be vouched for."""
+    if not RIVAL_SHARE * best.probability <= look.probability < VOUCH_FROM:
+        return False
+    return look.dates[0].day > best.day and not _clock(look.dates[0])
+
+
+def unread(looks: Sequence[Look], best: DateReading) -> bool:
+    """Whether digits beside the only date, on a line that says nothing of itself, may be a date that was misread."""
+    others = [look for look in looks if best not in look.dates]
+    if any(look.probability >= VOUCH_FROM for look in others):
+        return False
+    silent = (look.line.text for look in others if all(one.field is None for one in segments(look.line.text)))
+    return any(sum(map(str.isdigit, text)) >= CODE_DIGITS for text in silent)
 
 
 def _clock(one: DateReading) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,12 +16,18 @@ CENTRE = 0.4  # of a region's sides, from its middle: what is farther off is nei
 WORD_GAP = 1.0  # of the print's height: words farther apart are lines of their own
 OFF_AXIS = 0.3  # of the print's height
 AS_TALL = 0.6  # words of one line differ less in height
+LONGER = 1.5  # of a line's height
 SMOOTHING = 0.02  # of the shorter side: joins the dots of dot matrix, which are no print to the detector
 
 
 def smoothed(picture: Image) -> Image:
     """The picture with its dots run together."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), max(0.5, SMOOTHING * min(picture.shape[:2]))), np.uint8)
+
+
+def longer(box: TextBox) -> TextBox:
+    """The line with room for another character at its ends, which a coarse look may have cut off."""
+    return replace(box, length_px=box.length_px + LONGER * box.height_px)
 
 
 def central(boxes: Sequence[TextBox], picture: Image) -> list[TextBox]:
