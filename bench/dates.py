@@ -26,24 +26,35 @@ from rich.progress import track
 from rich.table import Table
 
 from bench import garbage
-from bench.prints import Case, alphanumeric, cases
+from bench.prints import Case, Where, alphanumeric, cases
 from bench.serials import measured as measured_serials
 from edge.config import ROOT
-from edge.core.date_forms import Extra
-from edge.core.dates import DateReading, Profile, readings, segment_readings
-from edge.core.labels import Field, segments
+from edge.core.date_forms import Extra, Order
+from edge.core.date_votes import printed
+from edge.core.dates import Profile, readings
 from edge.core.messages import Image
-from edge.inspection.assembly import Sessions
-from edge.inspection.cascade import VOUCH_FROM, Cascade
-from edge.inspection.cuts import cut_out
-from edge.inspection.detector import TextDetector
-from edge.inspection.recogniser import LineReader
+from edge.inspection.assembly import Sessions, date_reader
+from edge.inspection.date_reader import DateReader
 
-YEARLESS = Profile(extras=frozenset({Extra.YEARLESS}))  # many of the labels say `16 NOV` and no more
+YEARLESS = frozenset({Extra.YEARLESS})  # many of the labels say `16 NOV` and no more
+PROFILES = {
+    "lines": Profile(extras=YEARLESS),
+    "labels_uk": Profile({Order.DAY_FIRST}, extras=YEARLESS),
+    "photos_thai": Profile({Order.DAY_FIRST}),
+    "scenes": Profile(),
+}
+"""What a site would say of such goods: British and Thai ones print the day first."""
 TODAY = date(2026, 6, 1)
-LINES_MAX = 8  # read in one picture, the highest print first
-SCENE_AREA_PX = 960 * 960  # whole photographs are a matter of commissioning: time does not count there
-FIGURES = ("accuracy", "valid_but_wrong", "date_type_accuracy", "mean_ms", "p50_ms", "p95_ms")
+FIGURES = (
+    "accuracy",
+    "valid_but_wrong",
+    "date_type_accuracy",
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "busy_p50_ms",
+    "busy_p95_ms",
+)
 
 Figures = dict[str, Any]
 Read = Callable[[Case], str]
@@ -56,52 +67,31 @@ class Answer:
     case: Case
     text: str
     spent_ms: float
+    busy_ms: float  # of it, this thread's own: what others do on the machine does not count
 
 
-class Eyes:
-    """The appliance's way to read a date off a line, or off a picture in which lines are to be found."""
-
-    def __init__(self, sessions: Sessions) -> None:
-        tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
-        self._height_px = tiny.height_px
-        self._cascade = Cascade(tiny, small, frozenset(YEARLESS.extras))
-        self._detector = TextDetector(sessions.of("text-detector"))
-        self._far = TextDetector(sessions.of("text-detector"), SCENE_AREA_PX)
-
-    def expiry(self, picture: Image, *, line: bool) -> str:
-        """Letters and digits of the expiry that would be vouched for."""
-        return alphanumeric(_best([self._cascade.read(one, expiring).dates for one in self._lines(picture, line=line)]))
-
-    def _lines(self, picture: Image, *, line: bool) -> list[Image]:
-        if line:
-            return [picture]
-        detector = self._far if picture.shape[0] * picture.shape[1] > 4 * SCENE_AREA_PX // 9 else self._detector
-        boxes = sorted(detector.find(picture), key=lambda box: -box.height_px)[:LINES_MAX]
-        return [cut_out(picture, box.towards((1.0, 0.0)).corners(), self._height_px) for box in boxes]
+def readers(sessions: Sessions) -> dict[str, DateReader]:
+    """Set → the appliance's reader with what a site would say of such goods."""
+    return {name: date_reader(sessions, lambda: TODAY, profile) for name, profile in PROFILES.items()}
 
 
-def _read(eyes: Eyes, pictures: Mapping[str, Image], case: Case) -> str:
+def read_of(reader: DateReader, picture: Image, where: Where) -> str:
+    """Letters and digits of the expiry that would be vouched for."""
+    by_place = {Where.LINE: reader.line, Where.REGION: reader.region, Where.ANYWHERE: reader.anywhere}
+    found = by_place[where](picture)
+    return printed(found) if found else ""
+
+
+def _read(reader: DateReader, pictures: Mapping[str, Image], case: Case) -> str:
     """A case whose picture has been loaded."""
-    return eyes.expiry(pictures[case.name], line=case.line)
-
-
-def expiring(text: str) -> tuple[DateReading, ...]:
-    """The dates of a line that may be its expiry: never those behind a keyword of production."""
-    kept = [one for one in segments(text) if one.field in (None, Field.EXPIRY, Field.SELL_BY)]
-    return tuple(one for segment in kept for one in segment_readings(segment, TODAY, profile=YEARLESS))
-
-
-def _best(lines: Sequence[Sequence[DateReading]]) -> str:
-    """The latest of what would be vouched for: where no keyword tells, an expiry is after its production."""
-    certain = [one for dates in lines for one in dates if one.probability >= VOUCH_FROM]
-    return max(certain, key=lambda one: one.day).text if certain else ""
+    return read_of(reader, pictures[case.name], case.where)
 
 
 def tesseract(case: Case) -> str:
     """Tesseract's first date in the picture, by the same grammar."""
-    mode = "--psm 7" if case.line else "--psm 6"
+    mode = "--psm 7" if case.where is Where.LINE else "--psm 6"
     for line in pytesseract.image_to_string(case.load(), config=mode).splitlines():
-        if found := readings(line, TODAY, profile=YEARLESS):
+        if found := readings(line, TODAY, profile=Profile(extras=YEARLESS)):
             return alphanumeric(found[-1].text)
     return ""
 
@@ -110,16 +100,17 @@ def answers(chosen: Sequence[Case], read: Callable[[Case], str], what: str, cons
     """Each case read once; the picture's loading does not count."""
     found = []
     for case in track(chosen, what, console=console, transient=True):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.thread_time()
         text = read(case)
-        found.append(Answer(case, text, 1000 * (time.perf_counter() - start)))
+        spent, own = time.perf_counter() - start, time.thread_time() - busy
+        found.append(Answer(case, text, 1000 * spent, 1000 * own))
     return found
 
 
 def figures(found: Sequence[Answer]) -> Figures:
     """Shares and times; `date_type_accuracy` over the pictures that show a production date too."""
     typed = [one.text != one.case.produced for one in found if one.case.produced]
-    spent = np.array([one.spent_ms for one in found])
+    spent, busy = (np.array(times) for times in zip(*((one.spent_ms, one.busy_ms) for one in found), strict=True))
     return {
         "accuracy": round(float(np.mean([one.text == one.case.expiry for one in found])), 4),
         "valid_but_wrong": round(float(np.mean([one.text not in ("", one.case.expiry) for one in found])), 4),
@@ -127,6 +118,8 @@ def figures(found: Sequence[Answer]) -> Figures:
         "mean_ms": round(float(spent.mean()), 1),
         "p50_ms": round(float(np.quantile(spent, 0.5)), 1),
         "p95_ms": round(float(np.quantile(spent, 0.95)), 1),
+        "busy_p50_ms": round(float(np.quantile(busy, 0.5)), 1),
+        "busy_p95_ms": round(float(np.quantile(busy, 0.95)), 1),
         "items": len(found),
         "wrong": [
             f"{one.case.name}: {one.text or '-'} for {one.case.expiry}" for one in found if one.text != one.case.expiry
@@ -139,19 +132,21 @@ def main() -> int:
     arguments = _arguments()
     cv2.setNumThreads(1)
     console, sessions = Console(), Sessions(arguments.models)
-    eyes, measured = Eyes(sessions), {}
+    eyes, measured = readers(sessions), {}
     for name, chosen in cases(arguments.data).items():
         if arguments.sets and name not in arguments.sets.split(","):
             continue
         pictures = {case.name: case.load() for case in chosen}
-        measured[name] = figures(answers(chosen, partial(_read, eyes, pictures), name, console))
+        measured[name] = figures(answers(chosen, partial(_read, eyes[name], pictures), name, console))
         if arguments.peers:
             some = chosen[:: max(1, len(chosen) // arguments.peers)]
             measured[f"{name} (Tesseract)"] = figures(answers(some, tesseract, f"{name}: Tesseract", console))
     if (arguments.data / "packages").is_dir() and (not arguments.sets or "packages" in arguments.sets.split(",")):
         measured["packages"] = measured_serials(arguments.data / "packages", sessions, console)
     if arguments.garbage:
-        measured["garbage"] = garbage.measured(arguments.garbage, lambda p: eyes.expiry(p, line=True), console)
+        measured["garbage"] = garbage.measured(
+            arguments.garbage, lambda picture: read_of(eyes["lines"], picture, Where.LINE), console
+        )
     console.print(_table(measured))
     if arguments.json:
         arguments.json.write_text(json.dumps({"sets": measured}, indent=1, ensure_ascii=False) + "\n")

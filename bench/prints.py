@@ -10,6 +10,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,14 @@ MARGIN = 0.25  # of the box's sides, around a box that is given
 Row = Mapping[str, str]
 
 
+class Where(Enum):
+    """What is known of the date's place."""
+
+    LINE = "the picture is one line"
+    REGION = "the picture is a region that holds it"
+    ANYWHERE = "somewhere on a product"
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A picture of print, and what is printed there."""
@@ -30,7 +39,7 @@ class Case:
     load: Callable[[], Image]
     expiry: str  # letters and digits alone, capitals
     produced: str = ""  # the same of the production date; empty: none, or not known
-    line: bool = False  # the picture is one line; otherwise lines are to be found in it
+    where: Where = Where.REGION
 
 
 def cases(data: Path) -> dict[str, list[Case]]:
@@ -60,7 +69,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _line(folder: Path, row: Row) -> Case:
-    return Case(row["image"], lambda: _read(folder / row["image"]), alphanumeric(row["text"]), line=True)
+    return Case(row["image"], lambda: _read(folder / row["image"]), alphanumeric(row["text"]), where=Where.LINE)
 
 
 def _uk_label(folder: Path, row: Row) -> Case:
@@ -77,7 +86,11 @@ def _thai_photo(folder: Path, row: Row) -> Case:
 
 def _scene(folder: Path, row: Row) -> Case:
     return Case(
-        row["image"], lambda: _read(folder / row["image"]), row["expiry_alnum"].upper(), row["mfg_alnum"].upper()
+        row["image"],
+        lambda: _read(folder / row["image"]),
+        row["expiry_alnum"].upper(),
+        row["mfg_alnum"].upper(),
+        Where.ANYWHERE,
     )
 
 

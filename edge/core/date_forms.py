@@ -48,6 +48,11 @@ class Form:
     parts: tuple[Part, ...]
     pattern: re.Pattern[str]  # standing free of other letters, digits and sums of money
 
+    @property
+    def named(self) -> bool:
+        """A month's name is among its parts: no price, time or telephone number looks like that."""
+        return "name" in self.pattern.groupindex
+
 
 MONTHS: Mapping[str, tuple[int, ...]] = {folded(name): months for name, months in months_by_name().items()}
 """Names as they read when folded → the months they may mean."""
@@ -93,6 +98,7 @@ _MIXED = _marks(r"(?:\s?[./-]|[./-]?\s)", "./-")
 _FREE = _marks(r"(?:\s?[./|·'’-]?\s?)", _POINTS + "'’")  # around a month's name
 _COMMA = _marks(r"(?:[.,/-]?\s|[.,/-]|\s?['’])", ".,/-'’")
 _SPACE = Part(r"\s", frozenset(" "))
+_SURE_MARK = Part(r"\s?[./|·-]\s?", frozenset(one for one in _MARK.words if one.strip()))  # `1209` may be a time
 
 
 def _form(order: Order, *parts: Part, before: str = "", after: str = "") -> Form:
@@ -152,8 +158,8 @@ EXTRAS: Mapping[Extra, tuple[Form, ...]] = {
     Extra.YEARLESS: (
         _alone(Order.DAY_FIRST, _DAY, _FREE, _NAME),
         _alone(Order.MONTH_FIRST, _NAME, _FREE, _DAY),
-        _alone(Order.DAY_FIRST, _DD, _MARK, _MM),
-        _alone(Order.MONTH_FIRST, _MM, _MARK, _DD),
+        _alone(Order.DAY_FIRST, _DD, _SURE_MARK, _MM),
+        _alone(Order.MONTH_FIRST, _MM, _SURE_MARK, _DD),
     ),
     Extra.JULIAN: tuple(_alone(Order.YEAR_FIRST, year, _ORDINAL) for year in (_DIGIT, _YEAR2, _YEAR4)),
 }

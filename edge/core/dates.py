@@ -34,6 +34,7 @@ class Purpose(StrEnum):
 ALL_ORDERS = frozenset(Order)
 CENTURY_AHEAD, CENTURY_BEHIND = 51, -50  # GS1 General Specifications, 7.12: −49 to +50 years around today
 SHELF_LIFE_DAYS = 365
+LEAP_YEARS = range(-8, 9)  # around today: there is one among them even about 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class _Terms:
 _Parts = Mapping[str, str | None]
 _ANY = Profile()
 
+_FROM_TO = re.compile(r"(?<=[./]\d{4})\s?[-~]\s?(?=\d{1,2}[./]\d{1,2}[./])")  # `28/05/2025-28/05/2027`: two dates
+
 
 def readings(
     text: str, today: date, purpose: Purpose = Purpose.EXPIRY, profile: Profile = _ANY
@@ -95,7 +98,8 @@ def segment_readings(
     """The same of one keyword and its value: full dates, else month and year, else bare digits."""
     if segment.field in (Field.LOT, Field.SERIAL, Field.OTHER):
         return ()
-    value, terms = plain(segment.value).rstrip(". "), _Terms(today, purpose, profile)
+    value = _FROM_TO.sub(lambda match: " " * len(match.group()), plain(segment.value).rstrip(". "))
+    terms = _Terms(today, purpose, profile)
     for forms in _allowed_forms(segment, value, profile):
         found = [one for form in forms for one in _matches(form, value, terms) if _agreed(one, profile.orders)]
         if found:
@@ -117,12 +121,13 @@ def _allowed_forms(segment: Segment, value: str, profile: Profile) -> tuple[tupl
     extras = tuple(form for extra in profile.extras for form in EXTRAS[extra])
     bare = re.fullmatch(r"[\d\s./-]+", value) is not None and sum(map(str.isdigit, value)) <= 8
     loose = LOOSE if segment.field or value.isdigit() or (bare and extras) else ()
-    return DAYS, MONTHS_ALONE, loose + extras
+    return DAYS, MONTHS_ALONE, loose + tuple(form for form in extras if loose or form.named)
 
 
 def _agreed(one: DateReading, orders: Collection[Order]) -> bool:
     """Profiles settle what is contested: numbers, of which the first is no year in four digits."""
-    contested = one.granularity is Granularity.DAY and re.match(r"(?!\d{4}\D)[\d\W]+$", one.text)
+    year_first = one.order is Order.YEAR_FIRST and re.match(r"\d{4}(?:\D|\d{4}$)", one.text)
+    contested = one.granularity is Granularity.DAY and not year_first and re.match(r"[\d\W]+$", one.text)
     return one.order in orders or not contested
 
 
@@ -149,9 +154,9 @@ def _days(parts: _Parts, terms: _Terms) -> Iterator[date]:
         for calendar, year in _years(parts, terms):
             yield from _in_year(calendar, year, parts, terms)
     else:
-        calendar = terms.profile.calendar
-        around = (present_year(calendar, terms.today) + offset for offset in (-1, 0, 1, 2))
-        yield from _newest((day for year in around for day in _in_year(calendar, year, parts, terms)), terms)
+        yield from _newest(_around(range(-1, 3), parts, terms), terms) or _nearest(
+            _around(LEAP_YEARS, parts, terms), terms
+        )
 
 
 def _years(parts: _Parts, terms: _Terms) -> Iterator[tuple[Calendar, int]]:
@@ -184,6 +189,19 @@ def _of_ordinal(digits: str, ordinal: int, terms: _Terms) -> Iterator[date]:
     years = (year for year in range(terms.today.year - 10, terms.latest.year + 1) if str(year).endswith(digits))
     days = ((year, date(year, 1, 1) + timedelta(days=ordinal - 1)) for year in years)
     yield from _newest((day for year, day in days if day.year == year), terms)
+
+
+def _around(offsets: Iterable[int], parts: _Parts, terms: _Terms) -> Iterator[date]:
+    """The day in the years around today."""
+    calendar = terms.profile.calendar
+    years = (present_year(calendar, terms.today) + offset for offset in offsets)
+    return (day for year in years for day in _in_year(calendar, year, parts, terms))
+
+
+def _nearest(days: Iterable[date], terms: _Terms) -> list[date]:
+    """A day that not every year has, 29 February, in the leap year nearest to today; nothing is produced tomorrow."""
+    possible = (day for day in days if terms.purpose is Purpose.EXPIRY or day <= terms.today)
+    return sorted(possible, key=lambda day: abs(day - terms.today))[:1]
 
 
 def _newest(days: Iterable[date], terms: _Terms) -> list[date]:

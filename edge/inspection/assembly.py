@@ -19,9 +19,11 @@ from edge.core.labels import Field
 from edge.core.messages import Image
 from edge.inspection.appearance import AppearanceCheck
 from edge.inspection.belt import BeltColour
+from edge.inspection.cascade import Cascade
 from edge.inspection.codes import CODE, CodeCheck
 from edge.inspection.colour import COLOUR, ColourCheck
 from edge.inspection.crop import Check, Crop, Question
+from edge.inspection.date_reader import COARSE_AREA_PX, REGION_AREA_PX, SCENE_AREA_PX, DateReader
 from edge.inspection.defects import DefectHead
 from edge.inspection.detector import Finder, TextDetector
 from edge.inspection.foreign_line import DatePartReader
@@ -175,6 +177,15 @@ def _text_check(
     kind = DatePartReader if isinstance(finder, LayoutFinder) and finder.bare else LineReader
     tiny, small = kind(sessions.of("text-recogniser")), kind(sessions.of("text-recogniser-small"))
     return TextCheck(finder, tiny, fields, today=today, second=small, profile=profile, formats=formats)
+
+
+def date_reader(sessions: Sessions, today: Callable[[], date], profile: Profile = ANY_PROFILE) -> DateReader:
+    """The reader of expiries with the shipped models."""
+    tiny, small = LineReader(sessions.of("text-recogniser")), LineReader(sessions.of("text-recogniser-small"))
+    areas = (REGION_AREA_PX, COARSE_AREA_PX, SCENE_AREA_PX)
+    near, coarse, far = (TextDetector(sessions.of("text-detector"), area) for area in areas)
+    cascade = Cascade(tiny, small, frozenset(profile.extras))
+    return DateReader(near, coarse, far, cascade, today=today, profile=profile, height_px=tiny.height_px)
 
 
 def locator(belt_colours: Path | None) -> Locate:

@@ -1,0 +1,152 @@
+"""The expiry in a picture: on a line that fills it, in a region that is known to hold it, or anywhere.
+
+Where no keyword tells, an expiry is the later of the dates that stand together; a date behind a keyword of production
+is never one. What is expected never enters here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from edge.core.date_grammar import Read
+from edge.core.date_votes import printed
+from edge.core.dates import DateReading, Profile, segment_readings
+from edge.core.labels import Field, Segment, segments
+from edge.core.messages import Image
+from edge.inspection.cascade import SURE_FROM, VOUCH_FROM, Cascade, Look
+from edge.inspection.cuts import cut_out, lengthened
+from edge.inspection.detector import TextBox, TextDetector
+from edge.inspection.region import central, longer, smoothed
+
+REGION_AREA_PX = 160 * 320  # 11 ms: a region holds little, and its print is large in it
+COARSE_AREA_PX = 80 * 160  # 3 ms
+SCENE_AREA_PX = 960 * 960  # whole photographs are a matter of commissioning: time does not count there
+RIVAL_SHARE = 0.2  # of the surest date: what is less likely does not stand against it
+CODE_DIGITS = 5  # so many digits of which no date came may be a date that was misread
+CLOCK_DIGITS = 4  # so many digits alone may be a time of day
+
+_MAY_EXPIRE = (None, Field.EXPIRY, Field.SELL_BY)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What one picture may cost."""
+
+    lines: int  # glanced at
+    settled: int  # looked at again
+
+
+REGION, SCENE = Effort(lines=3, settled=2), Effort(lines=32, settled=8)
+
+
+class DateReader:
+    """Reads the expiry alone; safe to share between workers."""
+
+    def __init__(
+        self,
+        near: TextDetector,
+        coarse: TextDetector,
+        far: TextDetector,
+        cascade: Cascade,
+        *,
+        today: Callable[[], date],
+        profile: Profile,
+        height_px: int,
+    ) -> None:
+        """Take the models and what is known of the print.
+
+        near: for regions (`REGION_AREA_PX`), and coarse (`COARSE_AREA_PX`) where that finds no date; far: for scenes (`SCENE_AREA_PX`).
+        height_px: of a line cut out.
+        today: the site's calendar day; it gives two-digit years their century.
+        """
+        self._near = near
+        self._coarse = coarse
+        self._far = far
+        self._cascade = cascade
+        self._today = today
+        self._profile = profile
+        self._height_px = height_px
+
+    def line(self, picture: Image) -> DateReading | None:
+        """The expiry on a picture that is one line, if it would be vouched for."""
+        return expiry([self._cascade.read(picture, self._printed)])
+
+    def region(self, picture: Image) -> DateReading | None:
+        """The expiry in a region that is known to hold it: that stands for its keyword, where none is read."""
+        for coarse, lines in self._ways(picture):
+            looks = self._looks([self._cut(*one) for one in lines] or [picture], self._meant, REGION)
+            if found := expiry(looks):
+                return None if coarse and unread(looks, found) else found
+        return None
+
+    def _ways(self, picture: Image) -> Iterator[tuple[bool, list[tuple[Image, TextBox]]]]:
+        """Lines in the region, as found; then with the dots run together; then from afar, which is coarse."""
+        yield False, [(picture, box) for box in central(self._near.find(picture), picture)]
+        blurred = smoothed(picture)
+        yield False, [(blurred, box) for box in central(self._near.find(blurred), blurred)]
+        for one in (blurred, picture):
+            yield True, [(one, longer(box)) for box in central(self._coarse.find(one), one)]
+
+    def anywhere(self, picture: Image) -> DateReading | None:
+        """The expiry somewhere on a product, the tallest print first."""
+        boxes = sorted(self._far.find(picture), key=lambda box: -box.height_px)
+        return expiry(self._looks([self._cut(picture, box) for box in boxes], self._printed, SCENE))
+
+    def _looks(self, lines: Sequence[Image], read: Read, effort: Effort) -> list[Look]:
+        """A glance at each line; those that are likeliest to bear a date, and in doubt, again."""
+        looks = self._cascade.glances(lines[: effort.lines], read)
+        ranked = sorted(looks, key=lambda look: (look.probability >= SURE_FROM, -look.probability))
+        known = any(look.probability >= VOUCH_FROM for look in looks)
+        again = [look for look in ranked if look.probability or not known][: effort.settled]
+        rest = [look for look in ranked if not any(look is one for one in again)]
+        return [self._cascade.settled(look, read) for look in again] + rest  # what is sure stays as it is
+
+    def _cut(self, picture: Image, box: TextBox) -> Image:
+        upright = box.towards((1.0, 0.0)).corners()
+        return cut_out(picture, lengthened(upright), self._height_px)
+
+    def _printed(self, text: str) -> tuple[DateReading, ...]:
+        """The dates of a line that may be its expiry."""
+        return tuple(self._expiring(segments(text)))
+
+    def _meant(self, text: str) -> tuple[DateReading, ...]:
+        """The same where print without a keyword is known to be a date: bare digits count."""
+        return tuple(self._expiring(replace(one, field=one.field or Field.EXPIRY) for one in segments(text)))
+
+    def _expiring(self, found: Sequence[Segment] | Iterator[Segment]) -> Iterator[DateReading]:
+        for one in found:
+            if one.field in _MAY_EXPIRE:
+                yield from segment_readings(one, self._today(), profile=self._profile)
+
+
+def expiry(looks: Sequence[Look]) -> DateReading | None:
+    """The latest of the dates, if it would be vouched for; a time of day only where there is nothing else."""
+    certain = [one for look in looks for one in look.dates if one.probability >= VOUCH_FROM]
+    spelled = [one for one in certain if not _clock(one)]
+    best = max(spelled or certain, key=lambda one: one.day, default=None)
+    if best is None or any(_may_be_later(look, best) for look in looks):
+        return None
+    return best
+
+
+def _may_be_later(look: Look, best: DateReading) -> bool:
+    """Whether a line's date is too likely to be left out, and too unlikely to be vouched for."""
+    if not RIVAL_SHARE * best.probability <= look.probability < VOUCH_FROM:
+        return False
+    return look.dates[0].day > best.day and not _clock(look.dates[0])
+
+
+def unread(looks: Sequence[Look], best: DateReading) -> bool:
+    """Whether digits beside the only date, on a line that says nothing of itself, may be a date that was misread."""
+    others = [look for look in looks if best not in look.dates]
+    if any(look.probability >= VOUCH_FROM for look in others):
+        return False
+    silent = (look.line.text for look in others if all(one.field is None for one in segments(look.line.text)))
+    return any(sum(map(str.isdigit, text)) >= CODE_DIGITS for text in silent)
+
+
+def _clock(one: DateReading) -> bool:
+    """Four digits and no more: `12.09` may have been `12:09`."""
+    return printed(one).isdigit() and len(printed(one)) <= CLOCK_DIGITS
