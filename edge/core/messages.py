@@ -170,7 +170,12 @@ class Look:
     """What a network saw of an item: enough to learn from it later."""
 
     gtin: str
-    image: Image  # height × width × 4: BGR, and 255 where the item is
+    image: Image  # BGR, height × width × 3
+    mask: Image  # height × width: 255 where the item is
+
+    def with_mask(self) -> Image:
+        """Both in one picture, height × width × 4, as it is kept."""
+        return np.dstack((self.image, self.mask))
 
 
 @dataclass(frozen=True, slots=True)

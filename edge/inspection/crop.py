@@ -87,11 +87,11 @@ def seen(crop: Crop, gtin: str, side_px: int) -> Look:
     """What a network whose input is so many px wide and high saw of a product."""
     size = (side_px, side_px)
     mask = cv2.resize(crop.mask, size, interpolation=cv2.INTER_NEAREST)
-    return Look(gtin, np.dstack((crop.stretched(size), mask)))
+    return Look(gtin, crop.stretched(size), np.asarray(mask, np.uint8))
 
 
 def seen_again(image: Image) -> Crop:
-    """The crop of a look (height × width × 4)."""
+    """The crop of a look that was kept (height × width × 4)."""
     return Crop(np.ascontiguousarray(image[..., :3]), np.ascontiguousarray(image[..., 3]), np.eye(3), (), located=True)
 
 

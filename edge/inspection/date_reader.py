@@ -57,7 +57,8 @@ class DateReader:
     ) -> None:
         """Take the models and what is known of the print.
 
-        near: for regions (`REGION_AREA_PX`), and coarse (`COARSE_AREA_PX`) where that finds no date; far: for scenes (`SCENE_AREA_PX`).
+        near: for regions (`REGION_AREA_PX`), and coarse (`COARSE_AREA_PX`) where that finds no date.
+        far: for scenes (`SCENE_AREA_PX`).
         height_px: of a line cut out.
         today: the site's calendar day; it gives two-digit years their century.
         """

@@ -60,7 +60,7 @@ class CandidateSink:
             return
         folder = self._folder / one.look.gtin / one.camera / kind
         folder.mkdir(parents=True, exist_ok=True)
-        content = cv2.imencode(".png", one.look.image)[1].tobytes()
+        content = cv2.imencode(".png", one.look.with_mask())[1].tobytes()
         (folder / f"{one.item_id}.png").write_bytes(content)
         self._bytes += len(content)
         for path in oldest_first(folder)[:-KEPT]:

@@ -11,6 +11,7 @@ from bench.sets import Options, Show, labelled
 from bench.sets.labelled import FUSED, Items
 from edge.config import ROOT
 from edge.inspection.assembly import Sessions
+from edge.inspection.references import Normal
 
 VIEWS = ("side", "top")
 
@@ -25,7 +26,7 @@ def known(shift: float) -> Items:
     """40 sound and 40 damaged items; damage moves one of the features by `shift`."""
     damaged = np.arange(80) >= 40
     pooled = {view: features_of(damaged, shift, seed) for seed, view in enumerate(VIEWS)}
-    shown = {view: [np.tile(row, (4, 1)) for row in rows] for view, rows in pooled.items()}
+    shown = {view: [Normal(np.tile(row, (4, 1))) for row in rows] for view, rows in pooled.items()}
     return Items(damaged, shown, pooled, "m")
 
 

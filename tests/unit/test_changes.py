@@ -67,7 +67,7 @@ def test_stickers_are_alike_and_tears_are_not(session: Session, references: Refe
 
 
 def evidence(alike: int = 0, score: float = 1.5) -> Evidence:
-    look = Look(GTIN, np.zeros((8, 8, 4), np.uint8))
+    look = Look(GTIN, np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8))
     return Evidence("i-1", "f", "top", "anomaly", score=score, look=look, alike=alike, valid=True)
 
 
@@ -96,7 +96,8 @@ def test_candidates_are_few_and_the_newest(tmp_path: Path) -> None:
 
 
 def test_candidates_never_take_more_than_they_may(tmp_path: Path) -> None:
-    noise = Look(GTIN, np.random.default_rng(1).integers(0, 255, (64, 64, 4), np.uint8))
+    chance = np.random.default_rng(1)
+    noise = Look(GTIN, *(chance.integers(0, 255, shape, np.uint8) for shape in ((64, 64, 3), (64, 64))))
     sink = CandidateSink(tmp_path, 50_000)
     sink.write([verdict(f"i-{number}", replace(evidence(), look=noise)) for number in range(20)])
     assert 0 < sum(path.stat().st_size for path in tmp_path.rglob("*.png")) <= 50_000
@@ -104,7 +105,7 @@ def test_candidates_never_take_more_than_they_may(tmp_path: Path) -> None:
 
 def test_a_look_is_a_crop_again(session: Session, references: References) -> None:
     crop = label(3, "sticker")
-    again = seen_again(seen(crop, GTIN, 256).image)
+    again = seen_again(seen(crop, GTIN, 256).with_mask())
     there, here = (references.score(features.of_item(one, session)) for one in (crop, again))
     assert here == pytest.approx(there, rel=0.02)
 
@@ -118,7 +119,7 @@ def lane(tmp_path: Path, references: References) -> Path:
         folder = state / "candidates" / GTIN / "top" / kind
         folder.mkdir(parents=True)
         for seed in range(40, 46):
-            cv2.imwrite(str(folder / f"{kind}-{seed}.png"), seen(label(seed, look), GTIN, 256).image)
+            cv2.imwrite(str(folder / f"{kind}-{seed}.png"), seen(label(seed, look), GTIN, 256).with_mask())
     settings = (ROOT / "docs" / "lane.toml").read_text()
     settings = settings.replace("/var/lib/tunnel-edge/lane1", str(state)).replace(
         "/var/lib/tunnel-edge/references", str(stock)
@@ -171,7 +172,7 @@ def test_what_was_shipped_without_complaint_is_learnt_after_a_while(lane: Path, 
     before = stored(lane, session)
     assert main(["references", "grow", str(lane)]) == 0
     assert left(lane, "passed") == 6  # nothing is old enough
-    lane.write_text(lane.read_text().replace("[inspection]\n", "[inspection]\nlearn_after_days = 0\n"))
+    lane.write_text(lane.read_text().replace("learn_after_days = 14", "learn_after_days = 0"))
     time.sleep(0.01)
     assert main(["references", "grow", str(lane)]) == 0
     after = stored(lane, session)
