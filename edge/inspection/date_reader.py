@@ -23,6 +23,7 @@ from edge.inspection.region import central, longer, smoothed
 REGION_AREA_PX = 160 * 320  # 11 ms: a region holds little, and its print is large in it
 COARSE_AREA_PX = 80 * 160  # 3 ms
 SCENE_AREA_PX = 960 * 960  # whole photographs are a matter of commissioning: time does not count there
+SCENE_SMOOTHING = 0.003  # of a scene's shorter side
 RIVAL_SHARE = 0.2  # of the surest date: what is less likely does not stand against it
 CODE_DIGITS = 5  # so many digits of which no date came may be a date that was misread
 CLOCK_DIGITS = 4  # so many digits alone may be a time of day
@@ -38,7 +39,7 @@ class Effort:
     settled: int  # looked at again
 
 
-REGION, SCENE = Effort(lines=3, settled=2), Effort(lines=32, settled=8)
+REGION, SCENE = Effort(lines=3, settled=2), Effort(lines=64, settled=12)
 
 
 class DateReader:
@@ -77,7 +78,8 @@ class DateReader:
     def region(self, picture: Image) -> DateReading | None:
         """The expiry in a region that is known to hold it: that stands for its keyword, where none is read."""
         for coarse, lines in self._ways(picture):
-            looks = self._looks([self._cut(*one) for one in lines] or [picture], self._meant, REGION)
+            pictures = [self._cut(*one) for one in lines[: REGION.lines]] or [picture]
+            looks = self._settled(self._cascade.glances(pictures, self._meant), self._meant, REGION)
             if found := expiry(looks):
                 return None if coarse and unread(looks, found) else found
         return None
@@ -92,12 +94,16 @@ class DateReader:
 
     def anywhere(self, picture: Image) -> DateReading | None:
         """The expiry somewhere on a product, the tallest print first."""
-        boxes = sorted(self._far.find(picture), key=lambda box: -box.height_px)
-        return expiry(self._looks([self._cut(picture, box) for box in boxes], self._printed, SCENE))
+        for one in (picture, smoothed(picture, SCENE_SMOOTHING)):
+            boxes = sorted(self._far.find(one), key=lambda box: -box.height_px)
+            lines = [self._cut(one, box) for box in boxes[: SCENE.lines]]
+            glances = [self._cascade.glances([line], self._printed)[0] for line in lines]  # print runs every way
+            if found := expiry(self._settled(glances, self._printed, SCENE)):
+                return found
+        return None
 
-    def _looks(self, lines: Sequence[Image], read: Read, effort: Effort) -> list[Look]:
-        """A glance at each line; those that are likeliest to bear a date, and in doubt, again."""
-        looks = self._cascade.glances(lines[: effort.lines], read)
+    def _settled(self, looks: Sequence[Look], read: Read, effort: Effort) -> list[Look]:
+        """Those that are likeliest to bear a date, and in doubt, looked at again."""
         ranked = sorted(looks, key=lambda look: (look.probability >= SURE_FROM, -look.probability))
         known = any(look.probability >= VOUCH_FROM for look in looks)
         again = [look for look in ranked if look.probability or not known][: effort.settled]

@@ -20,9 +20,9 @@ LONGER = 1.5  # of a line's height
 SMOOTHING = 0.02  # of the shorter side: joins the dots of dot matrix, which are no print to the detector
 
 
-def smoothed(picture: Image) -> Image:
-    """The picture with its dots run together."""
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), max(0.5, SMOOTHING * min(picture.shape[:2]))), np.uint8)
+def smoothed(picture: Image, share: float = SMOOTHING) -> Image:
+    """The picture with its dots run together; share: sigma, of its shorter side."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), max(0.5, share * min(picture.shape[:2]))), np.uint8)
 
 
 def longer(box: TextBox) -> TextBox:
@@ -64,7 +64,7 @@ def _both(line: TextBox, word: TextBox) -> TextBox:
     """The box around both, along the axis through both."""
     corners = np.concatenate((line.corners(), word.corners()))
     along = np.array(line.along) * line.length_px + np.array(word.along) * word.length_px
-    along /= float(np.linalg.norm(along))
+    along = along / np.linalg.norm(along)
     down = np.array((-along[1], along[0]))
     across, deep = corners @ along, corners @ down
     middle = along * (across.min() + across.max()) / 2 + down * (deep.min() + deep.max()) / 2

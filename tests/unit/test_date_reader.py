@@ -1,0 +1,130 @@
+"""Votes of several looks, lines of a region, and the expiry that is read there."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.core.date_forms import Extra, Order
+from edge.core.date_votes import voted
+from edge.core.dates import DateReading, Granularity, Profile, Purpose, readings
+from edge.core.messages import Image
+from edge.inspection.assembly import Sessions, date_reader
+from edge.inspection.date_reader import DateReader
+from edge.inspection.detector import TextBox
+from edge.inspection.region import central, joined
+
+MODELS = Path(__file__).parents[2] / "models"
+TODAY = date(2026, 6, 1)
+YEARLESS = Profile(extras={Extra.YEARLESS})
+
+
+def reading(day: date, text: str, probability: float) -> DateReading:
+    return DateReading(day, Granularity.DAY, Order.DAY_FIRST, text, probability)
+
+
+FIFTH = date(2022, 1, 5), "2022.01.05"
+SIXTH = date(2022, 1, 6), "2022.01.06"
+
+
+def test_the_doubts_of_looks_that_agree_multiply() -> None:
+    [one] = voted([[reading(*SIXTH, 0.6)], [reading(*SIXTH, 0.7)]])
+    assert one.probability == pytest.approx(1 - 0.4 * 0.3)
+
+
+def test_looks_that_disagree_speak_against_each_other() -> None:
+    first, second = voted([[reading(*FIFTH, 0.8)], [reading(*SIXTH, 0.9)]])
+    assert (first.day, second.day) == (SIXTH[0], FIFTH[0])
+    assert first.probability + second.probability == pytest.approx(1.0)
+
+
+def test_two_dates_on_one_line_are_no_rivals() -> None:
+    line = [reading(*FIFTH, 0.9), reading(*SIXTH, 0.9)]
+    assert [one.probability for one in voted([line, line])] == pytest.approx([0.99, 0.99])
+
+
+def test_two_orders_of_the_same_print_are_no_rivals() -> None:
+    days = [reading(date(2026, 4, 3), "03/04/26", 0.4), reading(date(2026, 3, 4), "03/04/26", 0.4)]
+    assert [one.probability for one in voted([days, []])] == pytest.approx([0.4, 0.4])
+
+
+@pytest.mark.parametrize(("purpose", "day"), [(Purpose.EXPIRY, "2028-02-29"), (Purpose.PRODUCTION, "2024-02-29")])
+def test_29_february_without_a_year_is_that_of_the_nearest_leap_year(purpose: Purpose, day: str) -> None:
+    assert [one.day.isoformat() for one in readings("29 FEB", TODAY, purpose, YEARLESS)] == [day]
+
+
+@pytest.mark.parametrize("text", ["40 NOV", "30 FEB", "1209", "EUR 27.09"])
+def test_no_date_without_a_year(text: str) -> None:
+    assert readings(text, TODAY, profile=YEARLESS) == ()
+
+
+def test_from_and_to_are_two_dates() -> None:
+    found = readings("28/05/2025-28/05/2027", TODAY)
+    assert [one.day.isoformat() for one in found] == ["2025-05-28", "2027-05-28"]
+
+
+def test_eight_digits_that_begin_with_the_year_are_not_contested() -> None:
+    found = readings("20251101", TODAY, profile=Profile({Order.DAY_FIRST}))
+    assert [one.day.isoformat() for one in found] == ["2025-11-01"]
+
+
+def test_words_of_a_row_are_one_line() -> None:
+    left, right = TextBox((50, 50), (1, 0), 40, 20, 0.9), TextBox((110, 52), (1, 0), 60, 20, 0.8)
+    below = TextBox((80, 90), (1, 0), 100, 20, 0.9)
+    found = joined([right, below, left])
+    assert len(found) == 2
+    row = min(found, key=lambda box: box.centre[1])
+    assert (row.length_px, row.score) == (pytest.approx(110), 0.8)
+
+
+def test_small_and_outlying_print_of_a_region_is_left_out() -> None:
+    date_line, clock = TextBox((100, 50), (1, 0), 120, 30, 0.9), TextBox((100, 80), (1, 0), 40, 12, 0.9)
+    edge = TextBox((100, 2), (1, 0), 120, 30, 0.9)
+    assert central([clock, edge, date_line], np.zeros((100, 200, 3), np.uint8)) == [date_line]
+
+
+@pytest.fixture(scope="module")
+def reader() -> DateReader:
+    return date_reader(Sessions(MODELS), lambda: TODAY, Profile({Order.DAY_FIRST}, extras={Extra.YEARLESS}))
+
+
+def drawn(*lines: str) -> Image:
+    picture = np.full((60 + 50 * len(lines), 420, 3), 225, np.uint8)
+    for index, text in enumerate(lines):
+        cv2.putText(picture, text, (60, 65 + 50 * index), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (30, 30, 30), 2)
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("lines", "day"),
+    [
+        (("16 NOV",), date(2026, 11, 16)),
+        (("20.11.2027",), date(2027, 11, 20)),
+        (("17.09.2025", "15.12.2025"), date(2025, 12, 15)),
+        (("15.12.2025", "17.09.2025"), date(2025, 12, 15)),
+        (("MFG 20.11.2027",), None),
+        (("31.02.2027",), None),
+    ],
+)
+def test_a_region_gives_the_later_date_and_no_production_date(
+    reader: DateReader, lines: tuple[str, ...], day: date | None
+) -> None:
+    found = reader.region(drawn(*lines))
+    assert (found.day if found else None) == day
+
+
+def test_a_line_on_its_head_is_read_too(reader: DateReader) -> None:
+    line = drawn("20.11.2027")[25:80]
+    for picture in (line, np.asarray(cv2.rotate(line, cv2.ROTATE_180), np.uint8)):
+        found = reader.line(picture)
+        assert found is not None
+        assert found.day == date(2027, 11, 20)
+
+
+def test_a_bare_surface_bears_no_date(reader: DateReader) -> None:
+    bare = np.full((100, 300, 3), 200, np.uint8)
+    assert (reader.region(bare), reader.line(bare)) == (None, None)
