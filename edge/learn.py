@@ -7,7 +7,6 @@ A person decides about what changed. What was shipped long enough ago, without c
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,7 +27,7 @@ from edge.inspection.assembly import Sessions
 from edge.inspection.changes import Changes
 from edge.inspection.contact_sheet import contact_sheet
 from edge.inspection.crop import Crop, seen_again
-from edge.inspection.growth import grown, limit, score, taught
+from edge.inspection.growth import grown, limit, score
 from edge.inspection.references import CAMERA, GTIN, References
 from edge.records.candidates import CANDIDATES, PASSED, UNUSUAL, oldest_first
 from edge.records.journal import Journal, entries, story
@@ -85,8 +84,7 @@ def accept(config: Config, options: argparse.Namespace, console: Console) -> int
     for first, paths in _offers(config, options, UNUSUAL):
         for entry in _stages(first, config):
             items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
-            more, _ = taught(entry.load(), items, entry.size, math.inf)
-            entry.change(more)
+            entry.change(grown(entry.load(), items, entry.size))
             console.print(f"{entry.path}: {len(items)} pictures taught, confirmed by {options.confirmed_by}")
         _forget(paths)
     return 0

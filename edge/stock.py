@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +21,7 @@ from edge.core.errors import ConfigError, ReferencesRefused
 from edge.inspection.assembly import Sessions, locator
 from edge.inspection.contact_sheet import contact_sheet
 from edge.inspection.crop import Crop
-from edge.inspection.growth import limit, pruned, score, taught
+from edge.inspection.growth import confirmed, limit, pruned, score, taught
 from edge.inspection.promise import remember
 from edge.inspection.references import GTIN, SIZE, Normal, References, normal
 from edge.inspection.second_look import SIZE as SECOND_SIZE
@@ -102,8 +101,9 @@ def add(entries: Sequence[Entry], options: argparse.Namespace, console: Console)
     for entry in entries:
         known = entry.load()
         items = [entry.normal(crop) for _, crop in track(named, entry.path.name, console=console, transient=True)]
-        most = math.inf if options.confirmed_by else limit(known.held_out)
-        more, suspects = taught(known, items, entry.size, most)
+        more, suspects = taught(known, items, entry.size, limit(known.held_out))
+        if options.confirmed_by:
+            more, suspects = confirmed(known, items, entry.size), ()
         entry.change(more)
         for index in suspects:
             console.print(f"left out of {entry.path.name}, unlike the others: {named[index][0]}: is it sound?")

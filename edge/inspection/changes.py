@@ -14,7 +14,7 @@ RECENT = 8  # unusual items of a product and camera that are remembered
 PRODUCTS = 64  # that are remembered: up to 80 kB for each item
 WARM = 0.7  # times the largest normal: patches from there on may be what is unusual
 KEPT = 256  # patches of an item
-EXPLAINED = 0.75  # of what exceeds the largest normal; of the defects measured none came to more than half
+EXPLAINED = 0.75  # of what exceeds the largest normal; of the defects measured nine in ten came to less than half
 
 Key = tuple[str, str]
 """GTIN and camera."""

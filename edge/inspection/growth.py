@@ -25,7 +25,7 @@ REMEMBERED = 2_000  # held-out scores: enough for a promise of 0.05 %
 def taught(known: References, items: Sequence[Normal], size: int, most: float) -> tuple[References, tuple[int, ...]]:
     """The references with more items that a person hands in, and which were left out as suspects.
 
-    Suspected is what scores above `most`: `limit` of what is known, or infinite where a person vouches for the items.
+    Suspected is what scores above `most`: `limit` of what is known.
     Each item is scored before it is learnt from: so its score is a held-out one, like those that are there.
     """
     scores = np.array([score(known, item.lying) for item in items], np.float32)
@@ -36,10 +36,21 @@ def taught(known: References, items: Sequence[Normal], size: int, most: float) -
     return replace(grown(known, [items[index] for index in fresh], size), held_out=kept), suspects
 
 
+def confirmed(known: References, items: Sequence[Normal], size: int) -> References:
+    """The references with items that a named person vouches for, however odd they look.
+
+    Of odd ones the patches alone are taken up: their scores, by references that did not know their look, would raise
+    the largest normal, and with it what damage may look like.
+    """
+    more, odd = taught(known, items, size, limit(known.held_out))
+    return grown(more, [items[index] for index in odd], size)
+
+
 def grown(known: References, items: Sequence[Normal], size: int) -> References:
     """The references with the patches of more items, and the scores as they were.
 
-    For items that were shipped: they passed because they scored low, so their scores are no sample of sound ones.
+    For items that were chosen by their scores, low ones (they passed) or high ones (they look changed): such scores are
+    no sample of those of sound items.
     """
     return replace(known, coreset=coreset(np.concatenate([known.coreset, pool(items)]), size)) if items else known
 

@@ -137,7 +137,9 @@ def left(lane: Path, kind: str) -> int:
     return len(list((lane.parent / "state" / "candidates").glob(f"*/*/{kind}/*.png")))
 
 
-def test_a_change_is_offered_and_one_confirmation_teaches_it(lane: Path, session: Session, capsys) -> None:
+def test_a_change_is_offered_and_one_confirmation_teaches_it(
+    lane: Path, session: Session, references: References, capsys
+) -> None:
     assert main(["references", "changes", str(lane)]) == 0
     told = capsys.readouterr().out
     assert GTIN in told
@@ -148,6 +150,10 @@ def test_a_change_is_offered_and_one_confirmation_teaches_it(lane: Path, session
     assert "confirmed by Kim" in capsys.readouterr().out
     known = stored(lane, session)
     assert known.score(features.of_item(label(50, "sticker"), session)) / known.scale < 1
+    torn = [features.of_item(label(seed, "torn"), session) for seed in range(20, 30)]
+    assert [known.score(rows) > known.scale for rows in torn] == [
+        references.score(rows) > references.scale for rows in torn
+    ]
     assert left(lane, "unusual") == 0
 
 
