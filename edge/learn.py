@@ -24,12 +24,12 @@ from edge.core.errors import ConfigError
 from edge.core.messages import End
 from edge.inspection import features
 from edge.inspection.assembly import Sessions
-from edge.inspection.changes import Changes
+from edge.inspection.changes import Unusual, group
 from edge.inspection.contact_sheet import contact_sheet
 from edge.inspection.crop import Crop, seen_again
 from edge.inspection.growth import grown, limit, score
-from edge.inspection.references import CAMERA, GTIN, References
-from edge.records.candidates import CANDIDATES, PASSED, UNUSUAL, oldest_first
+from edge.inspection.references import CAMERA, GTIN
+from edge.records.candidates import CANDIDATES, KEPT, PASSED, UNUSUAL, oldest_first
 from edge.records.journal import Journal, entries, story
 from edge.stock import FIRST, STAGES, Entry
 
@@ -66,23 +66,23 @@ def changes(config: Config, options: argparse.Namespace, console: Console) -> in
     """List products whose unusual items are unusual alike, and draw these."""
     table = Table("product", "camera", "unusual", "alike", "drawn")
     for entry, paths in track(list(_offers(config, options, UNUSUAL)), "comparing", transient=True):
-        crops = [_crop(path) for path in paths]
-        known = entry.load()
-        alike = _alike(entry, crops, known)
-        if alike > ALIKE:
-            sheet = paths[0].parent / "changes.jpg"
+        alike, known = _alike(entry, paths, config), entry.load()
+        if alike:
+            sheet, crops = paths[0].parent / "changes.jpg", [_crop(path) for path in alike]
             scores = [score(known, features.of_item(crop, entry.session)) for crop in crops]
             cv2.imwrite(str(sheet), contact_sheet(crops, scores, float(np.median(known.held_out)), ()))
-            table.add_row(entry.gtin, entry.camera, str(len(crops)), str(alike), str(sheet))
+            table.add_row(entry.gtin, entry.camera, str(len(paths)), str(len(alike)), str(sheet))
     console.width = max(console.width, stock.WIDTH)
     console.print(table if table.row_count else "no product has changed")
     return 0
 
 
 def accept(config: Config, options: argparse.Namespace, console: Console) -> int:
-    """Teach a change: all candidates of one product and camera are sound, a named person says."""
-    for first, paths in _offers(config, options, UNUSUAL):
-        for entry in _stages(first, config):
+    """Teach a change: those of a product's unusual items that are alike are sound, a named person says."""
+    for first, candidates in _offers(config, options, UNUSUAL):
+        paths = _alike(first, candidates, config)
+        console.print(f"{first.gtin}: {len(paths)} of {len(candidates)} unusual items are unusual alike")
+        for entry in _stages(first, config) if paths else ():
             items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
             entry.change(grown(entry.load(), items, entry.size))
             console.print(f"{entry.path}: {len(items)} pictures taught, confirmed by {options.confirmed_by}")
@@ -92,8 +92,9 @@ def accept(config: Config, options: argparse.Namespace, console: Console) -> int
 
 def decline(config: Config, options: argparse.Namespace, console: Console) -> int:
     """What looks alike is damage: keep the pictures, which `defects fit` can learn from, and offer them no more."""
-    for entry, paths in _offers(config, options, UNUSUAL):
-        folder = config.lane.state / DECLINED / entry.gtin / entry.camera
+    for entry, candidates in _offers(config, options, UNUSUAL):
+        paths = _alike(entry, candidates, config)
+        folder = _declined(config, entry)
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
             path.replace(folder / path.name)
@@ -109,19 +110,27 @@ def grow(config: Config, options: argparse.Namespace, console: Console) -> int:
     for first, paths in _offers(config, options, PASSED):
         due = [path for path in paths if _is_due(config.lane.state, path.stem, due_ns, complained)][:left]
         left -= len(due)
-        for entry in _stages(first, config) if due else ():
-            _learn(entry, due, console)
-        _forget(due)
+        sound = list(_sound(first, due, console))
+        for entry in _stages(first, config) if sound else ():
+            items = [entry.normal(_crop(path)) for path in track(sound, entry.path.name, transient=True)]
+            entry.change(grown(entry.load(), items, entry.size))
+            console.print(f"{entry.path}: {len(items)} more pictures")
+        _forget(sound)
     return 0
 
 
-def _learn(entry: Entry, paths: Sequence[Path], console: Console) -> None:
+def _sound(entry: Entry, paths: Sequence[Path], console: Console) -> Iterator[Path]:
+    """Those that do not look suspicious; the others are told, and put to the unusual ones for a person to see."""
     known = entry.load()
-    items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
     most = limit(known.held_out)
-    sound = [item for item in items if score(known, item.lying) <= most]
-    entry.change(grown(known, sound, entry.size))
-    console.print(f"{entry.path}: {len(sound)} more pictures, {len(items) - len(sound)} left out as suspicious")
+    for path in paths:
+        if score(known, features.of_item(_crop(path), entry.session)) <= most:
+            yield path
+            continue
+        kept = path.parent.parent / UNUSUAL / path.name
+        kept.parent.mkdir(exist_ok=True)
+        path.replace(kept)
+        console.print(f"left out, unlike the others: {kept}: is it sound?", style="yellow", soft_wrap=True)
 
 
 def _is_due(state: Path, item: str, due_ns: int, complained: set[str]) -> bool:
@@ -133,14 +142,18 @@ def _is_due(state: Path, item: str, due_ns: int, complained: set[str]) -> bool:
     return end.get("end") == End.PASSED and ended_ns <= due_ns and order_line not in {None, *complained}
 
 
-def _alike(entry: Entry, crops: Sequence[Crop], known: References) -> int:
-    """How many of the crops are unusual in the way of another one, at most."""
-    remembered, most = Changes(), 0
-    for crop in crops:
-        rows, shown = features.patches(crop, entry.session), features.inside(crop, entry.session)
-        key = (entry.gtin, entry.camera)
-        most = max(most, 1 + remembered.alike(key, rows, shown, known.compare(rows, shown), known))
-    return most
+def _alike(entry: Entry, paths: Sequence[Path], config: Config) -> list[Path]:
+    """Those of the unusual items that are unusual in the same way, but for what a person has declined."""
+    known = entry.load()
+    items, declined = (
+        [Unusual.of(features.of_item(_crop(path), entry.session), known) for path in some]
+        for some in (paths, oldest_first(_declined(config, entry))[-KEPT:])
+    )
+    return [paths[place] for place in group(items, declined, ALIKE)]
+
+
+def _declined(config: Config, entry: Entry) -> Path:
+    return config.lane.state / DECLINED / entry.gtin / entry.camera
 
 
 def _offers(config: Config, options: argparse.Namespace, kind: str) -> Iterator[tuple[Entry, list[Path]]]:

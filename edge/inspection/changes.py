@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -20,6 +22,42 @@ Key = tuple[str, str]
 """GTIN and camera."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unusual:
+    """An item, and how unlike the references it is."""
+
+    rows: Tensor  # patches that show it
+    heat: Tensor  # of each of them, as a share of the largest normal
+    warm: Tensor  # some of those that may be what is unusual
+    scale: float
+
+    @classmethod
+    def of(cls, rows: Tensor, references: References) -> Unusual:
+        """Compare an item's patches with the references."""
+        heat = nearest(rows, references.coreset) / np.float32(references.scale)
+        return cls(rows, heat, coreset(rows[heat >= min(WARM, heat.max())], KEPT), references.scale)
+
+    @property
+    def score(self) -> float:
+        """As a share of the largest normal."""
+        return image_score(self.heat)
+
+    def is_like(self, warm: Tensor) -> bool:
+        """Whether most of what is unusual here would be explained, were another's warm patches normal."""
+        left = image_score(np.minimum(self.heat, nearest(self.rows, warm) / np.float32(self.scale)))
+        return left <= 1 + (1 - EXPLAINED) * (self.score - 1)
+
+
+def group(items: Sequence[Unusual], declined: Sequence[Unusual], fewest: int) -> list[int]:
+    """Which of some unusual items are like `fewest` others or more, and like none that a person took for damage."""
+    found = []
+    for place, item in enumerate(items):
+        others = sum(item.is_like(other.warm) for number, other in enumerate(items) if number != place)
+        if item.score >= 1 and others >= fewest and not any(item.is_like(one.warm) for one in declined):
+            found.append(place)
+    return found
+
+
 class Changes:
     """Remembers how the last unusual items of each product were unusual; safe to share between workers."""
 
@@ -34,21 +72,14 @@ class Changes:
         """
         if found.score < 1:
             return 0
-        item, heat = rows[shown], found.heat.ravel()[shown]
-        warm = coreset(item[heat >= WARM], KEPT)
+        item = Unusual.of(rows[shown], references)
         with self._lock:
             known = list(self._known(key))
-            self._known(key).append(warm)
-        most = 1 + (1 - EXPLAINED) * (found.score - 1)
-        return sum(_left(item, heat, other, references.scale) <= most for other in known)
+            self._known(key).append(item.warm)
+        return sum(item.is_like(other) for other in known)
 
     def _known(self, key: Key) -> deque[Tensor]:
         self._recent[key] = self._recent.pop(key) if key in self._recent else deque(maxlen=RECENT)
         while len(self._recent) > PRODUCTS:
             self._recent.popitem(last=False)
         return self._recent[key]
-
-
-def _left(item: Tensor, heat: Tensor, other: Tensor, scale: float) -> float:
-    """An item's score if what the other showed were normal, as a share of the largest normal."""
-    return image_score(np.minimum(heat, nearest(item, other) / np.float32(scale)))

@@ -166,6 +166,45 @@ def test_what_is_declined_is_kept_and_offered_no_more(lane: Path, session: Sessi
     assert np.array_equal(stored(lane, session).coreset, before.coreset)
 
 
+def add_unusual(lane: Path, seeds: range, look: str) -> None:
+    folder = lane.parent / "state" / "candidates" / GTIN / "top" / "unusual"
+    for seed in seeds:
+        cv2.imwrite(str(folder / f"more-{look}-{seed}.png"), seen(label(seed, look), GTIN, 256).with_mask())
+
+
+def test_damage_among_what_changed_is_not_taught(lane: Path, session: Session, references: References) -> None:
+    add_unusual(lane, range(20, 24), "torn")
+    words = [str(lane), "--gtin", GTIN, "--camera", "top", "--confirmed-by", "Kim"]
+    assert main(["references", "accept", *words]) == 0
+    assert left(lane, "unusual") == 4
+    torn, known = features.of_item(label(20, "torn"), session), stored(lane, session)
+    assert known.score(torn) > known.scale
+
+
+def test_what_was_declined_is_not_offered_when_it_comes_again(lane: Path, capsys) -> None:
+    assert main(["references", "decline", str(lane), "--gtin", GTIN, "--camera", "top", "--by", "Kim"]) == 0
+    add_unusual(lane, range(60, 66), "sticker")
+    assert main(["references", "changes", str(lane)]) == 0
+    assert "no product has changed" in capsys.readouterr().out
+
+
+def test_what_was_shipped_but_looks_wrong_is_told_and_kept(lane: Path, session: Session, capsys) -> None:
+    state = lane.parent / "state"
+    odd = state / "candidates" / GTIN / "top" / "passed" / "odd.png"
+    cv2.imwrite(str(odd), seen(label(1, "sticker"), GTIN, 256).with_mask())
+    journal = Journal(state)
+    entries = [("Item", "odd", {"expected": {"order_line": "o-9"}}), ("ItemEnd", "odd", {"end": "passed"})]
+    journal.append(entries, [])
+    journal.close()
+    lane.write_text(lane.read_text().replace("learn_after_days = 14", "learn_after_days = 0"))
+    before = (lane.parent / "references" / GTIN / "top.npz").read_bytes()
+    assert main(["references", "grow", str(lane)]) == 0
+    assert "odd.png: is it sound?" in capsys.readouterr().out.replace("\n", "")
+    assert (state / "candidates" / GTIN / "top" / "unusual" / "odd.png").exists()
+    assert (lane.parent / "references" / GTIN / "top.npz").read_bytes() == before
+    assert not (lane.parent / "references" / GTIN / "top.npz.previous").exists()
+
+
 def test_what_was_shipped_without_complaint_is_learnt_after_a_while(lane: Path, session: Session) -> None:
     state = lane.parent / "state"
     journal = Journal(state)
