@@ -27,7 +27,7 @@ from edge.inspection.assembly import Sessions
 from edge.inspection.changes import Unusual, group
 from edge.inspection.contact_sheet import contact_sheet
 from edge.inspection.crop import Crop, seen_again
-from edge.inspection.growth import grown, limit, score
+from edge.inspection.growth import grown, limit
 from edge.inspection.references import CAMERA, GTIN
 from edge.records.candidates import CANDIDATES, KEPT, PASSED, UNUSUAL, oldest_first
 from edge.records.journal import Journal, entries, story
@@ -68,9 +68,8 @@ def changes(config: Config, options: argparse.Namespace, console: Console) -> in
     for entry, paths in track(list(_offers(config, options, UNUSUAL)), "comparing", transient=True):
         alike, known = _alike(entry, paths, config), entry.load()
         if alike:
-            sheet, crops = paths[0].parent / "changes.jpg", [_crop(path) for path in alike]
-            scores = [score(known, features.of_item(crop, entry.session)) for crop in crops]
-            cv2.imwrite(str(sheet), contact_sheet(crops, scores, float(np.median(known.held_out)), ()))
+            sheet, usual = paths[0].parent / "changes.jpg", float(np.median(known.held_out)) / known.scale
+            cv2.imwrite(str(sheet), contact_sheet([_crop(path) for path in alike], list(alike.values()), usual, ()))
             table.add_row(entry.gtin, entry.camera, str(len(paths)), str(len(alike)), str(sheet))
     console.width = max(console.width, stock.WIDTH)
     console.print(table if table.row_count else "no product has changed")
@@ -80,13 +79,9 @@ def changes(config: Config, options: argparse.Namespace, console: Console) -> in
 def accept(config: Config, options: argparse.Namespace, console: Console) -> int:
     """Teach a change: those of a product's unusual items that are alike are sound, a named person says."""
     for first, candidates in _offers(config, options, UNUSUAL):
-        paths = _alike(first, candidates, config)
+        paths = list(_alike(first, candidates, config))
         console.print(f"{first.gtin}: {len(paths)} of {len(candidates)} unusual items are unusual alike")
-        for entry in _stages(first, config) if paths else ():
-            items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
-            entry.change(grown(entry.load(), items, entry.size))
-            console.print(f"{entry.path}: {len(items)} pictures taught, confirmed by {options.confirmed_by}")
-        _forget(paths)
+        _teach(first, paths, config, console, f"confirmed by {options.confirmed_by}")
     return 0
 
 
@@ -110,13 +105,18 @@ def grow(config: Config, options: argparse.Namespace, console: Console) -> int:
     for first, paths in _offers(config, options, PASSED):
         due = [path for path in paths if _is_due(config.lane.state, path.stem, due_ns, complained)][:left]
         left -= len(due)
-        sound = list(_sound(first, due, console))
-        for entry in _stages(first, config) if sound else ():
-            items = [entry.normal(_crop(path)) for path in track(sound, entry.path.name, transient=True)]
-            entry.change(grown(entry.load(), items, entry.size))
-            console.print(f"{entry.path}: {len(items)} more pictures")
-        _forget(sound)
+        _teach(first, list(_sound(first, due, console)), config, console, "shipped without complaint")
     return 0
+
+
+def _teach(first: Entry, paths: Sequence[Path], config: Config, console: Console, why: str) -> None:
+    """Have every stage's references learn from candidates, which are then of no more use."""
+    for entry in _stages(first, config) if paths else ():
+        items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
+        entry.change(grown(entry.load(), items, entry.size))
+        console.print(f"{entry.path}: {len(items)} pictures taught, {why}")
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _sound(entry: Entry, paths: Sequence[Path], console: Console) -> Iterator[Path]:
@@ -124,7 +124,7 @@ def _sound(entry: Entry, paths: Sequence[Path], console: Console) -> Iterator[Pa
     known = entry.load()
     most = limit(known.held_out)
     for path in paths:
-        if score(known, features.of_item(_crop(path), entry.session)) <= most:
+        if known.score(features.of_item(_crop(path), entry.session)) <= most:
             yield path
             continue
         kept = path.parent.parent / UNUSUAL / path.name
@@ -142,14 +142,14 @@ def _is_due(state: Path, item: str, due_ns: int, complained: set[str]) -> bool:
     return end.get("end") == End.PASSED and ended_ns <= due_ns and order_line not in {None, *complained}
 
 
-def _alike(entry: Entry, paths: Sequence[Path], config: Config) -> list[Path]:
-    """Those of the unusual items that are unusual in the same way, but for what a person has declined."""
+def _alike(entry: Entry, paths: Sequence[Path], config: Config) -> dict[Path, float]:
+    """Those of the unusual items that are unusual in the same way, but for what a person has declined: their scores."""
     known = entry.load()
     items, declined = (
         [Unusual.of(features.of_item(_crop(path), entry.session), known) for path in some]
         for some in (paths, oldest_first(_declined(config, entry))[-KEPT:])
     )
-    return [paths[place] for place in group(items, declined, ALIKE)]
+    return {paths[place]: items[place].score for place in group(items, declined, ALIKE)}
 
 
 def _declined(config: Config, entry: Entry) -> Path:
@@ -187,11 +187,6 @@ def _crop(path: Path) -> Crop:
     if image is None or image.ndim != 3 or image.shape[2] != 4:
         raise ConfigError(f"{path}: no candidate's picture: remove it.")
     return seen_again(np.asarray(image, np.uint8))
-
-
-def _forget(paths: Sequence[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 VERBS = {"changes": changes, "accept": accept, "decline": decline, "grow": grow}

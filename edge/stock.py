@@ -21,7 +21,7 @@ from edge.core.errors import ConfigError, ReferencesRefused
 from edge.inspection.assembly import Sessions, locator
 from edge.inspection.contact_sheet import contact_sheet
 from edge.inspection.crop import Crop
-from edge.inspection.growth import confirmed, limit, pruned, score, taught
+from edge.inspection.growth import confirmed, pruned, taught
 from edge.inspection.promise import remember
 from edge.inspection.references import GTIN, SIZE, Normal, References, normal
 from edge.inspection.second_look import SIZE as SECOND_SIZE
@@ -101,9 +101,10 @@ def add(entries: Sequence[Entry], options: argparse.Namespace, console: Console)
     for entry in entries:
         known = entry.load()
         items = [entry.normal(crop) for _, crop in track(named, entry.path.name, console=console, transient=True)]
-        more, suspects = taught(known, items, entry.size, limit(known.held_out))
         if options.confirmed_by:
-            more, suspects = confirmed(known, items, entry.size), ()
+            more, suspects = confirmed(known, items, entry.size), tuple[int, ...]()
+        else:
+            more, suspects = taught(known, items, entry.size)
         entry.change(more)
         for index in suspects:
             console.print(f"left out of {entry.path.name}, unlike the others: {named[index][0]}: is it sound?")
@@ -112,7 +113,7 @@ def add(entries: Sequence[Entry], options: argparse.Namespace, console: Console)
         )
         if entry.stage == FIRST:
             remember(options.out, entry.gtin, entry.camera, more.sound, entry.session.manifest.sha256)
-            scores = [score(known, one.lying) for one in items]
+            scores = [known.score(one.lying) for one in items]
             _draw(options.sheet, [crop for _, crop in named], scores, known, suspects)
 
 

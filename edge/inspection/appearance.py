@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import Self
 
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Sighting
@@ -17,19 +17,10 @@ from edge.inspection.crop import Crop, answer, seen
 from edge.inspection.defects import DefectHead, Opinion
 from edge.inspection.heat import unlike
 from edge.inspection.promise import Promise, load_pool
-from edge.inspection.references import Difference, Library, References, Shown
+from edge.inspection.references import Library, References
 from edge.inspection.session import Session, Tensor
 
 NOTHING = "nothing to see: the picture is black, white or otherwise even"
-
-
-class _Unlike(NamedTuple):
-    """How an item differs from its references."""
-
-    rows: Tensor
-    shown: Shown
-    found: Difference
-    references: References
 
 
 class AppearanceCheck:
@@ -85,18 +76,18 @@ class AppearanceCheck:
         rows, shown = features.patches(crop, self._session), features.inside(crop, self._session)
         if references:
             found = references.compare(rows, shown)
-            how = _Unlike(rows, shown, found, references)
-            told = self._remembered(unlike("anomaly", crop, sighting, found), crop, sighting, how)
+            told = unlike("anomaly", crop, sighting, found)
+            if order := sighting.item.expected:
+                alike = self._changes.alike((order.gtin, told.camera), rows, shown, found, references)
+                told = self._remembered(told, crop, order.gtin, alike)
             yield self._promised(told, sighting, found.score * references.scale, references.sound)
         else:
             yield _unknown(sighting)
         if head:
             yield _defect(crop, sighting, head.opinion(features.pooled(rows, shown)))
 
-    def _remembered(self, told: Evidence, crop: Crop, sighting: Sighting, how: _Unlike) -> Evidence:
+    def _remembered(self, told: Evidence, crop: Crop, gtin: str, alike: int) -> Evidence:
         """The evidence with what the network saw, and how many recent items were unusual in the same way."""
-        gtin = sighting.item.expected.gtin if sighting.item.expected else ""
-        alike = self._changes.alike((gtin, told.camera), how.rows, how.shown, how.found, how.references)
         look = seen(crop, gtin, self._session.manifest.extra["side_px"])
         because = f"{told.because}, in the same way as {alike} of the last unusual ones" if alike else told.because
         return replace(told, look=look, alike=alike, because=because)

@@ -6,7 +6,7 @@ is never one. What is expected never enters here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -15,7 +15,7 @@ from edge.core.date_votes import printed
 from edge.core.dates import DateReading, Profile, segment_readings
 from edge.core.labels import Field, Segment, segments
 from edge.core.messages import Image
-from edge.inspection.cascade import SURE_FROM, VOUCH_FROM, Cascade, Look
+from edge.inspection.cascade import RIVAL_SHARE, SURE_FROM, VOUCH_FROM, Cascade, Look
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import TextBox, TextDetector
 from edge.inspection.region import central, longer, smoothed
@@ -24,7 +24,6 @@ REGION_AREA_PX = 160 * 320  # 11 ms: a region holds little, and its print is lar
 COARSE_AREA_PX = 80 * 160  # 3 ms
 SCENE_AREA_PX = 960 * 960  # whole photographs are a matter of commissioning: time does not count there
 SCENE_SMOOTHING = 0.003  # of a scene's shorter side
-RIVAL_SHARE = 0.2  # of the surest date: what is less likely does not stand against it
 CODE_DIGITS = 5  # so many digits of which no date came may be a date that was misread
 CLOCK_DIGITS = 4  # so many digits alone may be a time of day
 
@@ -122,7 +121,7 @@ class DateReader:
         """The same where print without a keyword is known to be a date: bare digits count."""
         return tuple(self._expiring(replace(one, field=one.field or Field.EXPIRY) for one in segments(text)))
 
-    def _expiring(self, found: Sequence[Segment] | Iterator[Segment]) -> Iterator[DateReading]:
+    def _expiring(self, found: Iterable[Segment]) -> Iterator[DateReading]:
         for one in found:
             if one.field in _MAY_EXPIRE:
                 yield from segment_readings(one, self._today(), profile=self._profile)

@@ -13,8 +13,6 @@ from edge.inspection.references import (
     Normal,
     References,
     coreset,
-    image_score,
-    nearest,
     pool,
 )
 from edge.inspection.session import Tensor
@@ -22,14 +20,13 @@ from edge.inspection.session import Tensor
 REMEMBERED = 2_000  # held-out scores: enough for a promise of 0.05 %
 
 
-def taught(known: References, items: Sequence[Normal], size: int, most: float) -> tuple[References, tuple[int, ...]]:
-    """The references with more items that a person hands in, and which were left out as suspects.
+def taught(known: References, items: Sequence[Normal], size: int) -> tuple[References, tuple[int, ...]]:
+    """The references with more items that a person hands in, and which were left out as suspects: above the `limit`.
 
-    Suspected is what scores above `most`: `limit` of what is known.
     Each item is scored before it is learnt from: so its score is a held-out one, like those that are there.
     """
-    scores = np.array([score(known, item.lying) for item in items], np.float32)
-    suspects = tuple(int(index) for index in np.flatnonzero(scores > most))
+    scores = np.array([known.score(item.lying) for item in items], np.float32)
+    suspects = tuple(int(index) for index in np.flatnonzero(scores > limit(known.held_out)))
     fresh = [index for index in range(len(items)) if index not in suspects]
     held_out = np.sort(np.concatenate((known.held_out, scores[fresh])))
     kept = held_out[np.linspace(0, len(held_out) - 1, min(len(held_out), REMEMBERED)).round().astype(int)]
@@ -42,7 +39,7 @@ def confirmed(known: References, items: Sequence[Normal], size: int) -> Referenc
     Of odd ones the patches alone are taken up: their scores, by references that did not know their look, would raise
     the largest normal, and with it what damage may look like.
     """
-    more, odd = taught(known, items, size, limit(known.held_out))
+    more, odd = taught(known, items, size)
     return grown(more, [items[index] for index in odd], size)
 
 
@@ -53,11 +50,6 @@ def grown(known: References, items: Sequence[Normal], size: int) -> References:
     no sample of those of sound items.
     """
     return replace(known, coreset=coreset(np.concatenate([known.coreset, pool(items)]), size)) if items else known
-
-
-def score(known: References, rows: Tensor) -> float:
-    """An item's score in the measure of the held-out ones."""
-    return image_score(nearest(rows, known.coreset))
 
 
 def limit(held_out: Tensor) -> float:

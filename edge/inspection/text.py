@@ -15,6 +15,7 @@ from edge.core.dates import DateReading, Profile, readings, segment_readings
 from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, undated
+from edge.inspection.cascade import RIVAL_SHARE
 from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
@@ -26,7 +27,6 @@ SOURCE = "print"
 VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
 ANY_PROFILE = Profile()
-RIVAL_SHARE = 0.2  # of the likeliest date: another that is as likely as this makes the print ambiguous
 
 _CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9./-]*[A-Za-z0-9])?")
 _CODE_LENGTH_MIN = 3

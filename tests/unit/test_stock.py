@@ -7,7 +7,7 @@ import pytest
 from edge.__main__ import main
 from edge.config import ROOT
 from edge.core.messages import Image
-from edge.inspection.growth import limit, pruned, score, taught
+from edge.inspection.growth import limit, pruned, taught
 from edge.inspection.references import Normal, References
 from edge.inspection.session import Session, newest
 
@@ -104,8 +104,8 @@ ROWS = np.random.default_rng(1).normal(size=(12, 40, 8)).astype(np.float32)
 def test_growth_scores_before_it_learns_and_leaves_out_what_lies_far_out():
     known = References.learn([Normal(rows) for rows in ROWS[:8]], "m", 60)
     odd = ROWS[8] + 9
-    assert score(known, odd) > limit(known.held_out) > score(known, ROWS[9])
-    more, suspects = taught(known, [Normal(rows) for rows in (ROWS[9], odd, ROWS[10])], 60, limit(known.held_out))
+    assert known.score(odd) > limit(known.held_out) > known.score(ROWS[9])
+    more, suspects = taught(known, [Normal(rows) for rows in (ROWS[9], odd, ROWS[10])], 60)
     assert suspects == (1,)
     assert len(more.held_out) == len(known.held_out) + 2
     assert (np.diff(more.held_out) >= 0).all()
