@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -27,8 +27,9 @@ from edge.inspection.assembly import Sessions
 from edge.inspection.changes import Unusual, group
 from edge.inspection.contact_sheet import contact_sheet
 from edge.inspection.crop import Crop, seen_again
-from edge.inspection.growth import grown, limit
-from edge.inspection.references import CAMERA, GTIN
+from edge.inspection.growth import changed, grown, limit
+from edge.inspection.references import CAMERA, GTIN, Normal, References
+from edge.inspection.session import Session
 from edge.records.candidates import CANDIDATES, KEPT, PASSED, UNUSUAL, oldest_first
 from edge.records.journal import Journal, entries, story
 from edge.stock import FIRST, STAGES, Entry
@@ -37,6 +38,9 @@ COMPLAINT = "Complaint"
 DECLINED = "declined"  # a folder beside the candidates': what a person has seen, and takes for damage
 BATCH = 200  # candidates that one run of `grow` learns from
 S_PER_DAY, NS_PER_S = 86_400, 1_000_000_000
+
+Teach = Callable[[References, Sequence[Normal], int], References]
+"""References, with items learnt, that were built with so many patches."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -81,7 +85,7 @@ def accept(config: Config, options: argparse.Namespace, console: Console) -> int
     for first, candidates in _offers(config, options, UNUSUAL):
         paths = list(_alike(first, candidates, config))
         console.print(f"{first.gtin}: {len(paths)} of {len(candidates)} unusual items are unusual alike")
-        _teach(first, paths, config, console, f"confirmed by {options.confirmed_by}")
+        _teach(first, paths, config, console, changed, f"confirmed by {options.confirmed_by}")
     return 0
 
 
@@ -105,15 +109,15 @@ def grow(config: Config, options: argparse.Namespace, console: Console) -> int:
     for first, paths in _offers(config, options, PASSED):
         due = [path for path in paths if _is_due(config.lane.state, path.stem, due_ns, complained)][:left]
         left -= len(due)
-        _teach(first, list(_sound(first, due, console)), config, console, "shipped without complaint")
+        _teach(first, list(_sound(first, due, console)), config, console, grown, "shipped without complaint")
     return 0
 
 
-def _teach(first: Entry, paths: Sequence[Path], config: Config, console: Console, why: str) -> None:
+def _teach(first: Entry, paths: Sequence[Path], config: Config, console: Console, teach: Teach, why: str) -> None:
     """Have every stage's references learn from candidates, which are then of no more use."""
     for entry in _stages(first, config) if paths else ():
         items = [entry.normal(_crop(path)) for path in track(paths, entry.path.name, transient=True)]
-        entry.change(grown(entry.load(), items, entry.size))
+        entry.change(teach(entry.load(), items, entry.size))
         console.print(f"{entry.path}: {len(items)} pictures taught, {why}")
     for path in paths:
         path.unlink(missing_ok=True)
@@ -146,10 +150,15 @@ def _alike(entry: Entry, paths: Sequence[Path], config: Config) -> dict[Path, fl
     """Those of the unusual items that are unusual in the same way, but for what a person has declined: their scores."""
     known = entry.load()
     items, declined = (
-        [Unusual.of(features.of_item(_crop(path), entry.session), known) for path in some]
+        [_unusual(_crop(path), entry.session, known) for path in some]
         for some in (paths, oldest_first(_declined(config, entry))[-KEPT:])
     )
     return {paths[place]: items[place].score for place in group(items, declined, ALIKE)}
+
+
+def _unusual(crop: Crop, session: Session, known: References) -> Unusual:
+    rows, shown = features.patches(crop, session), features.inside(crop, session)
+    return Unusual.of(rows, shown, known.compare(rows, shown), known)
 
 
 def _declined(config: Config, entry: Entry) -> Path:

@@ -102,6 +102,11 @@ def sound_pictures(folder: Path) -> list[Picture]:
     return [picture for _, picture in _listed(folder) if not picture.bad]
 
 
+def bad_pictures(folder: Path) -> list[Picture]:
+    """All faulty pictures of a set, of both parts."""
+    return [picture for _, picture in _listed(folder) if picture.bad]
+
+
 def measure(folder: Path, options: Options, show: Show) -> Figures:
     """Figures of each stage; those of the appliance as a whole stand at the top."""
     patches = Patches({"first": options.sessions.of("backbone"), "second": options.sessions.of("second-stage")})

@@ -16,7 +16,8 @@ RECENT = 8  # unusual items of a product and camera that are remembered
 PRODUCTS = 64  # that are remembered: up to 80 kB for each item
 WARM = 0.7  # times the largest normal: patches from there on may be what is unusual
 KEPT = 256  # patches of an item
-EXPLAINED = 0.75  # of what exceeds the largest normal; of the defects measured nine in ten came to less than half
+CLEARLY = 1.1  # times the largest normal: of what exceeds it less, any picture explains something
+EXPLAINED = 0.75  # of what exceeds the largest normal (decision 24)
 
 Key = tuple[str, str]
 """GTIN and camera."""
@@ -32,10 +33,11 @@ class Unusual:
     scale: float
 
     @classmethod
-    def of(cls, rows: Tensor, references: References) -> Unusual:
-        """Compare an item's patches with the references."""
-        heat = nearest(rows, references.coreset) / np.float32(references.scale)
-        return cls(rows, heat, coreset(rows[heat >= min(WARM, heat.max())], KEPT), references.scale)
+    def of(cls, rows: Tensor, shown: Shown, found: Difference, references: References) -> Unusual:
+        """Take an item's patches (grid² × channels), of which `shown` (grid²) show it, and how unusual they are."""
+        heat = found.heat.ravel()[shown]
+        warm = coreset(rows[shown][heat >= min(WARM, heat.max())], KEPT)
+        return cls(rows[shown], heat, warm, references.scale)
 
     @property
     def score(self) -> float:
@@ -53,7 +55,7 @@ def group(items: Sequence[Unusual], declined: Sequence[Unusual], fewest: int) ->
     found = []
     for place, item in enumerate(items):
         others = sum(item.is_like(other.warm) for number, other in enumerate(items) if number != place)
-        if item.score >= 1 and others >= fewest and not any(item.is_like(one.warm) for one in declined):
+        if item.score >= CLEARLY and others >= fewest and not any(item.is_like(one.warm) for one in declined):
             found.append(place)
     return found
 
@@ -66,13 +68,13 @@ class Changes:
         self._lock = Lock()
 
     def alike(self, key: Key, rows: Tensor, shown: Shown, found: Difference, references: References) -> int:
-        """How many of them are unusual as this item is; remembers the item. A usual item is like none.
+        """How many of them are unusual as this item is; remembers the item. One that is hardly unusual is like none.
 
         rows: patches (grid² × channels), of which `shown` (grid²) show the item; found: how unusual they are.
         """
-        if found.score < 1:
+        if found.score < CLEARLY:
             return 0
-        item = Unusual.of(rows[shown], references)
+        item = Unusual.of(rows, shown, found, references)
         with self._lock:
             known = list(self._known(key))
             self._known(key).append(item.warm)

@@ -7,16 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge.inspection.references import (
-    FAR_OUT,
-    SIGMA_PER_MAD,
-    Normal,
-    References,
-    coreset,
-    pool,
-)
+from edge.inspection.references import FAR_OUT, FOLDS, SIGMA_PER_MAD, Normal, References, extended, pool
 from edge.inspection.session import Tensor
 
+ROOM = 2  # times the patches of references that were built: for what looks different from what they were built of
 REMEMBERED = 2_000  # held-out scores: enough for a promise of 0.05 %
 
 
@@ -46,10 +40,22 @@ def confirmed(known: References, items: Sequence[Normal], size: int) -> Referenc
 def grown(known: References, items: Sequence[Normal], size: int) -> References:
     """The references with the patches of more items, and the scores as they were.
 
-    For items that were chosen by their scores, low ones (they passed) or high ones (they look changed): such scores are
-    no sample of those of sound items.
+    For items that were chosen by their scores, as those that passed: such scores are no sample of those of sound items.
     """
-    return replace(known, coreset=coreset(np.concatenate([known.coreset, pool(items)]), size)) if items else known
+    return replace(known, coreset=extended(known.coreset, pool(items), size, ROOM * size)) if items else known
+
+
+def changed(known: References, items: Sequence[Normal], size: int) -> References:
+    """The references with items that look different, all in the same way, and that a named person vouches for.
+
+    Each is scored by references that know the others: so its score is a held-out one of the new look.
+    """
+    scores = np.empty(len(items), np.float32)
+    for fold in range(min(FOLDS, len(items))):
+        others = grown(known, [item for index, item in enumerate(items) if index % FOLDS != fold], size)
+        for index in range(fold, len(items), FOLDS):
+            scores[index] = others.score(items[index].lying)
+    return replace(grown(known, items, size), held_out=np.sort(np.concatenate((known.held_out, scores))))
 
 
 def limit(held_out: Tensor) -> float:

@@ -24,7 +24,8 @@ _COLOURS = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORM
 
 def unlike(check: str, crop: Crop, sighting: Sighting, found: Difference) -> Evidence:
     """Evidence of how unlike the normal items an item is, and where most."""
-    because = f"differs most at {_place(found.heat)} ({found.score:.1f} × the largest normal)"
+    where_most, share = _place(found.heat), f"{found.score:.1f} × the most unusual of them"
+    because = f"differs from {found.normals} normal items most at {where_most} ({share})"
     said = answer(check, sighting, because)
     picture, where = heat_map(crop, found.heat), _hottest(found.heat, crop)
     return replace(said, score=found.score, where=where, picture=picture, valid=True)

@@ -45,6 +45,7 @@ class Difference(NamedTuple):
 
     score: float
     heat: Tensor  # grid × grid, patch by patch; 0 where the item is not
+    normals: int  # items that say what is normal
 
 
 class Normal(NamedTuple):
@@ -140,7 +141,7 @@ class References:
         heat = np.zeros(len(rows), np.float32)
         heat[shown] = distances / np.float32(self.scale)
         side = round(len(rows) ** 0.5)
-        return Difference(image_score(distances) / self.scale, heat.reshape(side, side))
+        return Difference(image_score(distances) / self.scale, heat.reshape(side, side), len(self.held_out))
 
     def score(self, rows: Tensor) -> float:
         """An item's score by the patches that show it, in the measure of `held_out`."""
@@ -180,7 +181,8 @@ class Library(Generic[Stored]):
 
 def nearest(rows: Tensor, known: Tensor) -> Tensor:
     """Distance of each row to the nearest of `known`: one matrix product instead of all differences."""
-    squares = np.einsum("kc,kc->k", known, known) - 2 * (rows @ known.T)
+    squares = rows @ (-2 * known.T)
+    squares += np.einsum("kc,kc->k", known, known)
     distances: Tensor = np.sqrt(np.maximum(squares.min(axis=1) + np.einsum("rc,rc->r", rows, rows), 0))
     return distances
 
@@ -192,6 +194,23 @@ def coreset(rows: Tensor, size: int) -> Tensor:
     for patches: Roth et al. 2022, PatchCore), by the distances in a random projection, as there.
     """
     return np.ascontiguousarray(rows[_spread(_projected(rows), size)])
+
+
+def extended(known: Tensor, rows: Tensor, least: int, most: int) -> Tensor:
+    """A coreset and as many more `rows` as leave none farther away than the coreset left its own: `least` to `most`.
+
+    The greedy choice goes on where it ended. Had it a fixed size, each new look would coarsen those that are known, and
+    sound items would look unusual. Where `most` are not enough, all are chosen anew.
+    """
+    both = np.concatenate((known, rows))
+    placed, count = _projected(both), len(known)
+    gaps = nearest(placed, placed[:count])
+    fine = nearest(placed[count - 1 : count], placed[: count - 1])[0] if count > 1 else 0.0
+    chosen = list(range(count))
+    while len(chosen) < min(most, len(both)) and (len(chosen) < least or gaps.max() > fine):
+        chosen.append(int(gaps.argmax()))
+        gaps = np.minimum(gaps, nearest(placed, placed[chosen[-1:]]))
+    return np.ascontiguousarray(both[chosen]) if gaps.max() <= fine else coreset(both, most)
 
 
 def _projected(rows: Tensor) -> Tensor:

@@ -105,4 +105,4 @@ def together(first: Difference, second: Difference) -> Difference:
     """The mean of two stages, each of which is told as a share of its own largest normal."""
     columns, rows = first.heat.shape
     heat = (first.heat + enlarged(second.heat, (rows, columns))) / 2
-    return Difference((first.score + second.score) / 2, np.asarray(heat, np.float32))
+    return Difference((first.score + second.score) / 2, np.asarray(heat, np.float32), second.normals)

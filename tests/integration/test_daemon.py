@@ -22,10 +22,13 @@ from edge.config import ROOT
 from edge.core import topics
 from edge.demo.scene import Scene
 from edge.demo.score import account, conservation
+from edge.inspection.references import References
+from edge.inspection.session import Session, newest
 from edge.records.journal import entries, outbox
 from edge.simulator.plan import Geometry, Plan, PlannedItem
 from edge.simulator.run import simulate
 from tests.integration.conftest import free_port
+from tests.unit.test_changes import label
 
 WAIT_S = 30
 LANE = Geometry(
@@ -106,9 +109,13 @@ def items(folder, count):
     return tuple(PlannedItem(f"w-{n}", "04012345678901", f"o-{n}", 120.0, {"top": picture}) for n in range(count))
 
 
-def run_lane(site, broker, count):
-    plan = Plan("site", "lane", LANE, items(site.folder, count), speed_mm_per_s=1000, items_per_minute=200)
+def run_lane(site, broker, planned):
+    plan = Plan("site", "lane", LANE, tuple(planned), speed_mm_per_s=1000, items_per_minute=200)
     simulate(plan, broker.host, broker.port, site.frames, site.folder / "truth.json")
+
+
+def ended(site):
+    return [body["end"] for kind, body in site.said() if kind == "ItemEnd"]
 
 
 def check(path):
@@ -133,7 +140,7 @@ def wait_for(condition):
 
 def test_what_nobody_can_judge_is_diverted_and_ordered_again_once(site, broker):
     with site.daemon() as running:
-        run_lane(site, broker, 6)
+        run_lane(site, broker, items(site.folder, 6))
         assert wait_for(lambda: None not in outbox(site.folder / "state").values())
         running.send_signal(signal.SIGTERM)
         assert running.wait(WAIT_S) == 0
@@ -157,7 +164,7 @@ def test_garbage_on_every_topic_stops_nothing_and_is_counted(site, broker):
         for path in paths:
             messages = [(path, payload, 0, False) for payload in rubbish] + [(path, b"old", 1, True)]
             mqtt_publish.multiple(messages, broker.host, broker.port, protocol=MQTTProtocolVersion.MQTTv5)
-        run_lane(site, broker, 3)
+        run_lane(site, broker, items(site.folder, 3))
         metrics = site.scraped()
     assert conservation(site.said())["no_decision"] == 3
     for reason in ("not_json", "schema", "field", "too_big"):
@@ -203,6 +210,31 @@ def test_a_named_person_clears_and_challenges_a_running_lane(site, broker):
     assert ("guard", "guard bin_full is in alarm") in told
     assert ("clearing", "Ada cleared alarms") in told
     assert operate("challenge", "holds", site.config).returncode == 0
+
+
+def test_a_change_is_told_and_one_confirmation_lets_it_pass(site, broker):
+    session = Session.load(newest(ROOT / "models", "backbone"))
+    place = site.folder / "references" / "04012345678901" / "top.npz"
+    References.build([label(seed) for seed in range(12)], session).save(place)
+    stickers = [site.folder / f"sticker-{seed}.png" for seed in range(20, 36)]
+    for seed, path in enumerate(stickers, 20):
+        cv2.imwrite(str(path), label(seed, "sticker").image)
+    planned = [
+        PlannedItem(f"w-{n}", "04012345678901", f"o-{n}", 120.0, {"top": path}) for n, path in enumerate(stickers)
+    ]
+    with site.daemon():
+        run_lane(site, broker, planned[:12])
+        assert wait_for(lambda: ended(site) == ["diverted"] * 12)
+        told = [body["because"] for kind, body in site.said() if kind == "Alarm" and body["kind"] == "changed"]
+        assert len(told) == 1, told
+        assert "04012345678901 on camera top: 4 items look unusual in the same way" in told[0]
+        assert wait_for(lambda: len(list(site.folder.glob("state/candidates/*/top/unusual/*.png"))) == 12)
+        words = ("--gtin", "04012345678901", "--camera", "top", "--confirmed-by", "Kim")
+        accepted = operate("references", "accept", site.config, *words)
+        assert accepted.returncode == 0, accepted.stderr
+        run_lane(site, broker, planned[12:])
+        assert wait_for(lambda: len(ended(site)) == 16)
+    assert ended(site)[12:] == ["passed"] * 4
 
 
 def test_check_says_what_is_good(site):

@@ -36,13 +36,13 @@ def test_the_bare_runs_are_those_of_the_look_and_no_others(reader: Model) -> Non
     look = Look("text", [reader], lambda _: [reader.ours.run(LINE) for _ in range(3)], slow_steps)
     for _ in range(2):
         reader.fastest.batches.clear()  # type: ignore[attr-defined]
-        list(timed(look, PICTURE))
+        list(timed(look, PICTURE, 0.0))
         assert len(reader.fastest.batches) == 3  # type: ignore[attr-defined]
 
 
 def test_each_step_is_timed_by_itself_and_held_against_the_bare_runs(reader: Model) -> None:
     look = Look("text", [reader], lambda _: reader.ours.run(LINE), slow_steps)
-    spans = dict(timed(look, PICTURE))
+    spans = dict(timed(look, PICTURE, 0.0))
     assert list(spans) == ["all in", "bare run", "first", "second"]
     assert spans["first"][0] >= 20_000_000 > spans["second"][0]
     assert len({bare_ns for _, bare_ns in spans.values()}) == 1

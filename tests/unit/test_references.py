@@ -15,7 +15,16 @@ from edge.core.errors import ReferencesRefused
 from edge.inspection import features
 from edge.inspection.crop import Crop
 from edge.inspection.locate import whole
-from edge.inspection.references import Difference, Library, References, coreset, image_score, nearest, outliers
+from edge.inspection.references import (
+    Difference,
+    Library,
+    References,
+    coreset,
+    extended,
+    image_score,
+    nearest,
+    outliers,
+)
 from edge.inspection.session import Session, newest
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -93,6 +102,21 @@ def test_held_out_scores_are_in_order_and_end_at_the_scale(references: Reference
 
 
 USUAL = [5, 5.1, 4.9, 5.2, 4.8, 5, 5.1, 4.9, 5.2, 4.8, 5, 5]
+
+
+def test_what_is_learnt_later_leaves_what_was_known_as_fine_as_it_was() -> None:
+    chance = np.random.default_rng(2)
+    old, new = (chance.normal(place, 1, (600, 8)).astype(np.float32) for place in (0, 30))
+    known = coreset(old, 60)
+    more = extended(known, new, 60, 200)
+    assert np.array_equal(more[:60], known)
+    assert (
+        nearest(new, more).max()
+        <= nearest(known[-1:], known[:-1])[0]
+        < nearest(new, extended(known, new, 60, 80)).max()
+    )
+    assert len(extended(known, new, 60, 80)) == 80
+    assert np.array_equal(extended(known, old[:1], 60, 200), known)  # nothing new: nothing is added
 
 
 @pytest.mark.parametrize(

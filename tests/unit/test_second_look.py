@@ -102,8 +102,8 @@ def test_first_look_answers_for_both_where_there_is_no_doubt(
 
 
 def test_both_together_are_their_mean() -> None:
-    first = Difference(2.0, np.full((32, 32), 2, np.float32))
-    second = Difference(1.0, np.ones((16, 16), np.float32))
+    first = Difference(2.0, np.full((32, 32), 2, np.float32), 30)
+    second = Difference(1.0, np.ones((16, 16), np.float32), 30)
     both = together(first, second)
     assert both.score == 1.5
     assert both.heat.shape == (32, 32)
