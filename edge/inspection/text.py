@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,6 +15,7 @@ from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, undated
 from edge.inspection.cascade import RIVAL_SHARE
+from edge.inspection.code_reader import CodeReader
 from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
@@ -27,9 +27,6 @@ SOURCE = "print"
 VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
 ANY_PROFILE = Profile()
-
-_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9./-]*[A-Za-z0-9])?")
-_CODE_LENGTH_MIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class TextCheck:
         self._wanted = frozenset(wanted)
         self._today = today
         self._profile = profile
-        self._formats = {field: re.compile(expression) for field, expression in (formats or {}).items()}
+        self._codes = CodeReader(second or reader, formats or {})
 
     def inspect(self, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
         """One evidence per field, in the order of `Field`; not valid where print is missing, weak or ambiguous."""
@@ -98,7 +95,9 @@ class TextCheck:
         return found if found.picture is None else replace(found, picture=_narrow(found.picture))
 
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
-        claims = [_Claim(row, self._readings(field, row)) for row in rows if _claims(field, row)]
+        unnamed = self._codes.unnamed(field, rows)
+        claimed = [row for row in rows if _claims(field, row)] or ([unnamed] if unnamed else [])
+        claims = [_Claim(row, self._readings(field, row, sighting.frame.image)) for row in claimed]
         if not claims:
             return self._unnamed(field, rows, sighting)
         best = max(claims, key=lambda claim: (len(claim.standing) == 1, claim.row.probability))
@@ -106,11 +105,11 @@ class TextCheck:
         judged = _judged(field, best.row, [standing[text] for text in sorted(standing)], sighting)
         return replace(judged, rivals=_rivals(claims))
 
-    def _readings(self, field: Field, row: Row) -> tuple[_Reading, ...]:
+    def _readings(self, field: Field, row: Row, frame: Image) -> tuple[_Reading, ...]:
         if field is Field.EXPIRY:
             return self._dates(row)
-        codes = [code for code in _CODE.findall(row.value) if self._is_code(field, code)]
-        return tuple(_Reading(code, row.probability) for code in codes[:1])
+        codes = self._codes.read(field, row, frame)
+        return tuple(_Reading(code.text, codes[0].weakest * code.together / codes[0].together) for code in codes)
 
     def _dates(self, row: Row) -> tuple[_Reading, ...]:
         """All dates that may be printed behind the row's keyword, by the recogniser's own probabilities."""
@@ -140,11 +139,6 @@ class TextCheck:
         told = answer(field.value, sighting, because + undated(said, today, self._profile))
         return replace(told, rivals=tuple(sorted(rivals.items())))
 
-    def _is_code(self, field: Field, code: str) -> bool:
-        if field in self._formats:
-            return self._formats[field].fullmatch(code) is not None
-        return len(code) >= _CODE_LENGTH_MIN and any(character.isdigit() for character in code)
-
 
 def _claims(field: Field, row: Row) -> bool:
     """Whether the row says a value of the field; how long a product lasts is no day."""
@@ -163,7 +157,8 @@ def _judged(field: Field, row: Row, readings: Sequence[_Reading], sighting: Sigh
     objection = _objection(row, readings)
     probability = max((one.probability for one in readings), default=row.probability)
     meaning = meant(row.keyword)
-    read = f'read "{row.keyword} {row.value}" ({probability:.2f}{f", {meaning}" if meaning else ""})'
+    said = f'read "{row.keyword} {row.value}"' if row.field else f'read "{row.value}" without its keyword'
+    read = f"{said} ({probability:.2f}{f', {meaning}' if meaning else ''})"
     return replace(
         answer(field.value, sighting, f"{read}: {objection}" if objection else read),
         reading=None if objection else readings[0].text,
