@@ -30,6 +30,7 @@ from edge.core.labels import Field
 from edge.core.messages import Evidence, Expected, Frame, Image, Item, Sighting
 from edge.inspection.assembly import Sessions, known_print, student
 from edge.inspection.belt import BeltColour
+from edge.inspection.code_reader import what_counts
 from edge.inspection.crop import Crop
 from edge.inspection.known_print import KnownPrint
 from edge.inspection.layout import SUFFIX
@@ -140,13 +141,18 @@ def _figures(
     figures: Figures = {"items": len(spent)}
     for field in WANTED:
         known = [(truth[field], found[field]) for truth, found in answers if field in truth]
-        figures[field.value] = _share(known, lambda truth, one: one.valid and one.reading == truth)
-        figures[f"{field.value}_wrong"] = _share(known, lambda truth, one: one.valid and one.reading != truth)
+        figures[field.value] = _share(known, lambda truth, one: one.valid and _right(truth, one))
+        figures[f"{field.value}_wrong"] = _share(known, lambda truth, one: one.valid and not _right(truth, one))
     sought = [any("sought everywhere" in one.because for one in found.values()) for _, found in answers]
     figures["fell_back"] = round(float(np.mean(sought)), 3)
     figures["mean_ms"] = round(float(np.mean(spent)), 1)
     figures["p50_ms"], figures["p95_ms"] = (round(float(np.quantile(spent, share)), 1) for share in (0.5, 0.95))
     return figures
+
+
+def _right(truth: str, one: Evidence) -> bool:
+    field = Field(one.check)
+    return what_counts(field, one.reading or "") == what_counts(field, truth)
 
 
 def _share(known: Sequence[tuple[str, Evidence]], holds: Callable[[str, Evidence], bool]) -> float | None:

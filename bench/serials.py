@@ -24,6 +24,7 @@ from edge.core.labels import Field
 from edge.core.messages import Evidence, Frame, Image, Item, Sighting
 from edge.inspection.assembly import Sessions, text_check
 from edge.inspection.belt import BeltColour
+from edge.inspection.code_reader import what_counts
 from edge.inspection.crop import Check
 from edge.inspection.locate import locate
 
@@ -77,7 +78,7 @@ def measured(folder: Path, sessions: Sessions, console: Console, truth: Path | N
 
 
 def _with_truth(path: Path, shelf: _Shelf, sessions: Sessions, console: Console) -> dict[str, Figures]:
-    """Lots twice: without and with their format, for only that tells an O from a 0."""
+    """Lots twice: without and with their format."""
     rows = {row["name"]: row for row in csv.DictReader(path.read_text().splitlines())}
     chosen = [one for one in shelf.frames if one.stem in rows]
     expiries = {name: _day(row["expiry"]) for name, row in rows.items() if row["expiry"]}
@@ -114,12 +115,15 @@ def _sighting(path: Path, image: Image) -> Sighting:
 
 
 def _figures(read: Sequence[_Answer], field: Field, truth: Truth) -> Figures:
-    """Shares over what a person could read; times over all."""
+    """Shares over what a person could read, lots as the judge compares them; times over all."""
     told = [(one.name, one.text(field), truth[one.name]) for one in read if one.name in truth]
+    right = [what_counts(field, text) == what_counts(field, true) for _, text, true in told]
     spent, busy = (np.array(times) for times in zip(*((one.spent_ms, one.busy_ms) for one in read), strict=True))
     return {
-        "accuracy": round(float(np.mean([text == true for _, text, true in told])), 4),
-        "valid_but_wrong": round(float(np.mean([text not in ("", true) for _, text, true in told])), 4),
+        "accuracy": round(float(np.mean(right)), 4),
+        "valid_but_wrong": round(
+            float(np.mean([bool(one[1]) and not fits for one, fits in zip(told, right, strict=True)])), 4
+        ),
         "date_type_accuracy": None,
         "mean_ms": round(float(spent.mean()), 1),
         "p50_ms": round(float(np.quantile(spent, 0.5)), 1),
@@ -127,5 +131,5 @@ def _figures(read: Sequence[_Answer], field: Field, truth: Truth) -> Figures:
         "busy_p50_ms": round(float(np.quantile(busy, 0.5)), 1),
         "busy_p95_ms": round(float(np.quantile(busy, 0.95)), 1),
         "items": len(told),
-        "wrong": [f"{name}: {text or '-'} for {true}" for name, text, true in told if text != true],
+        "wrong": [f"{one[0]}: {one[1] or '-'} for {one[2]}" for one, fits in zip(told, right, strict=True) if not fits],
     }

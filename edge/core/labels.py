@@ -76,6 +76,7 @@ class Segment:
 
 
 MISREAD_LETTERS = str.maketrans("8015", "bois")  # in a keyword, never in a value
+ALIKE_IN_PRINT = str.maketrans("OI", "01")  # in a lot: no one who prints lots would tell two apart by these
 FUZZY_LETTERS = 6  # from this length on letters of a keyword may be misread,
 MISREAD_SHARE = 0.3  # this share of them
 
@@ -106,15 +107,17 @@ def meant(keyword: str) -> Meaning | None:
 
 
 def same_lot(one: str, other: str) -> bool:
-    """Whether two lots are one: case, spaces and dashes aside, and the L that may stand before any lot.
+    """Whether two lots are one, by what of them counts."""
+    return bare_lot(one) == bare_lot(other)
+
+
+def bare_lot(lot: str) -> str:
+    """What of a lot counts: case, spaces and dashes do not, nor whether O is 0 and I is 1, nor the L before any lot.
 
     Source: Directive 2011/91/EU, article 4: the indication "shall be preceded by the letter L", unless clear without.
     """
-    return _bare_lot(one) == _bare_lot(other)
-
-
-def _bare_lot(lot: str) -> str:
-    return re.sub(r"^l(?=\d)", "", re.sub(r"[\s./-]", "", lot.lower()))
+    plain = re.sub(r"[\s./-]", "", lot).upper().translate(ALIKE_IN_PRINT)
+    return re.sub(r"^L(?=\d)", "", plain)
 
 
 def _keywords(text: str) -> list[re.Match[str]]:
@@ -218,7 +221,7 @@ def _pattern() -> re.Pattern[str]:
     spelled = [folded(phrase) for words in by_kind().values() for phrase in words]
     latin, unspaced = ([one for one in spelled if re.match(letter, one)] for letter in ("[a-zßæœþð]", _IDEOGRAPH))
     spaced = [one for one in spelled if one not in set(latin) | set(unspaced)]
-    misread = rf"ch{GAP}8(?=\W|$)|5n"  # digits for letters in the shortest: Ch.-B., SN
+    misread = rf"(?<!\S)(?:ch{GAP}8(?=\W|$)|5n)"  # digits for letters in the shortest: Ch.-B., SN; no part of a lot
     western = rf"(?<![a-z0-9])(?:{expression(latin)}(?![a-zßæœþð])|{misread}|{LONE_LOT}(?={GAP}\d))"
     return re.compile(rf"{western}|(?<![^\W_]){expression(spaced)}(?![^\W\d_]|{_VOWEL_SIGN})|{expression(unspaced)}")
 

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from edge.core.code_votes import Code, Look, voted
 from edge.core.gs1 import normalised
-from edge.core.labels import Field
+from edge.core.labels import Field, bare_lot
 from edge.core.messages import Image
-from edge.inspection.cascade import RIVAL_SHARE, VOUCH_FROM
+from edge.inspection.cascade import VOUCH_FROM
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.nameless import nameless
 from edge.inspection.recogniser import Line, LineReader
 from edge.inspection.rows import Row, reread
 
 SURE_FROM = 0.95  # that all characters are right: below this the larger recogniser votes
+RIVAL_SHARE = 0.4  # of the likeliest code: from here on another stands against it; at a half, wrong ones were taken
 FIRST, LARGER = 1.0, 3.0  # voices: the larger recogniser has a fifth of the errors on lines of dates
 
 
@@ -34,13 +35,13 @@ class CodeReader:
         """
         wanted = self._formats.get(field)
         looks = [_look(row, row.source.line, FIRST)]
-        codes = voted(looks, wanted)
+        codes = _distinct(field, voted(looks, wanted))
         if codes and codes[0].seen and codes[0].together >= SURE_FROM:
             return codes
         for vote in self._votes(row, frame):
             looks.append(vote)
-            codes = voted(looks, wanted)
-            if _stands(codes) and codes[0].seen:
+            codes = _distinct(field, voted(looks, wanted))
+            if _stands(codes) and (codes[0].seen or codes[0].together >= SURE_FROM):
                 break
         return () if row.field is None and codes and normalised(codes[0].text) else codes
 
@@ -62,6 +63,19 @@ def _look(row: Row, line: Line, weight: float) -> Look:
         return Look((), weight)
     start = max(line.text.rfind(again.value), 0)
     return Look(line.places[start : start + len(again.value)], weight)
+
+
+def what_counts(field: Field, text: str) -> str:
+    """By what two codes differ."""
+    return bare_lot(text) if field is Field.LOT else text
+
+
+def _distinct(field: Field, codes: Sequence[Code]) -> tuple[Code, ...]:
+    """Of lots that are the same the likeliest."""
+    found: dict[str, Code] = {}
+    for code in codes:
+        found.setdefault(what_counts(field, code.text), code)
+    return tuple(found.values())
 
 
 def _stands(codes: Sequence[Code]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,11 +11,12 @@ import numpy as np
 
 from edge.core.date_grammar import search
 from edge.core.dates import DateReading, Profile, readings, segment_readings
-from edge.core.labels import Field, Segment, meant, segments
+from edge.core.labels import CODES, Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, undated
+from edge.inspection import code_reader
 from edge.inspection.cascade import RIVAL_SHARE
-from edge.inspection.code_reader import CodeReader
+from edge.inspection.code_reader import CodeReader, what_counts
 from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
@@ -46,12 +47,13 @@ class _Claim:
 
     row: Row
     readings: tuple[_Reading, ...]  # all that the print allows
+    share: float  # of the likeliest's probability that others need to stand against it
 
     @property
     def standing(self) -> list[_Reading]:
         """Those that are not far less likely than the likeliest."""
         best = max((one.probability for one in self.readings), default=0.0)
-        return [one for one in self.readings if one.probability >= RIVAL_SHARE * best]
+        return [one for one in self.readings if one.probability >= self.share * best]
 
 
 class TextCheck:
@@ -97,12 +99,13 @@ class TextCheck:
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
         unnamed = self._codes.unnamed(field, rows)
         claimed = [row for row in rows if _claims(field, row)] or ([unnamed] if unnamed else [])
-        claims = [_Claim(row, self._readings(field, row, sighting.frame.image)) for row in claimed]
+        share = code_reader.RIVAL_SHARE if field in CODES else RIVAL_SHARE
+        claims = [_Claim(row, self._readings(field, row, sighting.frame.image), share) for row in claimed]
         if not claims:
             return self._unnamed(field, rows, sighting)
         best = max(claims, key=lambda claim: (len(claim.standing) == 1, claim.row.probability))
-        standing = {one.text: one for claim in claims for one in claim.standing}
-        judged = _judged(field, best.row, [standing[text] for text in sorted(standing)], sighting)
+        standing = _different(field, [one for claim in claims for one in claim.standing])
+        judged = _judged(field, best.row, standing, sighting)
         return replace(judged, rivals=_rivals(claims))
 
     def _readings(self, field: Field, row: Row, frame: Image) -> tuple[_Reading, ...]:
@@ -143,6 +146,12 @@ class TextCheck:
 def _claims(field: Field, row: Row) -> bool:
     """Whether the row says a value of the field; how long a product lasts is no day."""
     return row.field is field and not (field is Field.EXPIRY and duration(row.value))
+
+
+def _different(field: Field, readings: Iterable[_Reading]) -> list[_Reading]:
+    """One reading, the likeliest, of each thing that may be meant; in the order of their texts."""
+    ranked = sorted(readings, key=lambda one: one.probability)
+    return sorted({what_counts(field, one.text): one for one in ranked}.values(), key=lambda one: one.text)
 
 
 def _rivals(claims: Sequence[_Claim]) -> tuple[tuple[str, float], ...]:
