@@ -104,18 +104,18 @@ class RowReader:
         if _worth(rows, wanted) >= WORTH_SHARE * len(wanted - KEYLESS) or _right_way_round(rows):
             return rows
         turned = half_turned(level)
-        upside_down = self._read_boxes(self._detector.find(turned.image), turned, frame, wanted)
+        upside_down = self._read_boxes(self._detector.find_turned(turned.image, boxes), turned, frame, wanted)
         return max(rows, upside_down, key=lambda found: _worth(found, wanted))
 
     def _levelled(self, crop: Crop) -> tuple[Crop, list[TextBox]]:
         """Print that stands on end, or on its head as far as its boxes show, is turned before it is read."""
         boxes = self._detector.find(crop.image)
         turns = quarter_turns(reading_direction(boxes))
-        if not turns:
-            return crop, boxes
         for _ in range(turns):
             crop = quarter_turned(crop)
-        return crop, self._detector.find(crop.image)
+        if turns % 2:
+            return crop, self._detector.find(crop.image)
+        return crop, self._detector.find_turned(crop.image, boxes) if turns else boxes
 
     def _read_boxes(
         self, boxes: Sequence[TextBox], crop: Crop, frame: Image, wanted: frozenset[Field]

@@ -35,6 +35,9 @@ class Everywhere:
     def find(self, picture: object) -> list[TextBox]:
         return []
 
+    def find_turned(self, picture: object, before: object) -> list[TextBox]:
+        return []
+
 
 class Canned:
     """A check that vouches for what it was told to, and remembers who asked."""

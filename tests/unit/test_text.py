@@ -249,8 +249,11 @@ class Counted:
         self.asked += 1
         return self._detector.find(picture)
 
+    def find_turned(self, picture: Image, before: Sequence[TextBox]) -> list[TextBox]:
+        return self._detector.find_turned(picture, before)
 
-@pytest.mark.parametrize(("turns", "asked"), [(0, 1), (1, 2), (2, 2), (3, 2)])
+
+@pytest.mark.parametrize(("turns", "asked"), [(0, 1), (1, 2), (2, 1), (3, 2)])
 def test_print_is_turned_before_it_is_read(models: tuple[TextDetector, LineReader], turns: int, asked: int) -> None:
     counted = Counted(models[0])
     one = inspected(TextCheck(counted, models[1], [Field.SERIAL], today=date.today), label(LABEL), turns)["serial"]
