@@ -14,7 +14,8 @@ import numpy as np
 
 from edge.core.gs1 import normalised
 from edge.inspection.detector import TextBox
-from edge.inspection.rows import KEYWORD_LENGTH, Row, in_one_row
+from edge.inspection.reading_order import same_row
+from edge.inspection.rows import KEYWORD_LENGTH, Row
 
 LENGTH_MIN = 10  # of the value: a shorter format may be that of anything
 COLUMN_OFFSET = 1.0  # of a line's height: the beginnings of a column's lines are no farther apart along the lines
@@ -35,9 +36,10 @@ def _is_value(row: Row, wanted: re.Pattern[str]) -> bool:
 
 def _in_place(value: Row, rows: Sequence[Row]) -> bool:
     """Whether a misread keyword stands before it, and others of its column have theirs."""
-    labels = (row for row in rows if row.field is None and len(row.value) <= KEYWORD_LENGTH)
+    labels = (row.source.box for row in rows if row.field is None and len(row.value) <= KEYWORD_LENGTH)
     named = (row.source.box for row in rows if row.field is not None and row.label)
-    return any(in_one_row(one, value) for one in labels) and any(_in_column(one, value.source.box) for one in named)
+    box = value.source.box
+    return any(same_row(one, box) for one in labels) and any(_in_column(one, box) for one in named)
 
 
 def _in_column(one: TextBox, other: TextBox) -> bool:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import cv2
 import numpy as np
 
 from edge.core.labels import CODES, KEYLESS, LONE_LOT, Field, Segment, segments
-from edge.core.messages import Image, Point
+from edge.core.messages import Image
 from edge.inspection.cascade import LEGIBLE_FROM
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, half_turned, lengthened, quarter_turned, touches_edge, widened
 from edge.inspection.detector import Corners, Finder, TextBox
+from edge.inspection.reading_order import heading, in_reading_order, offset, quarter_turns, reading_direction, same_row
 from edge.inspection.recogniser import Line, LineReader
 
 READS_MAX = 14  # lines read per direction: bounds the time on a label full of print
 READS_BLIND = 8  # so many lines without one keyword: the print stands on its head, or has none
 LEGIBLE_LENGTH = 5  # letters and digits: shorter lines may be legible on their head
 LEGIBLE_LINES = (
-    2  # so many legible ones are no accident: of upright packages all have more, of none on its head has any
+    2  # so many legible ones are no accident: upright packages show three or more, on their head one at most
 )
 WORTH_SHARE = 0.3  # of all that was wanted: print on its head may hold a keyword by accident, not several values
 SURE = 0.9  # below this a line is looked at twice
 KEYWORD_LENGTH = 10  # characters: a short line that is no value may be a misread keyword
-ROW_OFFSET = 0.5  # of a line's height: further off its axis is another row
-OFFSET_PER_GAP = 0.1  # a neighbour's distance may be estimated ten times worse along the row than off it
-LINE_GAP = 3.0  # of a line's height: the next line of a paragraph is no farther below
-FLUSH = 1.5  # of a line's height: lines of a column begin no farther apart, seen aslant
-PER_DOUBT = 2.0  # of a line's height that a box seems off its row for all the detector's doubt: bits of faint print
-ROW_GAP = 10.0  # of a line's height: keyword and value stand in columns, far apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,72 +173,19 @@ def _doubtful(row: Row, wanted: frozenset[Field]) -> bool:
     return row.field in wanted - CODES and row.probability < SURE
 
 
-def heading(boxes: Sequence[TextBox]) -> Point:
-    """The direction in which most print runs, rightwards: the mean of axes, which have no sign, by doubled angles."""
-    double = [(2 * math.atan2(box.along[1], box.along[0]), box.length_px) for box in boxes]
-    angle = math.atan2(sum(w * math.sin(a) for a, w in double), sum(w * math.cos(a) for a, w in double)) / 2
-    return math.cos(angle), math.sin(angle)
-
-
-def reading_direction(boxes: Sequence[TextBox]) -> Point:
-    """The heading, or its opposite where lines one above the other end in one column rather than begin in one."""
-    along = heading(boxes)
-    level = [box.towards(along) for box in boxes]
-    flush = sum(_flush(one, other) for one, other in combinations(level, 2))
-    return along if flush >= 0 else (-along[0], -along[1])
-
-
-def quarter_turns(along: Point) -> int:
-    """How often a picture is to be turned clockwise for print that runs like this to run rightwards."""
-    return round(-math.atan2(along[1], along[0]) / (math.pi / 2)) % 4
-
-
-def _flush(one: TextBox, other: TextBox) -> int:
-    """1 where two lines of a paragraph begin in one column, -1 where they end in one, 0 where they tell nothing."""
-    axis = one if one.length_px > other.length_px else other
-    apart = np.subtract(other.centre, one.centre) / axis.height_px
-    if not ROW_OFFSET < abs(float(apart @ (-axis.along[1], axis.along[0]))) < LINE_GAP:
-        return 0
-    across, longer = float(apart @ axis.along), (other.length_px - one.length_px) / (2 * axis.height_px)
-    begins, ends = abs(across - longer), abs(across + longer)
-    return 0 if min(begins, ends) > FLUSH else (begins < ends) - (ends < begins)
-
-
-def in_reading_order(boxes: Sequence[TextBox]) -> list[TextBox]:
-    """The boxes that are surely print and best in line with a near neighbour first, keywords before their values."""
-    along = heading(boxes)
-    rightwards = sorted(boxes, key=lambda box: float(np.dot(box.centre, along)))
-    return sorted(rightwards, key=lambda box: _alone(box, boxes) + PER_DOUBT * (1 - box.score))
-
-
-def _alone(box: TextBox, boxes: Sequence[TextBox]) -> float:
-    return min((_distance(box, other) for other in boxes), default=math.inf)
-
-
 def _told_unwanted(box: TextBox, lines: Iterable[ReadLine], wanted: frozenset[Field]) -> bool:
     """Whether a keyword that is not asked for stands before it."""
     labels = (line for line in lines if line.keyword_alone and line.segments[-1].field not in wanted)
-    return any(_same_row(label.box, box) for label in labels)
-
-
-def _distance(box: TextBox, other: TextBox) -> float:
-    """In heights of a line, off the axis more than along it; infinite where the two are no row."""
-    left, right = (box, other) if _gap(box, other) > _gap(other, box) else (other, box)
-    return _offset(left, right) + OFFSET_PER_GAP * max(_gap(left, right), 0.0) if _same_row(left, right) else math.inf
-
-
-def in_one_row(label: Row, value: Row) -> bool:
-    """Tell whether the value stands to the right of the label, in line with it."""
-    return _same_row(label.source.box, value.source.box)
+    return any(same_row(label.box, box) for label in labels)
 
 
 def joined(lines: Sequence[ReadLine]) -> tuple[Row, ...]:
     """Each line's own rows; a keyword alone takes for its value the line to its right that is best in line with it."""
     taken: dict[int, str] = {}
     for label in (line for line in lines if line.keyword_alone):
-        values = [line for line in lines if line.may_be_value and _same_row(label.box, line.box)]
+        values = [line for line in lines if line.may_be_value and same_row(label.box, line.box)]
         if values:
-            taken[id(min(values, key=lambda line: _offset(label.box, line.box)))] = label.line.text
+            taken[id(min(values, key=lambda line: offset(label.box, line.box)))] = label.line.text
     return tuple(row for line in lines for row in _rows(line, taken.get(id(line)) or line.box.label or None))
 
 
@@ -285,21 +225,3 @@ def _legible(line: ReadLine) -> bool:
 
 def _keywords(lines: Iterable[ReadLine]) -> int:
     return sum(segment.field is not None for line in lines for segment in line.segments)
-
-
-def _same_row(label: TextBox, value: TextBox) -> bool:
-    """Tell whether the value stands to the right of the label, in line with it."""
-    return _offset(label, value) <= ROW_OFFSET and -1.0 <= _gap(label, value) <= ROW_GAP
-
-
-def _offset(label: TextBox, value: TextBox) -> float:
-    """How far the two are off the axis of the longer of them, in heights of it."""
-    axis = label if label.length_px > value.length_px else value
-    apart = np.subtract(value.centre, label.centre)
-    return abs(float(apart @ (-axis.along[1], axis.along[0]))) / axis.height_px
-
-
-def _gap(label: TextBox, value: TextBox) -> float:
-    """From the label's end to the value's beginning, in heights of the value."""
-    apart = np.subtract(value.centre, label.centre)
-    return (float(apart @ value.along) - (label.length_px + value.length_px) / 2) / value.height_px

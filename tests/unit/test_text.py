@@ -16,8 +16,8 @@ from edge.core.messages import Evidence, Frame, Image, Item, Sighting
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import quarter_turned
 from edge.inspection.detector import TextBox, TextDetector
+from edge.inspection.reading_order import heading, quarter_turns, reading_direction
 from edge.inspection.recogniser import LineReader
-from edge.inspection.rows import heading, quarter_turns, reading_direction
 from edge.inspection.session import Session, newest
 from edge.inspection.text import TextCheck
 
