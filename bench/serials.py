@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,11 @@ class _Shelf:
         frames = {path: np.asarray(cv2.imread(str(path)), np.uint8) for path in paths}
         return cls(frames, BeltColour.learn([frames[path] for path in paths[:: max(1, len(paths) // BELT_FRAMES)]]))
 
+    def on_its_head(self) -> _Shelf:
+        """The same with every frame turned by 180°."""
+        turned = {path: np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8) for path, image in self.frames.items()}
+        return replace(self, frames=turned)
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -69,11 +74,13 @@ class _Answer:
 
 
 def measured(folder: Path, sessions: Sessions, console: Console, truth: Path | None = None) -> dict[str, Figures]:
-    """By what was read: serials of all items; expiries and lots of those in the file, all three read at once."""
+    """By what was read: serials of all items, both ways round; expiries and lots of those in the file, all at once."""
     shelf = _Shelf.of(folder)
     check = text_check(sessions, {Field.SERIAL}, lambda: TODAY, formats=FORMAT)
-    read = _read(check, shelf, list(shelf.frames), "packages: serials", console)
-    found = {"packages": _figures(read, Field.SERIAL, {one.name: one.name for one in read})}
+    found = {}
+    for name, shown in (("packages", shelf), ("packages: on their heads", shelf.on_its_head())):
+        read = _read(check, shown, list(shown.frames), name, console)
+        found[name] = _figures(read, Field.SERIAL, {one.name: one.name for one in read})
     return found | _with_truth(truth, shelf, sessions, console) if truth else found
 
 
