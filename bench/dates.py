@@ -1,6 +1,6 @@
 """How well dates and serials are read off photographs, beside Tesseract on the same crops.
 
-`python -m bench.dates --data FOLDER [--sets a,b] [--peers N] [--garbage N] [--json FILE]`
+`python -m bench.dates --data FOLDER [--sets a,b] [--peers N] [--garbage N] [--truth FILE] [--json FILE]`
 
 A reading counts as right when letters and digits are those of the label and the check would vouch for it; as valid but
 wrong when it would vouch for another calendar-valid date. Times are those of one thread, from picture to reading.
@@ -142,7 +142,7 @@ def main() -> int:
             some = chosen[:: max(1, len(chosen) // arguments.peers)]
             measured[f"{name} (Tesseract)"] = figures(answers(some, tesseract, f"{name}: Tesseract", console))
     if (arguments.data / "packages").is_dir() and (not arguments.sets or "packages" in arguments.sets.split(",")):
-        measured["packages"] = measured_serials(arguments.data / "packages", sessions, console)
+        measured |= measured_serials(arguments.data / "packages", sessions, console, arguments.truth)
     if arguments.garbage:
         measured["garbage"] = garbage.measured(
             arguments.garbage, lambda picture: read_of(eyes["lines"], picture, Where.LINE), console
@@ -166,6 +166,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sets", help="names of sets, with commas between (default: all)")
     parser.add_argument("--peers", type=int, default=0, help="pictures of each set that Tesseract reads too")
     parser.add_argument("--garbage", type=int, default=0, help="drawn crops without a date")
+    parser.add_argument("--truth", type=Path, help="CSV of lots and expiries that a person read off `packages`")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of models (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="file for all figures")
     return parser.parse_args()

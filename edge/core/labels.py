@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from edge.core.label_words import ANY_LANGUAGE, TRAILING, by_kind, phrases
 from edge.core.label_words import Kind as Kind
@@ -32,6 +33,7 @@ class Field(StrEnum):
 
 
 KEYLESS = frozenset({Field.SIZE, Field.LANGUAGE})
+CODES = frozenset({Field.LOT, Field.SERIAL})
 
 FIELD_OF: Mapping[Kind, Field] = {
     Kind.USE_BY: Field.EXPIRY,
@@ -74,15 +76,18 @@ class Segment:
 
 
 MISREAD_LETTERS = str.maketrans("8015", "bois")  # in a keyword, never in a value
+ALIKE_IN_PRINT = str.maketrans("OI", "01")  # in a lot: no one who prints lots would tell two apart by these
 FUZZY_LETTERS = 6  # from this length on letters of a keyword may be misread,
 MISREAD_SHARE = 0.3  # this share of them
 
+REMEMBERED = 1024  # texts of lines: each is asked for several times over
 LONE_LOT = "l"  # before digits: `L049261203`
 
 _TRAILING = frozenset(map(folded, TRAILING))
 _BEFORE_VALUE, _AFTER_VALUE = " .,:;°#№", " .,:;"
 
 
+@lru_cache(REMEMBERED)
 def segments(text: str) -> tuple[Segment, ...]:
     """Cut a line at its keywords; print without any is one segment without a field."""
     found = _keywords(folded(text))
@@ -102,15 +107,17 @@ def meant(keyword: str) -> Meaning | None:
 
 
 def same_lot(one: str, other: str) -> bool:
-    """Whether two lots are one: case, spaces and dashes aside, and the L that may stand before any lot.
+    """Whether two lots are one, by what of them counts."""
+    return bare_lot(one) == bare_lot(other)
+
+
+def bare_lot(lot: str) -> str:
+    """What of a lot counts: case, spaces and dashes do not, nor whether O is 0 and I is 1, nor the L before any lot.
 
     Source: Directive 2011/91/EU, article 4: the indication "shall be preceded by the letter L", unless clear without.
     """
-    return _bare_lot(one) == _bare_lot(other)
-
-
-def _bare_lot(lot: str) -> str:
-    return re.sub(r"^l(?=\d)", "", re.sub(r"[\s./-]", "", lot.lower()))
+    plain = re.sub(r"[\s./-]", "", lot).upper().translate(ALIKE_IN_PRINT)
+    return re.sub(r"^L(?=\d)", "", plain)
 
 
 def _keywords(text: str) -> list[re.Match[str]]:
@@ -169,12 +176,22 @@ def _nearest(misread: str) -> Meaning | None:
 def _near(misread: str) -> Iterator[tuple[int, str]]:
     """Edits and keyword, of those that a share of misread letters would make of these."""
     seen = fingerprint(misread)
-    for known, mask in _LONG.items():
+    for known, mask in _LONG_NEAR.get(len(misread), ()):
         allowed = int(len(known) * MISREAD_SHARE)
-        if abs(len(misread) - len(known)) > allowed or (mask & ~seen).bit_count() > allowed:
+        if (mask & ~seen).bit_count() > allowed:
             continue
         if fewest_edits(misread, known) <= allowed and (apart := edits(misread, known, allowed)) <= allowed:
             yield apart, known
+
+
+def _by_length(words: Iterable[str]) -> dict[int, list[tuple[str, int]]]:
+    """Number of letters read → the long keywords that so many may be, with their fingerprints."""
+    found: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
+    for known in words:
+        allowed = int(len(known) * MISREAD_SHARE)
+        for length in range(len(known) - allowed, len(known) + allowed + 1):
+            found[length].append((known, fingerprint(known)))
+    return dict(found)
 
 
 def _meaning(match: re.Match[str]) -> Meaning:
@@ -204,7 +221,7 @@ def _pattern() -> re.Pattern[str]:
     spelled = [folded(phrase) for words in by_kind().values() for phrase in words]
     latin, unspaced = ([one for one in spelled if re.match(letter, one)] for letter in ("[a-zßæœþð]", _IDEOGRAPH))
     spaced = [one for one in spelled if one not in set(latin) | set(unspaced)]
-    misread = rf"ch{GAP}8(?=\W|$)|5n"  # digits for letters in the shortest: Ch.-B., SN
+    misread = rf"(?<!\S)(?:ch{GAP}8(?=\W|$)|5n)"  # digits for letters in the shortest: Ch.-B., SN; no part of a lot
     western = rf"(?<![a-z0-9])(?:{expression(latin)}(?![a-zßæœþð])|{misread}|{LONE_LOT}(?={GAP}\d))"
     return re.compile(rf"{western}|(?<![^\W_]){expression(spaced)}(?![^\W\d_]|{_VOWEL_SIGN})|{expression(unspaced)}")
 
@@ -218,5 +235,5 @@ KEYWORDS: Mapping[Field, tuple[str, ...]] = {
     if field in FIELD_OF.values()
 }
 _MEANINGS = _meanings()
-_LONG = {known: fingerprint(known) for known in _MEANINGS if len(known) >= FUZZY_LETTERS}
+_LONG_NEAR = _by_length(known for known in _MEANINGS if len(known) >= FUZZY_LETTERS)
 _PATTERN = _pattern()

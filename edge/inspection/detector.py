@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -58,6 +59,10 @@ class Finder(Protocol):
         """The lines in a BGR picture, in its own pixels, from top to bottom."""
         ...
 
+    def find_turned(self, picture: Image, before: Sequence[TextBox]) -> list[TextBox]:
+        """The same in a picture that has been turned by 180° since `before` was found in it."""
+        ...
+
 
 class TextDetector:
     """Boxes around print. One run of a bounded size per picture, however large the picture is."""
@@ -78,6 +83,12 @@ class TextDetector:
         found = (self._box(contour, probabilities) for contour in self._blobs(probabilities))
         boxes = [_scaled(box, 1 / scale) for box in found if box is not None]
         return sorted(boxes, key=lambda box: box.centre[1])
+
+    def find_turned(self, picture: Image, before: Sequence[TextBox]) -> list[TextBox]:
+        """Print on its head is found like any other: the same lines, turned."""
+        height_px, width_px = picture.shape[:2]
+        middles = ((width_px - 1 - box.centre[0], height_px - 1 - box.centre[1]) for box in reversed(before))
+        return [replace(box, centre=middle) for box, middle in zip(reversed(before), middles, strict=True)]
 
     def _blobs(self, probabilities: Tensor) -> list[Contour]:
         binary = (probabilities > self._text_threshold).astype(np.uint8)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import numpy as np
-
 from edge.core.labels import segments
 from edge.core.messages import Image
-from edge.inspection.recogniser import BLANK, Line, LineReader
+from edge.inspection.recogniser import Line, LineReader
 
 DIGITS_MIN = 5  # fewer are no date in numbers
 
@@ -37,8 +35,10 @@ def date_part(line: Line) -> Line:
     if found is None or sum(map(str.isdigit, found.group())) < DIGITS_MIN or _keyworded(line):
         return line
     begin, end = _between(line, found.start()), _between(line, found.end())
-    confidences = line.confidences[found.start() : found.end()]
-    return replace(line, text=found.group(), confidences=confidences, steps=line.steps[begin:end])
+    part = slice(*found.span())
+    begins = tuple(one - begin for one in line.begins[part])
+    confidences, steps = line.confidences[part], line.steps[begin:end]
+    return replace(line, text=found.group(), confidences=confidences, begins=begins, steps=steps)
 
 
 def _keyworded(line: Line) -> bool:
@@ -47,9 +47,8 @@ def _keyworded(line: Line) -> bool:
 
 def _between(line: Line, index: int) -> int:
     """The step halfway between a character and the one before it."""
-    classes = line.steps.argmax(axis=1)
-    begins = np.flatnonzero((classes != BLANK) & (classes != np.concatenate(([BLANK], classes[:-1]))))
-    places = [0, *begins.tolist(), len(line.steps)]
-    return (
-        0 if index == 0 else len(line.steps) if index == len(begins) else (places[index] + places[index + 1] + 1) // 2
-    )
+    if index == 0:
+        return 0
+    if index == len(line.begins):
+        return len(line.steps)
+    return (line.begins[index - 1] + line.begins[index] + 1) // 2

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from edge.core.dates import Profile
 from edge.core.errors import ReferencesRefused
-from edge.core.labels import Field
+from edge.core.labels import CODES, Field
 from edge.core.messages import Evidence, Sighting
 from edge.inspection.crop import Check, Crop, answer
 from edge.inspection.cuts import quarter_turned
@@ -54,11 +54,16 @@ class KnownPrint:
         lines = [line for line in layout.line if line.field in known]
         placed = self._make(LayoutFinder(lines), known, layout.profile).inspect(turned(crop, layout), sighting)
         found = {one.check: one for one in placed}
-        missing = {field for field in self._wanted if field not in known or not found[field.value].valid}
+        missing = {field for field in self._wanted if field not in known or not _settled(found[field.value])}
         if missing:
             sought = self._make(self._detector, missing, layout.profile).inspect(crop, sighting)
             found |= {one.check: _told(found.get(one.check), one) for one in sought}
         return [found[field.value] for field in Field if field in self._wanted]
+
+
+def _settled(one: Evidence) -> bool:
+    """Whether it is vouched for, or a code in doubt between several: elsewhere the same print would show the same."""
+    return one.valid or (Field(one.check) in CODES and bool(one.where) and len(one.rivals) > 1)
 
 
 def turned(crop: Crop, layout: Layout) -> Crop:

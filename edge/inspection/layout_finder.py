@@ -58,6 +58,10 @@ class LayoutFinder:
         known = self._known(boxes, width_px, height_px)
         return sorted(known, key=lambda box: min(math.dist(box.centre, place) for place in places))
 
+    def find_turned(self, picture: Image, before: Sequence[TextBox]) -> list[TextBox]:
+        """What was found before were no lines of an upright item: they are found anew."""
+        return self.find(picture)
+
     def _known(self, boxes: Sequence[TextBox], width_px: float, height_px: float) -> Iterator[TextBox]:
         """Those in reach of a line; the only one in reach of a line without a keyword is that line."""
         reached = {id(line): [box for box in boxes if _reaches(line, box, width_px, height_px)] for line in self._lines}

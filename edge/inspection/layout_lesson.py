@@ -23,8 +23,9 @@ from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, lengthened, quarter_turned, touches_edge
 from edge.inspection.detector import Corners, Finder, TextBox
 from edge.inspection.layout import Ink, PrintedLine
+from edge.inspection.reading_order import heading
 from edge.inspection.recogniser import Line, LineReader
-from edge.inspection.rows import ReadLine, Row, heading, joined
+from edge.inspection.rows import ReadLine, Row, joined
 
 DATED: Final = (Field.EXPIRY, Field.PRODUCTION, Field.SELL_BY)
 KINDS: Final = (*DATED, Field.LOT, Field.SERIAL)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from edge.core.code_votes import FAINT, Place
 from edge.core.messages import Image
 from edge.inspection.session import Session, Tensor
 
@@ -26,6 +27,7 @@ class Line:
 
     text: str
     confidences: tuple[float, ...]  # one per character, 0 to 1
+    begins: tuple[int, ...]  # the step on which each character begins
     steps: Tensor  # steps × classes: every probability, for a search that knows a grammar
     vocabulary: tuple[str, ...]  # by class
 
@@ -33,6 +35,16 @@ class Line:
     def weakest(self) -> float:
         """The confidence of the least certain character; 0 where nothing was read."""
         return min(self.confidences, default=0.0)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """What each character may be, the one that was read among them."""
+        return tuple(self._place(begin) for begin in self.begins)
+
+    def _place(self, begin: int) -> Place:
+        step = self.steps[begin]
+        present = set(np.flatnonzero(step >= FAINT).tolist()) | {int(step.argmax())}
+        return {self.vocabulary[one]: float(step[one]) for one in sorted(present - {BLANK})}
 
 
 class LineReader:
@@ -71,4 +83,4 @@ def greedy(steps: Tensor, vocabulary: tuple[str, ...]) -> Line:
     classes = steps.argmax(axis=1)
     begins = np.flatnonzero((classes != BLANK) & (classes != np.concatenate(([BLANK], classes[:-1]))))
     text = "".join(vocabulary[one] for one in classes[begins])
-    return Line(text, tuple(steps[begins, classes[begins]].tolist()), steps, vocabulary)
+    return Line(text, tuple(steps[begins, classes[begins]].tolist()), tuple(begins.tolist()), steps, vocabulary)

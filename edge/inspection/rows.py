@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from edge.core.labels import KEYLESS, LONE_LOT, Field, Segment, segments
-from edge.core.messages import Image, Point
+from edge.core.labels import CODES, KEYLESS, LONE_LOT, Field, Segment, segments
+from edge.core.messages import Image
+from edge.inspection.cascade import LEGIBLE_FROM
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, half_turned, lengthened, quarter_turned, touches_edge, widened
 from edge.inspection.detector import Corners, Finder, TextBox
+from edge.inspection.reading_order import heading, in_reading_order, offset, quarter_turns, reading_direction, same_row
 from edge.inspection.recogniser import Line, LineReader
 
 READS_MAX = 14  # lines read per direction: bounds the time on a label full of print
 READS_BLIND = 8  # so many lines without one keyword: the print stands on its head, or has none
+LEGIBLE_LENGTH = 5  # letters and digits: shorter lines may be legible on their head
+LEGIBLE_LINES = (
+    2  # so many legible ones are no accident: upright packages show three or more, on their head one at most
+)
 WORTH_SHARE = 0.3  # of all that was wanted: print on its head may hold a keyword by accident, not several values
 SURE = 0.9  # below this a line is looked at twice
 KEYWORD_LENGTH = 10  # characters: a short line that is no value may be a misread keyword
-ROW_OFFSET = 0.5  # of a line's height: further off its axis is another row
-OFFSET_PER_GAP = 0.1  # a neighbour's distance may be estimated ten times worse along the row than off it
-ROW_GAP = 10.0  # of a line's height: keyword and value stand in columns, far apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +94,21 @@ class RowReader:
         """Print on its head reads as nonsense with hardly a keyword: then the crop is turned around."""
         level, boxes = self._levelled(crop)
         rows = self._read_boxes(boxes, level, frame, wanted)
-        if _worth(rows, wanted) >= WORTH_SHARE * len(wanted - KEYLESS):
+        if _worth(rows, wanted) >= WORTH_SHARE * len(wanted - KEYLESS) or _right_way_round(rows):
             return rows
         turned = half_turned(level)
-        upside_down = self._read_boxes(self._detector.find(turned.image), turned, frame, wanted)
+        upside_down = self._read_boxes(self._detector.find_turned(turned.image, boxes), turned, frame, wanted)
         return max(rows, upside_down, key=lambda found: _worth(found, wanted))
 
     def _levelled(self, crop: Crop) -> tuple[Crop, list[TextBox]]:
-        """Where most print stands on end the crop is turned first: the detector knows level print best."""
+        """Print that stands on end, or on its head as far as its boxes show, is turned before it is read."""
         boxes = self._detector.find(crop.image)
-        if abs(heading(boxes)[0]) >= abs(heading(boxes)[1]):
-            return crop, boxes
-        turned = quarter_turned(crop)
-        return turned, self._detector.find(turned.image)
+        turns = quarter_turns(reading_direction(boxes))
+        for _ in range(turns):
+            crop = quarter_turned(crop)
+        if turns % 2:
+            return crop, self._detector.find(crop.image)
+        return crop, self._detector.find_turned(crop.image, boxes) if turns else boxes
 
     def _read_boxes(
         self, boxes: Sequence[TextBox], crop: Crop, frame: Image, wanted: frozenset[Field]
@@ -113,7 +117,10 @@ class RowReader:
         along = heading(boxes)
         lines: list[ReadLine] = []
         rows: tuple[Row, ...] = ()
-        for box in in_reading_order([box.towards(along) for box in boxes])[:READS_MAX]:
+        pending = in_reading_order([box.towards(along) for box in boxes])[:READS_MAX]
+        while pending:
+            box = next((one for one in pending if not _told_unwanted(one, lines, wanted)), pending[0])
+            pending.remove(box)
             lines.append(self._line(box, crop, frame))
             rows = joined(lines)
             if _found(rows, wanted) == len(wanted) or (len(lines) >= READS_BLIND and _keywords(lines) == 0):
@@ -124,9 +131,7 @@ class RowReader:
         """The row as a longer and unsmoothed picture of its line says, where that is surer of it; else both."""
         corners = lengthened(row.source.corners)
         second = self._second.read_sharp(cut_out(frame, corners, self._second.height_px))
-        source = replace(row.source, line=second, segments=segments(second.text))
-        found = [one for one in _rows(source, row.label) if one.field is row.field]
-        again = next((one for one in found if one.value == row.value), found[0] if len(found) == 1 else None)
+        again = reread(row, second)
         if again is None:
             return replace(row, second_look=second.text)
         surer, other = (again, row) if again.probability >= row.probability else (row, again)
@@ -136,7 +141,7 @@ class RowReader:
     def _read_line(self, picture: Image, corners: Corners, frame: Image) -> Line:
         """The line; where it may be a keyword that was misread, a second look that knows one is preferred."""
         line = self._reader.read(picture)
-        if len(line.text) > KEYWORD_LENGTH or line.weakest >= SURE or _has_keyword(line):
+        if not _may_be_keyword(line) or line.weakest >= SURE or _has_keyword(line):
             return line
         second = self._reader.read_sharp(cut_out(frame, lengthened(corners), self._reader.height_px))
         return second if _has_keyword(second) else line
@@ -149,39 +154,38 @@ class RowReader:
         return ReadLine(box, corners, picture, line, segments(line.text), cut_by_crop, cut_by_frame)
 
 
+def _may_be_keyword(line: Line) -> bool:
+    return len(line.text) <= KEYWORD_LENGTH and 2 * sum(map(str.isdigit, line.text)) <= len(line.text)
+
+
 def _has_keyword(line: Line) -> bool:
     return any(segment.field is not None for segment in segments(line.text))
 
 
+def reread(row: Row, line: Line) -> Row | None:
+    """The same row as another look at its line says; None: that shows no such row, or several."""
+    source = replace(row.source, line=line, segments=segments(line.text))
+    found = [one for one in _rows(source, row.label) if one.field is row.field]
+    return next((one for one in found if one.value == row.value), found[0] if len(found) == 1 else None)
+
+
 def _doubtful(row: Row, wanted: frozenset[Field]) -> bool:
-    return row.field in wanted and row.probability < SURE
+    return row.field in wanted - CODES and row.probability < SURE
 
 
-def heading(boxes: Sequence[TextBox]) -> Point:
-    """The direction in which most print runs, rightwards: the mean of axes, which have no sign, by doubled angles."""
-    double = [(2 * math.atan2(box.along[1], box.along[0]), box.length_px) for box in boxes]
-    angle = math.atan2(sum(w * math.sin(a) for a, w in double), sum(w * math.cos(a) for a, w in double)) / 2
-    return math.cos(angle), math.sin(angle)
-
-
-def in_reading_order(boxes: Sequence[TextBox]) -> list[TextBox]:
-    """The boxes that are best in line with a near neighbour first: there stand keywords and their values."""
-    return sorted(boxes, key=lambda box: min((_distance(box, other) for other in boxes), default=math.inf))
-
-
-def _distance(box: TextBox, other: TextBox) -> float:
-    """In heights of a line, off the axis more than along it; infinite where the two are no row."""
-    left, right = (box, other) if _gap(box, other) > _gap(other, box) else (other, box)
-    return _offset(left, right) + OFFSET_PER_GAP * max(_gap(left, right), 0.0) if _same_row(left, right) else math.inf
+def _told_unwanted(box: TextBox, lines: Iterable[ReadLine], wanted: frozenset[Field]) -> bool:
+    """Whether a keyword that is not asked for stands before it."""
+    labels = (line for line in lines if line.keyword_alone and line.segments[-1].field not in wanted)
+    return any(same_row(label.box, box) for label in labels)
 
 
 def joined(lines: Sequence[ReadLine]) -> tuple[Row, ...]:
     """Each line's own rows; a keyword alone takes for its value the line to its right that is best in line with it."""
     taken: dict[int, str] = {}
     for label in (line for line in lines if line.keyword_alone):
-        values = [line for line in lines if line.may_be_value and _same_row(label.box, line.box)]
+        values = [line for line in lines if line.may_be_value and same_row(label.box, line.box)]
         if values:
-            taken[id(min(values, key=lambda line: _offset(label.box, line.box)))] = label.line.text
+            taken[id(min(values, key=lambda line: offset(label.box, line.box)))] = label.line.text
     return tuple(row for line in lines for row in _rows(line, taken.get(id(line)) or line.box.label or None))
 
 
@@ -209,23 +213,15 @@ def _worth(rows: Sequence[Row], wanted: frozenset[Field]) -> float:
     return sum(max((row.probability for row in rows if row.field is field), default=0.0) for field in wanted)
 
 
+def _right_way_round(rows: Sequence[Row]) -> bool:
+    """Print on its head is read hesitantly; what is read so surely need not be turned for want of a keyword."""
+    return sum(map(_legible, {id(row.source): row.source for row in rows}.values())) >= LEGIBLE_LINES
+
+
+def _legible(line: ReadLine) -> bool:
+    long = sum(map(str.isalnum, line.line.text)) >= LEGIBLE_LENGTH
+    return long and sum(line.line.confidences) / len(line.line.confidences) >= LEGIBLE_FROM
+
+
 def _keywords(lines: Iterable[ReadLine]) -> int:
     return sum(segment.field is not None for line in lines for segment in line.segments)
-
-
-def _same_row(label: TextBox, value: TextBox) -> bool:
-    """Tell whether the value stands to the right of the label, in line with it."""
-    return _offset(label, value) <= ROW_OFFSET and -1.0 <= _gap(label, value) <= ROW_GAP
-
-
-def _offset(label: TextBox, value: TextBox) -> float:
-    """How far the two are off the axis of the longer of them, in heights of it."""
-    axis = label if label.length_px > value.length_px else value
-    apart = np.subtract(value.centre, label.centre)
-    return abs(float(apart @ (-axis.along[1], axis.along[0]))) / axis.height_px
-
-
-def _gap(label: TextBox, value: TextBox) -> float:
-    """From the label's end to the value's beginning, in heights of the value."""
-    apart = np.subtract(value.centre, label.centre)
-    return (float(apart @ value.along) - (label.length_px + value.length_px) / 2) / value.height_px

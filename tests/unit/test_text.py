@@ -16,8 +16,8 @@ from edge.core.messages import Evidence, Frame, Image, Item, Sighting
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import quarter_turned
 from edge.inspection.detector import TextBox, TextDetector
+from edge.inspection.reading_order import heading, quarter_turns, reading_direction
 from edge.inspection.recogniser import LineReader
-from edge.inspection.rows import heading
 from edge.inspection.session import Session, newest
 from edge.inspection.text import TextCheck
 
@@ -199,3 +199,79 @@ def test_the_heading_is_that_of_most_print(degrees: float) -> None:
     boxes = [TextBox((0, 0), along, 100, 10, 1), TextBox((0, 0), (-along[0], -along[1]), 80, 10, 1)]
     boxes.append(TextBox((0, 0), (-along[1], along[0]), 20, 10, 1))
     assert abs(float(np.dot(heading(boxes), along))) > 0.99
+
+
+SERIAL_FORMAT = {Field.SERIAL: r"\d{13}"}
+
+
+def serial_of(models: tuple[TextDetector, LineReader], rows: Sequence[tuple[str, str]], turns: int = 0) -> Evidence:
+    return inspected(check(models, Field.SERIAL, formats=SERIAL_FORMAT), label(rows), turns)["serial"]
+
+
+def test_a_value_whose_keyword_was_misread_is_told_by_its_format(models: tuple[TextDetector, LineReader]) -> None:
+    one = serial_of(models, [("S%:", "0903950312389"), *LABEL[1:]])
+    assert (one.valid, one.reading) == (True, "0903950312389")
+    assert one.because.startswith('read "0903950312389" without its keyword (')
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("", "0903950312389"), *LABEL[1:]],  # nothing stands where a keyword should be
+        [("S%:", "0903950312389")],  # no keyword of its column was read
+        [("S%:", "4006381333931"), *LABEL[1:]],  # a GTIN
+        [("Tel:", "0903950312389"), *LABEL[1:]],  # another keyword
+        [("S%:", "0903950312389"), ("S%:", "0903950312372"), LABEL[2]],  # two of them
+    ],
+)
+def test_what_may_be_anything_is_no_serial(
+    models: tuple[TextDetector, LineReader], rows: Sequence[tuple[str, str]]
+) -> None:
+    assert not serial_of(models, rows).valid
+
+
+def test_the_format_tells_an_o_from_a_zero(models: tuple[TextDetector, LineReader]) -> None:
+    formed = check(models, Field.LOT, formats={Field.LOT: r"[A-Z]{2}\d{6}-\d[A-Z]"})
+    one = inspected(formed, label([("SN:", "0903950312389"), ("LOT:", "K0120910-47")]))["lot"]
+    assert not one.valid  # no 7 is a letter
+    one = inspected(formed, label([("SN:", "0903950312389"), ("LOT:", "K0120910-4T")]))["lot"]
+    assert (one.valid, one.reading) == (True, "KO120910-4T")
+
+
+class Counted:
+    """A detector that is asked only so often."""
+
+    def __init__(self, detector: TextDetector) -> None:
+        self._detector = detector
+        self.asked = 0
+
+    def find(self, picture: Image) -> list[TextBox]:
+        self.asked += 1
+        return self._detector.find(picture)
+
+    def find_turned(self, picture: Image, before: Sequence[TextBox]) -> list[TextBox]:
+        return self._detector.find_turned(picture, before)
+
+
+@pytest.mark.parametrize(("turns", "asked"), [(0, 1), (1, 2), (2, 1), (3, 2)])
+def test_print_is_turned_before_it_is_read(models: tuple[TextDetector, LineReader], turns: int, asked: int) -> None:
+    counted = Counted(models[0])
+    one = inspected(TextCheck(counted, models[1], [Field.SERIAL], today=date.today), label(LABEL), turns)["serial"]
+    assert (one.reading, counted.asked) == ("0903950312389", asked)
+
+
+def test_legible_print_is_not_turned_for_want_of_a_keyword(models: tuple[TextDetector, LineReader]) -> None:
+    counted = Counted(models[0])
+    rows = [("LOT:", "ZK120910-47"), ("EXP:", "12.2082")]
+    one = inspected(TextCheck(counted, models[1], [Field.SERIAL], today=date.today), label(rows))["serial"]
+    assert (one.valid, counted.asked) == (False, 1)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_lines_begin_in_one_column(turns: int) -> None:
+    turn = np.linalg.matrix_power(np.array(((0.0, -1.0), (1.0, 0.0))), turns)
+    along = turn @ (1.0, 0.0)
+    middles = [(turn @ (40 + length / 2, 20 * row), length) for row, length in enumerate((100.0, 80.0, 60.0))]
+    boxes = [TextBox((middle[0], middle[1]), (along[0], along[1]), length, 14, 1) for middle, length in middles]
+    assert np.allclose(reading_direction(boxes), along)
+    assert quarter_turns(reading_direction(boxes)) == -turns % 4
