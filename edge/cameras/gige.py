@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import difflib
 import importlib
@@ -88,11 +89,10 @@ class GigeSource:
     def close(self) -> None:
         """As `Source.close`; frames that somebody still holds keep their memory."""
         if self._camera is not None:
-            try:
+            with contextlib.suppress(_gobject_error()):  # it may be gone
                 self._camera.stop_acquisition()
-            except _gobject_error():
-                pass  # it is gone
-        self._camera = self._stream = None
+        self._stream = None  # ours is the only reference: its thread ends here, before the memory goes it writes to
+        self._camera = None
         self._memory = {}
 
     def _device_id(self) -> str:
@@ -139,7 +139,7 @@ class GigeSource:
     def _image(self, buffer: Any) -> Image:
         """The buffer as a picture; it goes back to the camera when nobody holds its memory any longer."""
         pixels = np.frombuffer(memoryview(self._memory[buffer]).cast("B"), np.uint8)
-        weakref.finalize(pixels, self._stream.push_buffer, buffer)
+        weakref.finalize(pixels, _give_back, weakref.ref(self._stream), buffer)
         shape = buffer.get_image_height(), buffer.get_image_width()
         return decoded(pixels, shape, self._format)
 
@@ -161,6 +161,11 @@ def decoded(pixels: npt.NDArray[np.uint8], shape: tuple[int, int], kind: str) ->
     shown = np.asarray(image, np.uint8)
     shown.flags.writeable = False
     return shown
+
+
+def _give_back(stream: weakref.ref[Any], buffer: Any) -> None:
+    if (alive := stream()) is not None:
+        alive.push_buffer(buffer)
 
 
 def aravis() -> Any:
