@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +21,8 @@ import cv2
 import zmq
 from prometheus_client import CollectorRegistry, start_http_server
 
-from edge.cameras.node import AllCameras, NodeCameras
+from edge.cameras.assembly import all_cameras, demand
+from edge.cameras.cameras import AllCameras
 from edge.config import Config, load
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
@@ -109,11 +110,12 @@ def check(arguments: Sequence[str]) -> int:
     """
     config = load(_config_path("check", "Check a lane's settings, models, references and broker.", arguments))
     sessions = Sessions(config.inspection.models, config.inspection.runtime)
-    parts = (
+    parts: tuple[Callable[[], object], ...] = (
         lambda: questions(config.inspection, config.recipe.rule, sessions),
         lambda: locator(config.inspection.belt_colours),
         lambda: verify(config.inspection.references, sessions),
         lambda: verify_layouts(config.inspection.print_layouts),
+        *(partial(demand, camera) for camera in config.camera),
         lambda: _demand_broker(config),
     )
     faults = [fault for part in parts if (fault := _fault(part))]
@@ -169,13 +171,13 @@ def lane(config: Config) -> Iterator[Lane]:
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
-        cameras = AllCameras(_nodes(config, context))
+        cameras = all_cameras(config.camera, context)
         gate = DiverterOverMqtt(link)
         outside = Outside(cameras, inspector, gate, StationOverMqtt(link, sessions.versions()), ledger)
         loop = _loop(config, link, outside)
         _count(registry, link, outside, loop, sender)
         _serve(config, registry, stack)
-        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.nodes)
+        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.nodes, *cameras.grabbers)
         for part in parts:
             part.start()
             stack.callback(part.stop)
@@ -233,13 +235,6 @@ def _journal(config: Config, stack: ExitStack) -> Journal:
     return journal
 
 
-def _nodes(config: Config, context: zmq.Context[zmq.Socket[bytes]]) -> list[NodeCameras]:
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for camera in config.camera:
-        names[camera.node].append(camera.name)
-    return [NodeCameras(context, node, cameras) for node, cameras in names.items()]
-
-
 def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop, sender: Sender) -> None:
     """Have the counters that the parts keep scraped with the others."""
     counted: dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]] = {
@@ -247,7 +242,16 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
             lambda: {reason: count for reason, count in dict(link.refused).items()}  # noqa: C416 - widens the key
         ),
         ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (
-            lambda: {(name,): count for node in outside.cameras.nodes for name, count in dict(node.dropped).items()}
+            outside.cameras.dropped
+        ),
+        ("tunnel_frames_lost", "Frames that a camera sent and that did not arrive whole.", ("camera",)): (
+            lambda: {(one.name,): one.lost for one in outside.cameras.grabbers}
+        ),
+        ("tunnel_frames_unplaced", "Frames exposed when the belt's place was not known.", ()): (
+            lambda: {(): outside.cameras.unplaced}
+        ),
+        ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
+            lambda: {(one.name,): one.opened for one in outside.cameras.grabbers}
         ),
         ("tunnel_frames_refused", "Messages of camera nodes that were no frame.", ()): (
             lambda: {(): sum(node.refused for node in outside.cameras.nodes)}

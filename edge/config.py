@@ -19,6 +19,9 @@ from edge.core.supervision import Limits
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Millimetres = Annotated[float, Field(ge=0, le=100_000)]
 CameraName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # it becomes a file's name
+OpenCvSetting = Literal[
+    "format", "width", "height", "rate", "exposure", "auto_exposure", "gain", "white_balance", "focus"
+]
 MEASURES = ("anomaly", "second_look", "defect", "identity", "colour")
 ENCODED = ("expiry", "lot", "serial")  # what a code may say as well as print
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -70,11 +73,32 @@ class BeltSettings(Section):
 
 
 class CameraSettings(Section):
-    """A camera that a node sends over ZeroMQ."""
+    """A camera that a node sends over ZeroMQ, a GenICam one, or one that OpenCV opens."""
 
     name: CameraName
     place_mm: Millimetres
-    node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")]
+    node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")] | None = None
+    gige: str | None = None  # its id (Vendor-Model-Serial), serial number or address
+    opencv: str | None = None  # a device, an RTSP address, a GStreamer pipeline, a video file, a folder of pictures
+    features: dict[str, bool | int | float | str] = {}  # of a GenICam camera, by their names, set in this order
+    settings: dict[OpenCvSetting, float | str] = {}  # of one that OpenCV opens; `rate` is also that of a folder
+    triggered: bool = False  # it exposes when it is told to, and is silent otherwise
+    silent_after_s: Annotated[float, Field(gt=0, le=60)] = 1.0  # a fault, unless it is triggered
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(one is not None for one in (self.node, self.gige, self.opencv)) != 1:
+            raise ValueError("give one of node, gige and opencv")
+        if self.features and self.gige is None:
+            raise ValueError("features are for a gige camera")
+        if self.settings and self.opencv is None:
+            raise ValueError("settings are for an opencv camera")
+        return self
+
+    @property
+    def runs_free(self) -> bool:
+        """It exposes all the time, whatever is before it."""
+        return self.node is None and not self.triggered
 
 
 class InspectionSettings(Section):
@@ -220,7 +244,9 @@ class Config(Section):
     def geometry(self) -> Geometry:
         """The belt as the core knows it."""
         belt = self.belt.model_dump(exclude={"stale_after_ms"})
-        return Geometry(cameras_mm={camera.name: camera.place_mm for camera in self.camera}, **belt)
+        free = frozenset(camera.name for camera in self.camera if camera.runs_free)
+        places_mm = {camera.name: camera.place_mm for camera in self.camera}
+        return Geometry(cameras_mm=places_mm, free_running=free, **belt)
 
     def borne(self) -> Limits:
         """The limits as the core knows them."""

@@ -32,7 +32,7 @@ class Loop:
     def turn(self, now_ns: int) -> None:
         """One turn, with or without a frame."""
         reading = self.belt.read(now_ns)
-        frames = self.camera.grab()
+        frames = self.camera.grab(reading)
         tracked = self.tracker.update(reading, frames)
         self.inspector.submit(tracked.sightings)
         evidence = self.inspector.collect()
@@ -43,7 +43,7 @@ class Loop:
         commands = self.dispatcher.plan(verdicts, items, reading, acks)
         self.diverter.send(commands)
         settled = self.dispatcher.settle(items, reading)
-        oversight = self.supervision.update(reading, tracked, verdicts, settled, items)
+        oversight = self.supervision.update(reading, tracked, verdicts, settled, items, self.camera.faults())
         self.station.tell(oversight, self.turns, now_ns)
         ends = (*tracked.ghosts, *settled.ends)
         self.tracker.forget(ends)

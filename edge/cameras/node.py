@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 import zmq
 
+from edge.cameras.source import KEPT
 from edge.core.errors import MalformedMessage
 from edge.core.frames import TOPIC, decode_frame
 from edge.core.messages import Frame
 
-KEPT = 4  # frames per camera until the loop's next turn; the oldest is dropped
 POLL_MS = 100
 
 log = logging.getLogger(__name__)
@@ -62,14 +62,3 @@ class NodeCameras:
             return
         self.dropped[frame.camera] += len(frames) == KEPT
         frames.append(frame)
-
-
-class AllCameras:
-    """Several nodes as one."""
-
-    def __init__(self, nodes: Sequence[NodeCameras]) -> None:
-        self.nodes = nodes
-
-    def grab(self) -> Sequence[Frame]:
-        """The frames of every node that have come since the last call."""
-        return [frame for node in self.nodes for frame in node.grab()]

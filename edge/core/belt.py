@@ -36,6 +36,7 @@ class Geometry:
     longest_mm: float = 2000.0  # longer is more than one
     gap_min_mm: float = 0.0  # what is closer than this cannot be separated: both are diverted
     full_speed_mm_per_s: float = 0.0  # the fastest the belt can be a moment from now; 0: as fast as now
+    free_running: frozenset[str] = frozenset()  # cameras that expose all the time, whatever is before them
 
     def counts(self, distance_mm: float) -> int:
         """Encoder counts that the belt makes over a distance."""

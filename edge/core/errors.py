@@ -6,6 +6,7 @@ TunnelEdgeError
 ├── ReferencesRefused      a reference or head file is damaged or made by another model
 ├── PictureUnreadable      a picture is missing, empty or no picture
 ├── MalformedMessage       a message from outside breaks the protocol
+├── CameraFault            a camera cannot be opened, refuses a setting, or has stopped sending
 ├── BrokerUnreachable      no MQTT broker answers where the configuration says
 ├── LaneNotReady           no daemon says on the broker that it is ready for the lane
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
@@ -42,6 +43,10 @@ class MalformedMessage(TunnelEdgeError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class CameraFault(TunnelEdgeError):
+    """A camera cannot be opened, refuses a setting, or has stopped sending."""
 
 
 class BrokerUnreachable(TunnelEdgeError):

@@ -52,8 +52,12 @@ class Belt(Protocol):
 class Camera(Protocol):
     """Shows what passes."""
 
-    def grab(self) -> Sequence[Frame]:
-        """The frames exposed since the last call, oldest first."""
+    def grab(self, reading: BeltReading) -> Sequence[Frame]:
+        """The frames exposed since the last call, oldest first; each with the counts at its exposure."""
+        ...
+
+    def faults(self) -> Mapping[str, str]:
+        """What is wrong with cameras just now: camera → what, and what to do."""
         ...
 
 

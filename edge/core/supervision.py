@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from edge.core.belt import NS_PER_S
 from edge.core.challenge import Challenges
@@ -27,6 +28,8 @@ from edge.core.tracker import Tracked
 STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with these a divert cannot be trusted
 FIRST_WORD_NS = 5 * NS_PER_S  # for the PLC's first message after our start
 LIMIT_SIGMAS = 3.0  # Shewhart's control limits
+
+NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 Told = tuple[str, str, str | None, bool]
 """Kind of alarm, why, item, and whether the belt is to stop."""
@@ -74,6 +77,7 @@ class Supervision:
         self._guards: frozenset[str] = frozenset()
         self._silent = False
         self._dark: frozenset[str] = frozenset()  # eyes
+        self._faulty: frozenset[str] = frozenset()  # cameras
         self._first_word_due_ns: int | None = None
 
     def update(
@@ -83,6 +87,7 @@ class Supervision:
         verdicts: Sequence[Verdict],
         settled: Settlement,
         items: Mapping[str, Item],
+        faults: Mapping[str, str] = NO_FAULTS,
     ) -> Oversight:
         """All rules, once a turn."""
         self._clear(reading)
@@ -93,6 +98,7 @@ class Supervision:
             *self._verdicts(verdicts),
             *self._outcomes(settled),
             *self._eyes(settled),
+            *self._cameras(faults),
             *(("drift", because, None, False) for because in self._drift.update(verdicts)),
             *(("changed", because, None, False) for because in self._changed.update(verdicts)),
         ]
@@ -185,6 +191,14 @@ class Supervision:
         for eye in sorted(dark - self._dark):
             yield "eye", f"the {eye} eye stays dark: see what is before it", None, True
         self._dark = dark
+
+    def _cameras(self, faults: Mapping[str, str]) -> Iterator[Told]:
+        """Cameras that have begun to fail, and those that are well again; what they do not show is not decided."""
+        for camera in sorted(faults.keys() - self._faulty):
+            yield "camera", faults[camera], None, False
+        for camera in sorted(self._faulty - faults.keys()):
+            yield "camera", f"camera '{camera}' is well again", None, False
+        self._faulty = frozenset(faults)
 
     def _outcomes(self, settled: Settlement) -> Iterator[Told]:
         """Misses in a row; what was rejected, or never judged, and is seen on the good lane; strangers."""

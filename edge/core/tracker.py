@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ class Tracker:
         self._born = 0
         self._trailing_counts: int | None = None  # the last trailing edge at the induct eye
         self._brief: list[Item] = []  # what was noise at the eye, in this update
+        self._shown_at: dict[tuple[str, str], float] = {}  # item and free-running camera → counts when last shown
         self._announced: deque[tuple[int, Expected]] = deque(maxlen=MAX_ANNOUNCED)  # when, and what
 
     def update(self, reading: BeltReading, frames: Sequence[Frame]) -> Tracked:
@@ -59,6 +61,8 @@ class Tracker:
         """These are off the belt."""
         for end in ends:
             self.items.pop(end.item_id, None)
+            for camera in self._geometry.free_running:
+                self._shown_at.pop((end.item_id, camera), None)
 
     def _induct(self, reading: BeltReading) -> Iterator[ItemEnd]:
         for edge in reading.induct_edges:
@@ -167,7 +171,7 @@ class Tracker:
     def _sightings(self, frames: Iterable[Frame], reading: BeltReading) -> Iterator[Sighting]:
         for frame in frames:
             item = self._shown(frame)
-            if item:
+            if item and not self._is_repetition(frame, item):
                 yield Sighting(frame, item, self._geometry.deadline_ns(item, reading))
 
     def _shown(self, frame: Frame) -> Item | None:
@@ -177,7 +181,23 @@ class Tracker:
             return None
         offsets = {item_id: abs(self._middle_mm(item, frame) - place_mm) for item_id, item in self.items.items()}
         nearest = min(offsets, key=offsets.__getitem__)
-        return self.items[nearest] if offsets[nearest] <= self._geometry.view_mm / 2 else None
+        return self.items[nearest] if offsets[nearest] <= self._reach_mm(frame.camera) else None
+
+    def _reach_mm(self, camera: str) -> float:
+        """How far from the middle of its view an item may be; a camera that runs free shows it well in time."""
+        free = camera in self._geometry.free_running
+        return min(self._geometry.tolerance_mm, self._geometry.view_mm / 2) if free else self._geometry.view_mm / 2
+
+    def _is_repetition(self, frame: Frame, item: Item) -> bool:
+        """Whether a camera that runs free has shown the item in nearly the same place: as if the belt stood still."""
+        if frame.camera not in self._geometry.free_running:
+            return False
+        key = (item.item_id, frame.camera)
+        before = self._shown_at.get(key, -math.inf)
+        if abs(frame.belt_counts - before) < self._geometry.counts(self._geometry.tolerance_mm):
+            return True
+        self._shown_at[key] = frame.belt_counts
+        return False
 
     def _middle_mm(self, item: Item, frame: Frame) -> float:
         return self._geometry.travelled_mm(item, frame.belt_counts) - self._geometry.length_mm(item) / 2

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from edge.core.messages import (
+    BeltReading,
     Evidence,
     Expected,
     Frame,
@@ -46,10 +47,14 @@ class VirtualCameras:
         """A frame has arrived."""
         self._frames.append(frame)
 
-    def grab(self) -> Sequence[Frame]:
+    def grab(self, _reading: BeltReading) -> Sequence[Frame]:
         """The frames since the last call."""
         taken, self._frames = self._frames, []
         return taken
+
+    def faults(self) -> Mapping[str, str]:
+        """None."""
+        return {}
 
 
 class VirtualInspector:

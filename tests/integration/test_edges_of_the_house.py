@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 
 from edge.broker import Address
-from edge.cameras.node import KEPT, AllCameras, NodeCameras
+from edge.cameras.cameras import AllCameras
+from edge.cameras.node import KEPT, NodeCameras
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.conveyor.link import Link
 from edge.core import topics
@@ -22,7 +23,7 @@ from edge.records.metrics import MetricsSink
 from edge.records.sinks import PictureSink, TapSink
 from edge.simulator.mqtt import Party
 from edge.watch import half_blocks, line, receive, show, tapped
-from tests.unit.lane import evidence
+from tests.unit.lane import evidence, reading
 
 WAIT_S = 10
 PICTURE = np.full((60, 90, 3), (10, 200, 40), np.uint8)
@@ -63,7 +64,7 @@ def test_a_node_keeps_the_newest_frames_and_counts_the_rest(endpoint):
         node.bind(endpoint)
         cameras = NodeCameras(context, endpoint, ["top"])
         cameras.start()
-        wait_for(lambda: node.send_multipart(encode_frame(frame("first"))) or AllCameras([cameras]).grab())
+        wait_for(lambda: node.send_multipart(encode_frame(frame("first"))) or AllCameras([cameras]).grab(reading()))
         time.sleep(0.2)  # more than one may have been under way
         cameras.grab()
         cameras.dropped.clear()

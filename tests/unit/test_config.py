@@ -44,6 +44,23 @@ def test_a_good_file_gives_geometry_and_recipe(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("kind", "free"),
+    [
+        ('node = "tcp://127.0.0.1:5570"', frozenset()),
+        (
+            'gige = "Maker-Model-1"\nfeatures = { TriggerMode = "On", ExposureTime = 500.0 }\ntriggered = true',
+            frozenset(),
+        ),
+        ('gige = "Maker-Model-1"', frozenset({"top"})),
+        ('opencv = "/dev/video0"\nsettings = { width = 1280, format = "MJPG" }', frozenset({"top"})),
+    ],
+)
+def test_a_camera_is_of_one_kind(tmp_path, kind, free):
+    config = loaded(tmp_path, GOOD.replace('node = "tcp://127.0.0.1:5570"', kind))
+    assert config.geometry().free_running == free
+
+
+@pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         ("counts_per_mm = 10", "counts_per_mm = 0", ["belt.counts_per_mm", "greater than 0", "got 0"]),
@@ -56,6 +73,11 @@ def test_a_good_file_gives_geometry_and_recipe(tmp_path):
         ("confirm_mm = 1700", "confirm_mm = 1400", ["must stand downstream of gate_mm"]),
         ('check = "anomaly"', 'check = "anomalie"', ["recipe.rule.0.check"]),
         ("tcp://127", "127", ["camera.0.node"]),
+        ('node = "tcp://127.0.0.1:5570"', "", ["give one of node, gige and opencv"]),
+        ('node = "', 'gige = "x"\nnode = "', ["give one of node, gige and opencv"]),
+        ('node = "', 'features = { Width = 9 }\nnode = "', ["features are for a gige camera"]),
+        ('node = "', 'settings = { rate = 9 }\nnode = "', ["settings are for an opencv camera"]),
+        ('node = "tcp:', 'settings = { rat = 9 }\nopencv = "tcp:', ["camera.0.settings.rat"]),
         ("reject_at = 1.0", "reject_at = nan", ["recipe.rule.0.reject_at"]),
         ("reject_at = 1.0", "required = false\nreject_at = 1.0", ["every item would pass unseen"]),
         ("reject_at = 1.0", 'agrees = "expiry"', ["anomaly cannot agree with 'expiry'"]),

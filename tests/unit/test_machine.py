@@ -63,8 +63,11 @@ class Line(RuleBasedStateMachine):
         said, self.said = self.said, {}
         return reading(self.counts, at_ms=self.now_ms, speed=self.speed, guards=self.guards, **said)
 
-    def grab(self):
+    def grab(self, reading):
         return []
+
+    def faults(self):
+        return {}
 
     def submit(self, sightings):
         pass

@@ -44,6 +44,18 @@ def kinds(oversight):
     return [alarm.kind for alarm in oversight.alarms], len(oversight.stops)
 
 
+def test_a_camera_is_told_when_it_fails_and_when_it_is_well_again():
+    supervision, quiet = Supervision(Limits()), (QUIET, (), Settlement(()), {})
+
+    def alarms(faults):
+        return [one.because for one in supervision.update(reading(), *quiet, faults).alarms]
+
+    assert alarms({}) == []
+    assert alarms({"top": "stopped 1.0 s ago"}) == ["stopped 1.0 s ago"]
+    assert alarms({"top": "stopped 1.1 s ago", "side": "is gone"}) == ["is gone"]
+    assert alarms({"side": "is gone"}) == ["camera 'top' is well again"]
+
+
 @pytest.mark.parametrize(
     ("one", "alarms", "stops"),
     [

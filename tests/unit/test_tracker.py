@@ -297,3 +297,21 @@ def test_only_so_many_orders_are_kept():
     lane.update(reading(announced=tuple(told)), [])
     lane.update(reading(induct_edges=(dark(1000),)), [])
     assert next(iter(lane.items.values())).expected is told[1]
+
+
+def test_a_camera_that_runs_free_shows_an_item_where_it_is_well_in_view_and_not_twice_in_one_place():
+    lane = Tracker(replace(GEOMETRY, free_running=frozenset({"top"})), "i")
+    lane.update(reading(induct_edges=(dark(0), light(2000))), [])  # its middle is at the camera at 5000 counts
+    shown = [counts for counts in range(0, 10_000, 100) if lane.update(reading(counts), [frame(counts)]).sightings]
+    assert shown == [4400, 5000, 5600]
+    assert len(lane.update(reading(), [frame(5000, "side"), frame(5000, "side")]).sightings) == 2  # it is triggered
+
+
+def test_an_item_that_stands_before_a_camera_that_runs_free_is_shown_once():
+    lane = Tracker(replace(GEOMETRY, free_running=frozenset({"top"})), "i")
+    lane.update(reading(induct_edges=(dark(0), light(2000))), [])
+    shown = [lane.update(reading(5000, at_ms=turn), [frame(5000)]).sightings for turn in range(20)]
+    assert sum(map(len, shown)) == 1
+    [item_id] = lane.items
+    lane.forget([ItemEnd(item_id, End.PASSED, 0, 0)])
+    assert lane._shown_at == {}
