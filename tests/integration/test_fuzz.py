@@ -12,7 +12,7 @@ from bench.intruder import Intruder, bombard
 from bench.shots import KINDS, left_behind, shots
 from edge.broker import Address
 from edge.demo.score import conservation
-from tests.integration.test_daemon import Site, run_lane
+from tests.integration.test_daemon import Site, items, run_lane
 
 MESSAGES, RATE, ITEMS = 2000, 400, 8
 
@@ -26,7 +26,7 @@ def test_every_message_is_counted_with_its_reason_and_no_item_is_lost(site, brok
     with Intruder(Address(broker.host, broker.port, "site", "lane")) as intruder:
         waiting = bombard(intruder, left_behind(), RATE)
         with site.daemon():
-            lane = Thread(target=run_lane, args=(site, broker, ITEMS))
+            lane = Thread(target=run_lane, args=(site, broker, items(site.folder, ITEMS)))
             lane.start()
             assert intruder.ready.wait(30)
             before = turns(site.metrics)

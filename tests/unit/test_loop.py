@@ -22,8 +22,11 @@ class Lane:
         self.turn += 1
         return reading(5.0 * now_ns / MS, at_ms=now_ns // MS, **self.edges.get(self.turn, {}))
 
-    def grab(self):
+    def grab(self, reading):
         return []
+
+    def faults(self):
+        return {}
 
     def submit(self, sightings):
         pass
