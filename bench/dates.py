@@ -79,7 +79,7 @@ def read_of(reader: DateReader, picture: Image, where: Where) -> str:
     """Letters and digits of the expiry that would be vouched for."""
     by_place = {Where.LINE: reader.line, Where.REGION: reader.region, Where.ANYWHERE: reader.anywhere}
     found = by_place[where](picture)
-    return printed(found) if found else ""
+    return printed(found[0]) if found else ""
 
 
 def _read(reader: DateReader, pictures: Mapping[str, Image], case: Case) -> str:

@@ -14,6 +14,7 @@ from edge.core.messages import Image, Point
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, half_turned, lengthened, quarter_turned, touches_edge, widened
 from edge.inspection.detector import Corners, Finder, TextBox
+from edge.inspection.neighbours import gap, offset, same_row
 from edge.inspection.recogniser import Line, LineReader
 
 READS_MAX = 14  # lines read per direction: bounds the time on a label full of print
@@ -21,9 +22,7 @@ READS_BLIND = 8  # so many lines without one keyword: the print stands on its he
 WORTH_SHARE = 0.3  # of all that was wanted: print on its head may hold a keyword by accident, not several values
 SURE = 0.9  # below this a line is looked at twice
 KEYWORD_LENGTH = 10  # characters: a short line that is no value may be a misread keyword
-ROW_OFFSET = 0.5  # of a line's height: further off its axis is another row
 OFFSET_PER_GAP = 0.1  # a neighbour's distance may be estimated ten times worse along the row than off it
-ROW_GAP = 10.0  # of a line's height: keyword and value stand in columns, far apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +170,17 @@ def in_reading_order(boxes: Sequence[TextBox]) -> list[TextBox]:
 
 def _distance(box: TextBox, other: TextBox) -> float:
     """In heights of a line, off the axis more than along it; infinite where the two are no row."""
-    left, right = (box, other) if _gap(box, other) > _gap(other, box) else (other, box)
-    return _offset(left, right) + OFFSET_PER_GAP * max(_gap(left, right), 0.0) if _same_row(left, right) else math.inf
+    left, right = (box, other) if gap(box, other) > gap(other, box) else (other, box)
+    return offset(left, right) + OFFSET_PER_GAP * max(gap(left, right), 0.0) if same_row(left, right) else math.inf
 
 
 def joined(lines: Sequence[ReadLine]) -> tuple[Row, ...]:
     """Each line's own rows; a keyword alone takes for its value the line to its right that is best in line with it."""
     taken: dict[int, str] = {}
     for label in (line for line in lines if line.keyword_alone):
-        values = [line for line in lines if line.may_be_value and _same_row(label.box, line.box)]
+        values = [line for line in lines if line.may_be_value and same_row(label.box, line.box)]
         if values:
-            taken[id(min(values, key=lambda line: _offset(label.box, line.box)))] = label.line.text
+            taken[id(min(values, key=lambda line: offset(label.box, line.box)))] = label.line.text
     return tuple(row for line in lines for row in _rows(line, taken.get(id(line)) or line.box.label or None))
 
 
@@ -211,21 +210,3 @@ def _worth(rows: Sequence[Row], wanted: frozenset[Field]) -> float:
 
 def _keywords(lines: Iterable[ReadLine]) -> int:
     return sum(segment.field is not None for line in lines for segment in line.segments)
-
-
-def _same_row(label: TextBox, value: TextBox) -> bool:
-    """Tell whether the value stands to the right of the label, in line with it."""
-    return _offset(label, value) <= ROW_OFFSET and -1.0 <= _gap(label, value) <= ROW_GAP
-
-
-def _offset(label: TextBox, value: TextBox) -> float:
-    """How far the two are off the axis of the longer of them, in heights of it."""
-    axis = label if label.length_px > value.length_px else value
-    apart = np.subtract(value.centre, label.centre)
-    return abs(float(apart @ (-axis.along[1], axis.along[0]))) / axis.height_px
-
-
-def _gap(label: TextBox, value: TextBox) -> float:
-    """From the label's end to the value's beginning, in heights of the value."""
-    apart = np.subtract(value.centre, label.centre)
-    return (float(apart @ value.along) - (label.length_px + value.length_px) / 2) / value.height_px
