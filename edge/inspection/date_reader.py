@@ -107,9 +107,7 @@ class DateReader:
         self, lines: Sequence[tuple[Image, TextBox]], glances: Sequence[Look], read: Read, effort: Effort
     ) -> list[Look]:
         """The looks at lines, settled, without dates that print beside them names otherwise."""
-        boxes = [
-            box if look.picture is cut else box.turned for (cut, box), look in zip(lines, glances, strict=True)
-        ]
+        boxes = [box if look.picture is cut else box.turned for (cut, box), look in zip(lines, glances, strict=True)]
         looks = self._settled(glances, read, effort)
         return expiring([Seen(*one) for one in zip(looks, boxes, strict=True)])
 

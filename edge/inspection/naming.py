@@ -37,8 +37,7 @@ def expiring(lines: Sequence[Seen]) -> list[Look]:
     """The looks, without the dates that keywords tell not to be the expiry: of production, or not the named one."""
     fields = _fields(lines)
     named = any(
-        field is Field.EXPIRY and line.look.probability >= VOUCH_FROM
-        for line, field in zip(lines, fields, strict=True)
+        field is Field.EXPIRY and line.look.probability >= VOUCH_FROM for line, field in zip(lines, fields, strict=True)
     )
     allowed = (Field.EXPIRY,) if named else MAY_EXPIRE
     return [
