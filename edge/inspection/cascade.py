@@ -73,7 +73,10 @@ class Cascade:
 
     def upright(self, picture: Image, read: Read) -> Look:
         """One look of the tiny recogniser at a line that is the right way round."""
-        line = self._tiny.read(picture)
+        return self.look(picture, self._tiny.read(picture), read)
+
+    def look(self, picture: Image, line: Line, read: Read) -> Look:
+        """A line that has been read already, as a look."""
         return Look(picture, line, self._dates(line, read))
 
     def settled(self, look: Look, read: Read) -> Look:

@@ -20,6 +20,7 @@ from edge.inspection.recogniser import Line, LineReader
 READS_MAX = 14  # lines read per direction: bounds the time on a label full of print
 READS_BLIND = 8  # so many lines without one keyword: the print stands on its head, or has none
 WORTH_SHARE = 0.3  # of all that was wanted: print on its head may hold a keyword by accident, not several values
+CODES = frozenset({Field.LOT, Field.SERIAL})  # dates are weighed by a cascade, which knows their grammar
 SURE = 0.9  # below this a line is looked at twice
 KEYWORD_LENGTH = 10  # characters: a short line that is no value may be a misread keyword
 OFFSET_PER_GAP = 0.1  # a neighbour's distance may be estimated ten times worse along the row than off it
@@ -78,14 +79,14 @@ class RowReader:
         self._second = second
 
     def read(self, crop: Crop, frame: Image, wanted: frozenset[Field]) -> tuple[Row, ...]:
-        """The rows of print on an item, until each wanted field is among them.
+        """The rows of print on an item, until each wanted field is among them; codes in doubt are looked at again.
 
         frame: the picture that the crop was cut from; lines are cut from it anew, at its full resolution.
         """
         rows = self._read_upright(crop, frame, wanted)
         if any(row.field in wanted and row.source.cut_by_crop and not row.source.cut_by_frame for row in rows):
             rows = self._read_upright(widened(crop), frame, wanted)
-        return tuple(self._looked_again(row, frame) if _doubtful(row, wanted) else row for row in rows)
+        return tuple(self._looked_again(row, frame) if _doubtful(row, wanted & CODES) else row for row in rows)
 
     def _read_upright(self, crop: Crop, frame: Image, wanted: frozenset[Field]) -> tuple[Row, ...]:
         """Print on its head reads as nonsense with hardly a keyword: then the crop is turned around."""

@@ -6,17 +6,18 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import cv2
 import numpy as np
 
-from edge.core.date_grammar import search
 from edge.core.dates import DateReading, Profile, readings, segment_readings
 from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, undated
-from edge.inspection.cascade import RIVAL_SHARE
+from edge.inspection.cascade import RIVAL_SHARE, VOUCH_FROM, Cascade
 from edge.inspection.crop import Crop, answer
+from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
 from edge.inspection.rows import Row, RowReader
@@ -24,7 +25,6 @@ from edge.inspection.traits import sized, spoken
 
 FIELDS = (Field.EXPIRY, Field.LOT, Field.SERIAL, Field.SIZE, Field.LANGUAGE)
 SOURCE = "print"
-VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
 ANY_PROFILE = Profile()
 
@@ -79,6 +79,8 @@ class TextCheck:
         formats: regular expressions that a whole lot or serial must match (`\d{13}`), never a value that is expected.
         """
         self._rows = RowReader(detector, reader, second or reader)
+        self._cascade = Cascade(reader, second or reader, frozenset(profile.extras))
+        self._height_px = reader.height_px
         self._wanted = frozenset(wanted)
         self._today = today
         self._profile = profile
@@ -98,7 +100,8 @@ class TextCheck:
         return found if found.picture is None else replace(found, picture=_narrow(found.picture))
 
     def _evidence(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
-        claims = [_Claim(row, self._readings(field, row)) for row in rows if _claims(field, row)]
+        frame = sighting.frame.image
+        claims = [_Claim(row, self._readings(field, row, frame)) for row in rows if _claims(field, row)]
         if not claims:
             return self._unnamed(field, rows, sighting)
         best = max(claims, key=lambda claim: (len(claim.standing) == 1, claim.row.probability))
@@ -106,18 +109,18 @@ class TextCheck:
         judged = _judged(field, best.row, [standing[text] for text in sorted(standing)], sighting)
         return replace(judged, rivals=_rivals(claims))
 
-    def _readings(self, field: Field, row: Row) -> tuple[_Reading, ...]:
+    def _readings(self, field: Field, row: Row, frame: Image) -> tuple[_Reading, ...]:
         if field is Field.EXPIRY:
-            return self._dates(row)
+            return self._dates(row, frame)
         codes = [code for code in _CODE.findall(row.value) if self._is_code(field, code)]
         return tuple(_Reading(code, row.probability) for code in codes[:1])
 
-    def _dates(self, row: Row) -> tuple[_Reading, ...]:
-        """All dates that may be printed behind the row's keyword, by the recogniser's own probabilities."""
-        line = row.source.line
-        extras = frozenset(self._profile.extras)
-        dates = search(line.steps, line.vocabulary, lambda text: self._expiring(row, text), extras)
-        return tuple(_Reading(one.day.isoformat(), one.probability) for one in dates)
+    def _dates(self, row: Row, frame: Image) -> tuple[_Reading, ...]:
+        """All dates that may be printed behind the row's keyword, by the recognisers' own probabilities."""
+        read = partial(self._expiring, row)
+        longer = cut_out(frame, lengthened(row.source.corners), self._height_px)
+        look = self._cascade.settled(self._cascade.look(longer, row.source.line, read), read)
+        return tuple(_Reading(one.day.isoformat(), one.probability) for one in look.dates)
 
     def _expiring(self, row: Row, text: str) -> list[DateReading]:
         """The dates behind the keyword of expiry in one text that the row's line may be."""
