@@ -122,6 +122,11 @@ def _spaced(order: Order, first: Part, second: Part, third: Part) -> Form:
     return _form(order, first, _SPACE, second, _SPACE, third, before=_SPACED_BEFORE, after=_SPACED_AFTER + _AFTER)
 
 
+def _two(order: Order, first: Part, mark: Part, second: Part) -> Form:
+    """Two numbers alone: before another they would be half a date, as `20.04` of `20.04 27`."""
+    return _form(order, first, mark, second, before=_SPACED_BEFORE, after=_SPACED_AFTER + _AFTER)
+
+
 def _alone(order: Order, *parts: Part) -> Form:
     """A form so short that a number before it would make it the rest of something longer: `14 01.2021`."""
     return _form(order, *parts, before=_SPACED_BEFORE)
@@ -152,8 +157,8 @@ MONTHS_ALONE = (
     _alone(Order.MONTH_FIRST, _MM, Part("/", frozenset("/")), _YEAR2),
 )
 LOOSE = (
-    _alone(Order.MONTH_FIRST, _MM, Part(r"[\s.-]", frozenset(" .-")), _YEAR2),
-    _alone(Order.YEAR_FIRST, _YEAR2, Part("[./-]", frozenset("./-")), _MM),
+    _two(Order.MONTH_FIRST, _MM, Part(r"[\s.-]", frozenset(" .-")), _YEAR2),
+    _two(Order.YEAR_FIRST, _YEAR2, Part("[./-]", frozenset("./-")), _MM),
     _alone(Order.YEAR_FIRST, _YEAR2, _MM, _DD_OR_00),
     _alone(Order.YEAR_FIRST, _YEAR4, _MM, _DD),
     _alone(Order.DAY_FIRST, _DD, _MM, _YEAR),

@@ -15,6 +15,7 @@ from edge.core.date_votes import latest, printed
 from edge.core.dates import DateReading, Profile, segment_readings
 from edge.core.labels import Field, Segment, segments
 from edge.core.messages import Image
+from edge.core.shelf_life import on_sale
 from edge.inspection.cascade import RIVAL_SHARE, SURE_FROM, VOUCH_FROM, Cascade, Look
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import RIGHTWARDS, TextBox, TextDetector, whole
@@ -28,7 +29,6 @@ SCENE_SMOOTHING = 0.003  # of a scene's shorter side
 CODE_DIGITS = 5  # so many digits of which no date came may be a date that was misread
 CLOCK_DIGITS = 4  # so many digits alone may be a time of day
 DAY_DIGITS = 6  # of a day, a month and a year
-ON_SALE_YEARS = 10  # what is a date is none of a product, without a keyword, if it is farther from today
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class DateReader:
         if field in MAY_EXPIRE:
             today = self._today()
             for found in segment_readings(replace(one, field=field), today, profile=self._profile):
-                if one.field or abs(found.day.year - today.year) <= ON_SALE_YEARS:
+                if on_sale(found, today, one.field):
                     yield found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from edge.core.dates import DateReading, Profile, readings, segment_readings
 from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
-from edge.core.shelf_life import duration, undated
+from edge.core.shelf_life import duration, on_sale, undated
 from edge.inspection.cascade import RIVAL_SHARE, VOUCH_FROM, Cascade
 from edge.inspection.crop import Crop, answer
 from edge.inspection.cuts import cut_out, lengthened
@@ -127,8 +127,9 @@ class TextCheck:
         found = segments(f"{row.label} {text}" if row.label else text)
         if not any(one.field is Field.EXPIRY for one in found):
             found = (Segment(Field.EXPIRY, row.keyword, text),) if found[0].field is None else ()
-        expiring = (one for one in found if one.field is Field.EXPIRY)
-        return [day for one in expiring for day in segment_readings(one, self._today(), profile=self._profile)]
+        today, expiring = self._today(), (one for one in found if one.field is Field.EXPIRY)
+        days = (day for one in expiring for day in segment_readings(one, today, profile=self._profile))
+        return [day for day in days if on_sale(day, today, Field.EXPIRY)]
 
     def _unnamed(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
         """No keyword names the field; of an expiry what speaks for it all the same: evidence, never proof."""

@@ -103,12 +103,12 @@ def test_the_later_date_is_one_of_an_order_that_all_prints_of_a_product_allow(
         ("04.13.22A", []),
         ("2022.2.4A", []),
         ("5.3.74%", []),
+        ("EXP 20.04 27", []),  # half a date
+        ("EXP 20.04", ["2020-04-30"]),
         ("EXP 08 0010", []),  # no year of an era has four digits
     ],
 )
-def test_letters_right_behind_a_date_are_no_part_of_it_where_no_digit_can_be_missing(
-    text: str, days: list[str]
-) -> None:
+def test_what_stands_right_behind_a_date_may_make_it_none(text: str, days: list[str]) -> None:
     assert [one.day.isoformat() for one in readings(text, TODAY)] == days
 
 

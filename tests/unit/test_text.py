@@ -88,6 +88,7 @@ def test_says_where_it_read_what(models: tuple[TextDetector, LineReader]) -> Non
     [
         (("EXP:", "03.04.2026"), "may be 2026-03-04 ("),
         (("EXP:", "31.02.2026"), "not a value of this kind"),
+        (("EXP:", "05.2015"), "not a value of this kind"),
         (("MFG:", "05.2026"), "; made on 2026-05-01"),
         (("", "05.2026"), "no keyword of expiry"),
     ],
