@@ -10,14 +10,12 @@ import numpy as np
 
 from edge.core.date_forms import Extra
 from edge.core.date_grammar import Read, search
-from edge.core.date_votes import voted
+from edge.core.date_votes import VOUCH_FROM, voted
 from edge.core.dates import DateReading
 from edge.core.messages import Image
 from edge.inspection.recogniser import Line, LineReader
 
 SURE_FROM = 0.8  # from this probability on no further look is worth its time
-VOUCH_FROM = 0.5  # below this it is likelier that something else is printed
-RIVAL_SHARE = 0.2  # of the likeliest date: another that is as likely as this stands against it
 THIRD_FROM = 0.05  # two looks that both see hardly a date leave nothing to settle,
 SETTLED_FROM = 0.75  # and two that agree this far nothing either
 LEGIBLE_FROM = 0.9  # mean confidence of a line's characters: what stands on its head stays below, 296 of 307 lines

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from edge.core.date_grammar import Read
-from edge.core.date_votes import latest, printed
+from edge.core.date_votes import RIVAL_SHARE, VOUCH_FROM, latest, printed
 from edge.core.dates import DateReading, Profile, segment_readings
 from edge.core.labels import Field, Segment, segments
 from edge.core.messages import Image
 from edge.core.shelf_life import on_sale
-from edge.inspection.cascade import RIVAL_SHARE, SURE_FROM, VOUCH_FROM, Cascade, Look
+from edge.inspection.cascade import SURE_FROM, Cascade, Look
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import RIGHTWARDS, TextBox, TextDetector, whole
 from edge.inspection.naming import MAY_EXPIRE, Seen, expiring

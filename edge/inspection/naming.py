@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edge.core.date_votes import VOUCH_FROM
 from edge.core.labels import Field, segments
-from edge.inspection.cascade import VOUCH_FROM, Look
+from edge.inspection.cascade import Look
 from edge.inspection.detector import TextBox
 from edge.inspection.neighbours import offset, same_row, under
 

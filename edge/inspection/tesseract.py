@@ -20,11 +20,11 @@ import numpy as np
 import pytesseract
 
 from edge.core.calendars import Calendar
+from edge.core.date_votes import VOUCH_FROM
 from edge.core.dates import Profile, readings
 from edge.core.errors import ConfigError
 from edge.core.labels import Field
 from edge.core.messages import Evidence, Image, Sighting
-from edge.inspection.cascade import VOUCH_FROM
 from edge.inspection.crop import Check, Crop
 from edge.inspection.cuts import cut_out, lengthened
 

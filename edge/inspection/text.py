@@ -11,11 +11,12 @@ from functools import partial
 import cv2
 import numpy as np
 
+from edge.core.date_votes import RIVAL_SHARE, VOUCH_FROM
 from edge.core.dates import DateReading, Profile, readings, segment_readings
 from edge.core.labels import Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
 from edge.core.shelf_life import duration, on_sale, undated
-from edge.inspection.cascade import RIVAL_SHARE, VOUCH_FROM, Cascade
+from edge.inspection.cascade import Cascade
 from edge.inspection.crop import Crop, answer
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import Finder
