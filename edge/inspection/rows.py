@@ -19,6 +19,7 @@ from edge.inspection.recogniser import Line, LineReader
 
 READS_MAX = 14  # lines read per direction: bounds the time on a label full of print
 READS_BLIND = 8  # so many lines without one keyword: the print stands on its head, or has none
+NAMELESS_MAX, NAMELESS_DIGITS = 2, 4  # lines with so many digits, whose keyword may have been misread
 WORTH_SHARE = 0.3  # of all that was wanted: print on its head may hold a keyword by accident, not several values
 CODES = frozenset({Field.LOT, Field.SERIAL})  # dates are weighed by a cascade, which knows their grammar
 SURE = 0.9  # below this a line is looked at twice
@@ -86,7 +87,23 @@ class RowReader:
         rows = self._read_upright(crop, frame, wanted)
         if any(row.field in wanted and row.source.cut_by_crop and not row.source.cut_by_frame for row in rows):
             rows = self._read_upright(widened(crop), frame, wanted)
+        if (wanted - KEYLESS) - {row.field for row in rows}:
+            rows = self._named(rows, frame)
         return tuple(self._looked_again(row, frame) if _doubtful(row, wanted & CODES) else row for row in rows)
+
+    def _named(self, rows: Sequence[Row], frame: Image) -> tuple[Row, ...]:
+        """The rows; of those with digits but without a keyword the tallest as the larger recogniser reads them."""
+        nameless = [row for row in rows if row.field is None and sum(map(str.isdigit, row.value)) >= NAMELESS_DIGITS]
+        again = sorted(nameless, key=lambda row: -row.source.box.height_px)[:NAMELESS_MAX]
+        return tuple(
+            one for row in rows for one in (self._by_second(row, frame) if any(row is one for one in again) else [row])
+        )
+
+    def _by_second(self, row: Row, frame: Image) -> list[Row]:
+        """What the larger recogniser makes of the row's line, if it knows a keyword there."""
+        line = self._second.read(cut_out(frame, lengthened(row.source.corners), self._second.height_px))
+        found = list(_rows(replace(row.source, line=line, segments=segments(line.text)), row.label))
+        return found if any(one.field for one in found) else [row]
 
     def _read_upright(self, crop: Crop, frame: Image, wanted: frozenset[Field]) -> tuple[Row, ...]:
         """Print on its head reads as nonsense with hardly a keyword: then the crop is turned around."""
