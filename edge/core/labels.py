@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from edge.core.label_words import ANY_LANGUAGE, TRAILING, by_kind, phrases
 from edge.core.label_words import Kind as Kind
@@ -76,6 +77,7 @@ class Segment:
 MISREAD_LETTERS = str.maketrans("8015", "bois")  # in a keyword, never in a value
 FUZZY_LETTERS = 6  # from this length on letters of a keyword may be misread,
 MISREAD_SHARE = 0.3  # this share of them
+MISREAD_REMEMBERED = 1 << 12  # the texts that one line may be have few letters that differ
 
 LONE_LOT = "l"  # before digits: `L049261203`
 
@@ -155,6 +157,7 @@ def _guessed(text: str) -> Segment:
     return Segment(meaning.field, misread.strip(), text[len(misread) :].strip())
 
 
+@lru_cache(MISREAD_REMEMBERED)
 def _nearest(misread: str) -> Meaning | None:
     """The meaning of the keyword that these letters come nearest to; None where production is near it too."""
     near = sorted(_near(misread))
@@ -169,12 +172,13 @@ def _nearest(misread: str) -> Meaning | None:
 def _near(misread: str) -> Iterator[tuple[int, str]]:
     """Edits and keyword, of those that a share of misread letters would make of these."""
     seen = fingerprint(misread)
-    for known, mask in _LONG.items():
-        allowed = int(len(known) * MISREAD_SHARE)
-        if abs(len(misread) - len(known)) > allowed or (mask & ~seen).bit_count() > allowed:
-            continue
-        if fewest_edits(misread, known) <= allowed and (apart := edits(misread, known, allowed)) <= allowed:
-            yield apart, known
+    for length, words in _LONG.items():
+        allowed = int(length * MISREAD_SHARE)
+        if abs(len(misread) - length) <= allowed:
+            alike = (known for known, mask in words if (mask & ~seen).bit_count() <= allowed)
+            for known in alike:
+                if fewest_edits(misread, known) <= allowed and (apart := edits(misread, known, allowed)) <= allowed:
+                    yield apart, known
 
 
 def _meaning(match: re.Match[str]) -> Meaning:
@@ -190,6 +194,14 @@ def _meanings() -> dict[str, Meaning]:
         languages[letters(phrase)].add(language)
     found = {known: Meaning(kind, _told(languages[known])) for known, kind in kinds.items()}
     return found | {LONE_LOT: Meaning(Kind.LOT), "ch": Meaning(Kind.LOT), "n": Meaning(Kind.SERIAL)}
+
+
+def _by_length(words: Iterable[str]) -> dict[int, list[tuple[str, int]]]:
+    """Length → words of that length, with their fingerprints."""
+    found: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
+    for word in words:
+        found[len(word)].append((word, fingerprint(word)))
+    return dict(found)
 
 
 def _told(languages: set[str]) -> tuple[str, ...]:
@@ -218,5 +230,5 @@ KEYWORDS: Mapping[Field, tuple[str, ...]] = {
     if field in FIELD_OF.values()
 }
 _MEANINGS = _meanings()
-_LONG = {known: fingerprint(known) for known in _MEANINGS if len(known) >= FUZZY_LETTERS}
+_LONG = _by_length(known for known in _MEANINGS if len(known) >= FUZZY_LETTERS)
 _PATTERN = _pattern()
