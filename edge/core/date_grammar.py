@@ -9,7 +9,7 @@ from what is most likely printed. Nothing that is expected ever enters here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -117,15 +117,16 @@ class _Search:
         total = sum(one.probability for one in beam)
         return [(one.text, one.probability / total) for one in beam]
 
-    def _next(self, beam: Iterable[_Text], step: npt.NDArray[np.float32]) -> dict[str, _Text]:
+    def _next(self, beam: Collection[_Text], step: npt.NDArray[np.float32]) -> dict[str, _Text]:
         present = np.flatnonzero(step >= FAINT).tolist()
         likeliest = int(step[1:].argmax()) + 1
+        least = NEGLIGIBLE * float(step.max()) * max(one.probability for one in beam) / 2  # it goes on in two ways
         found: dict[str, _Text] = {}
         for one in beam:
             _keep(found, one, step)
             for symbol in present:
                 probability = one.followed_by(symbol) * float(step[symbol])
-                longer = self._longer(one, symbol, found) if symbol != BLANK and probability else None
+                longer = self._longer(one, symbol, found) if symbol != BLANK and probability > least else None
                 if longer and (longer.state or symbol == likeliest):
                     found.setdefault(longer.text, longer).sounding += probability
         return found

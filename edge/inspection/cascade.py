@@ -19,6 +19,7 @@ SURE_FROM = 0.8  # from this probability on no further look is worth its time
 THIRD_FROM = 0.05  # two looks that both see hardly a date leave nothing to settle,
 SETTLED_FROM = 0.75  # and two that agree this far nothing either
 LEGIBLE_FROM = 0.9  # mean confidence of a line's characters: what stands on its head stays below, 296 of 307 lines
+LONG_FROM = 1.5  # of its height: the shortest line on which a date was read was 2.0
 DIGITS_MIN = 2  # on a line with fewer there is no date
 
 
@@ -44,7 +45,8 @@ class Look:
     @property
     def worth_another(self) -> bool:
         """There may be a date on it."""
-        return self.probability > 0 or _digits(self.line) >= DIGITS_MIN
+        height_px, width_px = self.picture.shape[:2]
+        return width_px >= LONG_FROM * height_px and (self.probability > 0 or _digits(self.line) >= DIGITS_MIN)
 
 
 class Cascade:
