@@ -37,9 +37,11 @@ class Effort:
 
     lines: int  # glanced at
     settled: int  # looked at again
+    blind: int  # of these, such that show no date at the first glance
 
 
-REGION, SCENE = Effort(lines=3, settled=2), Effort(lines=64, settled=12)
+REGION, AGAIN, SCENE = Effort(lines=3, settled=2, blind=2), Effort(lines=3, settled=2, blind=0), Effort(64, 12, 12)
+"""A region is seen in several ways: what shows no date in the first of them either is looked at again only there."""
 
 
 class DateReader:
@@ -77,10 +79,11 @@ class DateReader:
 
     def region(self, picture: Image) -> tuple[DateReading, ...]:
         """The same in a region that is known to hold it: that stands for its keyword, where none is read."""
-        for coarse, places in self._ways(picture):
-            lines = [(self._cut(*one), one[1]) for one in places[: REGION.lines]] or [(picture, whole(picture))]
+        for way, (coarse, places) in enumerate(self._ways(picture)):
+            effort = AGAIN if way else REGION
+            lines = [(self._cut(*one), one[1]) for one in places[: effort.lines]] or [(picture, whole(picture))]
             glances = self._cascade.glances([cut for cut, _ in lines], self._meant)
-            looks = self._expiring(lines, glances, self._meant, REGION)
+            looks = self._expiring(lines, glances, self._meant, effort)
             if found := expiry(looks):
                 return () if coarse and unread(looks, found) else found
         return ()
@@ -115,7 +118,8 @@ class DateReader:
         """Those that are likeliest to bear a date, and in doubt, looked at again; what is sure stays as it is."""
         ranked = sorted(looks, key=lambda look: (look.probability >= SURE_FROM, -look.probability))
         known = any(look.probability >= VOUCH_FROM for look in looks)
-        again = [look for look in ranked if look.probability or not known][: effort.settled]
+        blind = [look for look in ranked if not look.probability and (not known or silent_digits(look) >= DAY_DIGITS)]
+        again = ([look for look in ranked if look.probability] + blind[: effort.blind])[: effort.settled]
         return [self._cascade.settled(look, read) if any(look is one for one in again) else look for look in looks]
 
     def _cut(self, picture: Image, box: TextBox) -> Image:
@@ -166,8 +170,13 @@ def unread(looks: Sequence[Look], best: Sequence[DateReading]) -> bool:
     others = [look for look in looks if not set(best) & set(look.dates)]
     if any(look.probability >= VOUCH_FROM for look in others):
         return False
-    silent = (look.line.text for look in others if all(one.field is None for one in segments(look.line.text)))
-    return any(sum(map(str.isdigit, text)) >= CODE_DIGITS for text in silent)
+    return any(silent_digits(look) >= CODE_DIGITS for look in others)
+
+
+def silent_digits(look: Look) -> int:
+    """How many digits there are on a line that says nothing of itself."""
+    found = segments(look.line.text)
+    return 0 if any(one.field for one in found) else sum(map(str.isdigit, look.line.text))
 
 
 def _clock(one: DateReading) -> bool:
