@@ -20,7 +20,7 @@ from edge.inspection.cascade import SURE_FROM, Cascade, Look
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import RIGHTWARDS, TextBox, TextDetector, whole
 from edge.inspection.naming import MAY_EXPIRE, Seen, expiring
-from edge.inspection.region import central, longer, smoothed
+from edge.inspection.region import central, joined, longer, smoothed
 
 REGION_AREA_PX = 160 * 320  # 11 ms: a region holds little, and its print is large in it
 COARSE_AREA_PX = 80 * 160  # 3 ms
@@ -99,8 +99,9 @@ class DateReader:
     def anywhere(self, picture: Image) -> tuple[DateReading, ...]:
         """The same somewhere on a product, the tallest print first."""
         for one in (picture, smoothed(picture, SCENE_SMOOTHING)):
-            boxes = sorted(self._far.find(one), key=lambda box: -box.height_px)[: SCENE.lines]
-            lines = [(self._cut(one, box), box.towards(RIGHTWARDS)) for box in boxes]
+            words = [box.towards(RIGHTWARDS) for box in self._far.find(one)]
+            boxes = sorted(joined(words), key=lambda box: -box.height_px)[: SCENE.lines]
+            lines = [(self._cut(one, box), box) for box in boxes]
             glances = [self._cascade.glances([cut], self._printed)[0] for cut, _ in lines]  # print runs every way
             if found := expiry(self._expiring(lines, glances, self._printed, SCENE)):
                 return found

@@ -15,14 +15,15 @@ from edge.core.date_votes import latest, voted
 from edge.core.dates import DateReading, Granularity, Profile, Purpose, readings
 from edge.core.messages import Image
 from edge.inspection.assembly import Sessions, date_reader
-from edge.inspection.cascade import Look
-from edge.inspection.date_reader import DateReader
-from edge.inspection.detector import TextBox
+from edge.inspection.cascade import Cascade, Look
+from edge.inspection.date_reader import COARSE_AREA_PX, REGION_AREA_PX, SCENE_AREA_PX, DateReader
+from edge.inspection.detector import TextBox, TextDetector
 from edge.inspection.naming import Seen, expiring
-from edge.inspection.recogniser import Line
+from edge.inspection.recogniser import Line, LineReader
 from edge.inspection.region import central, joined
 
 MODELS = Path(__file__).parents[2] / "models"
+AREAS_PX = (REGION_AREA_PX, COARSE_AREA_PX, SCENE_AREA_PX)
 TODAY = date(2026, 6, 1)
 YEARLESS = Profile(extras={Extra.YEARLESS})
 
@@ -198,6 +199,48 @@ def test_a_line_on_its_head_is_read_too(reader: DateReader) -> None:
 def test_a_bare_surface_bears_no_date(reader: DateReader) -> None:
     bare = np.full((100, 300, 3), 200, np.uint8)
     assert (reader.region(bare), reader.line(bare)) == ((), ())
+
+
+class Counted(LineReader):
+    """Counts what it is asked to read."""
+
+    asked = 0
+
+    def read(self, picture: Image) -> Line:
+        self.asked += 1
+        return super().read(picture)
+
+    def read_sharp(self, picture: Image) -> Line:
+        self.asked += 1
+        return super().read_sharp(picture)
+
+
+@pytest.mark.parametrize(
+    ("lines", "asked"),
+    [
+        (("20.11.2027",), 0),  # sure at first glance
+        (("20.11.2027", "NETTO 500 g"), 0),
+        (("20.11.2027", "4417 2903"), 1),  # may be a later date that was misread
+        (("417 29", "5 x 80"), 2),  # no date at any glance: once each, not once more in each way of seeing the region
+        (("Z", "8"), 0),  # too short
+    ],
+)
+def test_the_larger_recogniser_is_asked_where_that_may_change_something(lines: tuple[str, ...], asked: int) -> None:
+    sessions = Sessions(MODELS)
+    near, coarse, far = (TextDetector(sessions.of("text-detector"), area) for area in AREAS_PX)
+    small = Counted(sessions.of("text-recogniser-small"))
+    cascade = Cascade(LineReader(sessions.of("text-recogniser")), small)
+    profile = Profile({Order.DAY_FIRST})
+    reader = DateReader(near, coarse, far, cascade, today=lambda: TODAY, profile=profile, height_px=small.height_px)
+    reader.region(drawn(*lines))
+    assert small.asked == asked
+
+
+def test_words_of_a_product_are_read_as_one_line(reader: DateReader) -> None:
+    picture = np.full((400, 900, 3), 225, np.uint8)
+    for text, left_px in (("MFG 20", 100), ("11", 300), ("2027", 380)):
+        cv2.putText(picture, text, (left_px, 205), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (30, 30, 30), 3)
+    assert reader.anywhere(picture) == ()
 
 
 def test_the_date_of_a_product_is_not_the_one_below_a_keyword_of_production(reader: DateReader) -> None:
