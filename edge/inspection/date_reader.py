@@ -16,6 +16,7 @@ from edge.core.dates import DateReading, Profile, segment_readings
 from edge.core.labels import Field, Segment, segments
 from edge.core.messages import Image
 from edge.core.shelf_life import on_sale
+from edge.core.twins import is_damaged_twin
 from edge.inspection.cascade import SURE_FROM, Cascade, Look
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import RIGHTWARDS, TextBox, TextDetector, whole
@@ -85,8 +86,13 @@ class DateReader:
             glances = self._cascade.glances([cut for cut, _ in lines], self._meant)
             looks = self._expiring(lines, glances, self._meant, effort)
             if found := expiry(looks):
-                return () if coarse and unread(looks, found) else found
+                return () if (coarse and unread(looks, found)) or self._paired(looks, found[-1]) else found
         return ()
+
+    def _paired(self, looks: Sequence[Look], best: DateReading) -> bool:
+        """Whether another line may have borne the later date of a pair, and is damaged."""
+        others = (look for look in looks if best not in look.dates and not keyworded(look))
+        return any(is_damaged_twin(look.line.text, look.dates, best, self._meant) for look in others)
 
     def _ways(self, picture: Image) -> Iterator[tuple[bool, list[tuple[Image, TextBox]]]]:
         """Lines in the region, as found; then with the dots run together; then from afar, which is coarse."""
@@ -176,8 +182,12 @@ def unread(looks: Sequence[Look], best: Sequence[DateReading]) -> bool:
 
 def silent_digits(look: Look) -> int:
     """How many digits there are on a line that says nothing of itself."""
-    found = segments(look.line.text)
-    return 0 if any(one.field for one in found) else sum(map(str.isdigit, look.line.text))
+    return 0 if keyworded(look) else sum(map(str.isdigit, look.line.text))
+
+
+def keyworded(look: Look) -> bool:
+    """Whether a line says what it is."""
+    return any(one.field for one in segments(look.line.text))
 
 
 def _clock(one: DateReading) -> bool:

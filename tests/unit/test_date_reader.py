@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from edge.core.date_forms import Extra, Order
 from edge.core.date_votes import latest, voted
 from edge.core.dates import DateReading, Granularity, Profile, Purpose, readings
 from edge.core.messages import Image
+from edge.core.twins import is_damaged_twin
 from edge.inspection.assembly import Sessions, date_reader
 from edge.inspection.cascade import Cascade, Look
 from edge.inspection.date_reader import COARSE_AREA_PX, REGION_AREA_PX, SCENE_AREA_PX, DateReader
@@ -113,6 +115,25 @@ def test_what_stands_right_behind_a_date_may_make_it_none(text: str, days: list[
     assert [one.day.isoformat() for one in readings(text, TODAY)] == days
 
 
+@pytest.mark.parametrize(
+    ("text", "damaged"),
+    [
+        ("06.11.2", True),
+        ("2987.2026", True),
+        ("10.10.20", True),  # half a date, though it is one
+        ("15.09.2024", False),  # a date, and earlier
+        ("OT26.08.2025", False),  # the same behind letters that mean nothing
+        ("OT26.12.2025", True),
+        ("754kJ/183k", False),
+        ("12:34", False),
+        ("NETTO", False),
+    ],
+)
+def test_what_is_left_of_a_date_beside_one_leaves_open_which_is_the_later(text: str, damaged: bool) -> None:
+    [best] = (one for one in readings("26.09.2025", TODAY) if one.order is Order.DAY_FIRST)
+    assert is_damaged_twin(text, readings(text, TODAY), best, partial(readings, today=TODAY)) is damaged
+
+
 def seen(text: str, centre: tuple[float, float], length_px: float = 100) -> Seen:
     dates = tuple(replace(one, probability=0.9) for one in readings(text, TODAY))
     line = Line(text, (1.0,) * len(text), np.zeros((0, 0), np.float32), ())
@@ -173,6 +194,7 @@ def drawn(*lines: str) -> Image:
         (("20.11.2027",), date(2027, 11, 20)),
         (("17.09.2025", "15.12.2025"), date(2025, 12, 15)),
         (("15.12.2025", "17.09.2025"), date(2025, 12, 15)),
+        (("17.09.2025", "15.12.2"), None),  # what is left of it may have been later
         (("MFG 20.11.2027",), None),
         (("MFG", "20.11.2027"), None),
         (("31.02.2027",), None),
