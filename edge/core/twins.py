@@ -11,10 +11,12 @@ from edge.core.date_votes import VOUCH_FROM, printed
 from edge.core.dates import DateReading
 from edge.core.spelling import folded
 
-ALIKE = 0.65  # of two lines' shapes: times and lots beside dates come to 0.53, what is left of a date to more
+ALIKE = 0.65  # of two lines' shapes: lots beside dates come to 0.53, what is left of a date to more
 DIGITS_MIN = 3  # of what is left of a date
 DIGITS_MOST = 2  # of the date's: with a time behind it
 LENGTHS_APART = 1  # characters: `9.10.2026` and `10.10.2026` are a pair, `10.10.20` is half a date
+
+_TIME = re.compile(r"\d[:：]\d")  # beside it stands a lot
 
 
 def is_damaged_twin(text: str, dates: Sequence[DateReading], best: DateReading, read: Read) -> bool:
@@ -23,7 +25,11 @@ def is_damaged_twin(text: str, dates: Sequence[DateReading], best: DateReading, 
     text, dates: what was read of the line, without a keyword.
     read: the dates that a text allows.
     """
-    if not DIGITS_MIN <= _digits(text) <= DIGITS_MOST * _digits(best.text) or not _alike(text, best):
+    if (
+        _TIME.search(text)
+        or not DIGITS_MIN <= _digits(text) <= DIGITS_MOST * _digits(best.text)
+        or not _alike(text, best)
+    ):
         return False
     whole = any(one.probability >= VOUCH_FROM and _as_long(one, best) for one in dates)
     return not whole and not any(day.day <= best.day for day in _pieces(text, best, read))

@@ -126,6 +126,7 @@ def test_what_stands_right_behind_a_date_may_make_it_none(text: str, days: list[
         ("OT26.12.2025", True),
         ("754kJ/183k", False),
         ("12:34", False),
+        ("03583657 10:05", False),
         ("NETTO", False),
     ],
 )
