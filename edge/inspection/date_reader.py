@@ -90,9 +90,11 @@ class DateReader:
         return ()
 
     def _paired(self, looks: Sequence[Look], best: DateReading) -> bool:
-        """Whether another line may have borne the later date of a pair, and is damaged."""
-        others = (look for look in looks if best not in look.dates and not keyworded(look))
-        return any(is_damaged_twin(look.line.text, look.dates, best, self._meant) for look in others)
+        """Whether, no keyword telling, another line may have borne the later date of a pair, and is damaged."""
+        silent = [look for look in looks if not keyworded(look)]
+        others = [look for look in silent if best not in look.dates]
+        alone = len(others) < len(silent)
+        return alone and any(is_damaged_twin(look.line.text, look.dates, best, self._meant) for look in others)
 
     def _ways(self, picture: Image) -> Iterator[tuple[bool, list[tuple[Image, TextBox]]]]:
         """Lines in the region, as found; then with the dots run together; then from afar, which is coarse."""
