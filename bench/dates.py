@@ -1,6 +1,6 @@
 """How well dates and serials are read off photographs, beside Tesseract on the same crops.
 
-`python -m bench.dates --data FOLDER [--sets a,b] [--peers N] [--garbage N] [--json FILE]`
+`python -m bench.dates --data FOLDER [--sets a,b] [--peers N] [--garbage N] [--pairs N] [--json FILE]`
 
 A reading counts as right when letters and digits are those of the label and the check would vouch for it; as valid but
 wrong when it would vouch for another calendar-valid date; as contested where orders of day, month and year read it as
@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench import garbage
+from bench import garbage, pairs
 from bench.prints import Case, Where, alphanumeric, cases
 from bench.serials import measured as measured_serials
 from edge.config import ROOT
@@ -159,14 +159,23 @@ def main() -> int:
             measured[f"{name} (Tesseract)"] = figures(answers(some, tesseract, f"{name}: Tesseract", console))
     if (arguments.data / "packages").is_dir() and (not arguments.sets or "packages" in arguments.sets.split(",")):
         measured["packages"] = measured_serials(arguments.data / "packages", sessions, console)
-    if arguments.garbage:
-        reader = eyes["lines"]
-        for name, where in (("garbage", Where.LINE), ("garbage as regions", Where.REGION)):
-            measured[name] = garbage.measured(arguments.garbage, partial(_text, reader, where), console)
+    measured |= _drawn(arguments, eyes, console)
     console.print(_table(measured))
     if arguments.json:
         arguments.json.write_text(json.dumps({"sets": measured}, indent=1, ensure_ascii=False) + "\n")
     return 0
+
+
+def _drawn(arguments: argparse.Namespace, eyes: Mapping[str, DateReader], console: Console) -> dict[str, Figures]:
+    """What is made of drawn crops: print that is no date, and dates of which the later is damaged."""
+    found: dict[str, Figures] = {}
+    if arguments.garbage:
+        for name, where in (("garbage", Where.LINE), ("garbage as regions", Where.REGION)):
+            found[name] = garbage.measured(arguments.garbage, partial(_text, eyes["lines"], where), console)
+    if arguments.pairs:
+        read = partial(_text, eyes["labels_uk"], Where.REGION)
+        found["damaged pairs"] = pairs.measured(arguments.pairs, read, console)
+    return found
 
 
 def _table(measured: dict[str, Figures]) -> Table:
@@ -184,6 +193,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--garbage", type=int, default=0, help="drawn crops without a date, read as lines and as regions"
     )
+    parser.add_argument("--pairs", type=int, default=0, help="drawn pairs of dates, the later one damaged, as regions")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of models (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="file for all figures")
     return parser.parse_args()
