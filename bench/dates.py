@@ -1,9 +1,10 @@
 """How well dates and serials are read off photographs, beside Tesseract on the same crops.
 
-`python -m bench.dates --data FOLDER [--sets a,b] [--peers N] [--garbage N] [--truth FILE] [--json FILE]`
+`python -m bench.dates --data FOLDER [--sets a,b] [--peers N] [--garbage N] [--pairs N] [--truth FILE] [--json FILE]`
 
 A reading counts as right when letters and digits are those of the label and the check would vouch for it; as valid but
-wrong when it would vouch for another calendar-valid date. Times are those of one thread, from picture to reading.
+wrong when it would vouch for another calendar-valid date; as contested where orders of day, month and year read it as
+different days. Times are those of one thread, from picture to reading.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench import garbage
+from bench import garbage, pairs
 from bench.prints import Case, Where, alphanumeric, cases
 from bench.serials import measured as measured_serials
 from edge.config import ROOT
@@ -48,24 +49,34 @@ TODAY = date(2026, 6, 1)
 FIGURES = (
     "accuracy",
     "valid_but_wrong",
+    "contested",
     "date_type_accuracy",
     "mean_ms",
     "p50_ms",
     "p95_ms",
+    "busy_mean_ms",
     "busy_p50_ms",
     "busy_p95_ms",
 )
 
 Figures = dict[str, Any]
-Read = Callable[[Case], str]
+Read = Callable[[Case], "Found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Letters and digits of the expiry that would be vouched for; empty: none."""
+
+    text: str
+    contested: bool = False  # orders read it as different days: only the product's profile tells
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was read of a case; empty: nothing that would be vouched for."""
+    """What was read of a case."""
 
     case: Case
-    text: str
+    found: Found
     spent_ms: float
     busy_ms: float  # of it, this thread's own: what others do on the machine does not count
 
@@ -75,55 +86,60 @@ def readers(sessions: Sessions) -> dict[str, DateReader]:
     return {name: date_reader(sessions, lambda: TODAY, profile) for name, profile in PROFILES.items()}
 
 
-def read_of(reader: DateReader, picture: Image, where: Where) -> str:
-    """Letters and digits of the expiry that would be vouched for."""
+def read_of(reader: DateReader, picture: Image, where: Where) -> Found:
+    """The expiry, read as the place allows."""
     by_place = {Where.LINE: reader.line, Where.REGION: reader.region, Where.ANYWHERE: reader.anywhere}
     found = by_place[where](picture)
-    return printed(found) if found else ""
+    return Found(printed(found[0]) if found else "", len(found) > 1)
 
 
-def _read(reader: DateReader, pictures: Mapping[str, Image], case: Case) -> str:
+def _read(reader: DateReader, pictures: Mapping[str, Image], case: Case) -> Found:
     """A case whose picture has been loaded."""
     return read_of(reader, pictures[case.name], case.where)
 
 
-def tesseract(case: Case) -> str:
+def _text(reader: DateReader, where: Where, picture: Image) -> str:
+    return read_of(reader, picture, where).text
+
+
+def tesseract(case: Case) -> Found:
     """Tesseract's first date in the picture, by the same grammar."""
     mode = "--psm 7" if case.where is Where.LINE else "--psm 6"
     for line in pytesseract.image_to_string(case.load(), config=mode).splitlines():
         if found := readings(line, TODAY, profile=Profile(extras=YEARLESS)):
-            return alphanumeric(found[-1].text)
-    return ""
+            return Found(alphanumeric(found[-1].text), len(found) > 1)
+    return Found("")
 
 
-def answers(chosen: Sequence[Case], read: Callable[[Case], str], what: str, console: Console) -> list[Answer]:
+def answers(chosen: Sequence[Case], read: Read, what: str, console: Console) -> list[Answer]:
     """Each case read once; the picture's loading does not count."""
-    found = []
+    given = []
     for case in track(chosen, what, console=console, transient=True):
         start, busy = time.perf_counter(), time.thread_time()
-        text = read(case)
+        found = read(case)
         spent, own = time.perf_counter() - start, time.thread_time() - busy
-        found.append(Answer(case, text, 1000 * spent, 1000 * own))
-    return found
+        given.append(Answer(case, found, 1000 * spent, 1000 * own))
+    return given
 
 
-def figures(found: Sequence[Answer]) -> Figures:
+def figures(given: Sequence[Answer]) -> Figures:
     """Shares and times; `date_type_accuracy` over the pictures that show a production date too."""
-    typed = [one.text != one.case.produced for one in found if one.case.produced]
-    spent, busy = (np.array(times) for times in zip(*((one.spent_ms, one.busy_ms) for one in found), strict=True))
+    typed = [one.found.text != one.case.produced for one in given if one.case.produced]
+    spent, busy = (np.array(times) for times in zip(*((one.spent_ms, one.busy_ms) for one in given), strict=True))
+    wrong = [one for one in given if one.found.text != one.case.expiry]
     return {
-        "accuracy": round(float(np.mean([one.text == one.case.expiry for one in found])), 4),
-        "valid_but_wrong": round(float(np.mean([one.text not in ("", one.case.expiry) for one in found])), 4),
+        "accuracy": round(1 - len(wrong) / len(given), 4),
+        "valid_but_wrong": round(sum(bool(one.found.text) for one in wrong) / len(given), 4),
+        "contested": round(sum(one.found.contested for one in given) / len(given), 4),
         "date_type_accuracy": round(float(np.mean(typed)), 4) if typed else None,
         "mean_ms": round(float(spent.mean()), 1),
         "p50_ms": round(float(np.quantile(spent, 0.5)), 1),
         "p95_ms": round(float(np.quantile(spent, 0.95)), 1),
+        "busy_mean_ms": round(float(busy.mean()), 1),
         "busy_p50_ms": round(float(np.quantile(busy, 0.5)), 1),
         "busy_p95_ms": round(float(np.quantile(busy, 0.95)), 1),
-        "items": len(found),
-        "wrong": [
-            f"{one.case.name}: {one.text or '-'} for {one.case.expiry}" for one in found if one.text != one.case.expiry
-        ],
+        "items": len(given),
+        "wrong": [f"{one.case.name}: {one.found.text or '-'} for {one.case.expiry}" for one in wrong],
     }
 
 
@@ -143,14 +159,23 @@ def main() -> int:
             measured[f"{name} (Tesseract)"] = figures(answers(some, tesseract, f"{name}: Tesseract", console))
     if (arguments.data / "packages").is_dir() and (not arguments.sets or "packages" in arguments.sets.split(",")):
         measured |= measured_serials(arguments.data / "packages", sessions, console, arguments.truth)
-    if arguments.garbage:
-        measured["garbage"] = garbage.measured(
-            arguments.garbage, lambda picture: read_of(eyes["lines"], picture, Where.LINE), console
-        )
+    measured |= _drawn(arguments, eyes, console)
     console.print(_table(measured))
     if arguments.json:
         arguments.json.write_text(json.dumps({"sets": measured}, indent=1, ensure_ascii=False) + "\n")
     return 0
+
+
+def _drawn(arguments: argparse.Namespace, eyes: Mapping[str, DateReader], console: Console) -> dict[str, Figures]:
+    """What is made of drawn crops: print that is no date, and dates of which the later is damaged."""
+    found: dict[str, Figures] = {}
+    if arguments.garbage:
+        for name, where in (("garbage", Where.LINE), ("garbage as regions", Where.REGION)):
+            found[name] = garbage.measured(arguments.garbage, partial(_text, eyes["lines"], where), console)
+    if arguments.pairs:
+        read = partial(_text, eyes["labels_uk"], Where.REGION)
+        found["damaged pairs"] = pairs.measured(arguments.pairs, read, console)
+    return found
 
 
 def _table(measured: dict[str, Figures]) -> Table:
@@ -165,7 +190,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of sets (dates/lines, …, packages)")
     parser.add_argument("--sets", help="names of sets, with commas between (default: all)")
     parser.add_argument("--peers", type=int, default=0, help="pictures of each set that Tesseract reads too")
-    parser.add_argument("--garbage", type=int, default=0, help="drawn crops without a date")
+    parser.add_argument(
+        "--garbage", type=int, default=0, help="drawn crops without a date, read as lines and as regions"
+    )
+    parser.add_argument("--pairs", type=int, default=0, help="drawn pairs of dates, the later one damaged, as regions")
     parser.add_argument("--truth", type=Path, help="CSV of lots and expiries that a person read off `packages`")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of models (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="file for all figures")

@@ -23,10 +23,11 @@ from rich.progress import track
 from bench.prints import Case, alphanumeric, cases
 from edge.config import ROOT
 from edge.core.date_forms import Extra
+from edge.core.date_votes import VOUCH_FROM
 from edge.core.dates import DateReading, Profile, readings
 from edge.core.messages import Evidence
 from edge.inspection.assembly import Sessions
-from edge.inspection.cascade import VOUCH_FROM, Cascade
+from edge.inspection.cascade import Cascade
 from edge.inspection.recogniser import LineReader
 from edge.inspection.tesseract import SURE_FROM, LineTesseract, allowed, doubted
 

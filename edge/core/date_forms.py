@@ -58,7 +58,8 @@ MONTHS: Mapping[str, tuple[int, ...]] = {folded(name): months for name, months i
 """Names as they read when folded → the months they may mean."""
 
 _BEFORE = r"(?<![a-z0-9+])(?<!\d[^\w\s])(?<!\w[./|·-])(?<![€$£¥]\s)(?<![€$£¥])"
-_AFTER = r"(?![a-z0-9])(?![^\w\s]\d)(?![./|·-]\w)(?!\s?(?:[€$£¥]|eur|usd|gbp|chf|kr|zl))"
+_GLUED = r"(?!\d)(?![^\w\s]\d)(?![./|·-]\w)(?!\s?(?:[€$£¥%]|eur|usd|gbp|chf|kr|zl))"
+_AFTER = r"(?![a-z0-9])" + _GLUED
 _SPACED_BEFORE, _SPACED_AFTER = r"(?<!\d\s)", r"(?!\s\d+(?![\d:]))"  # no telephone number; a time may follow
 
 _IDEOGRAPHS = str.maketrans("年月日년월일", ".. .. ")
@@ -101,9 +102,9 @@ _SPACE = Part(r"\s", frozenset(" "))
 _SURE_MARK = Part(r"\s?[./|·-]\s?", frozenset(one for one in _MARK.words if one.strip()))  # `1209` may be a time
 
 
-def _form(order: Order, *parts: Part, before: str = "", after: str = "") -> Form:
+def _form(order: Order, *parts: Part, before: str = "", after: str = _AFTER) -> Form:
     inner = "".join(part.expression for part in parts)
-    return Form(order, parts, re.compile(_BEFORE + before + inner + after + _AFTER))
+    return Form(order, parts, re.compile(_BEFORE + before + inner + after))
 
 
 def _marked(order: Order, first: Part, second: Part, third: Part) -> Form:
@@ -111,9 +112,19 @@ def _marked(order: Order, first: Part, second: Part, third: Part) -> Form:
     return _form(order, first, _FIRST_MARK, second, _SAME_MARK, third)
 
 
+def _complete(order: Order, first: Part, second: Part, third: Part) -> Form:
+    """The same with every digit that a date can have: letters right behind it are no part of it (`2022.02.04까지`)."""
+    return _form(order, first, _FIRST_MARK, second, _SAME_MARK, third, after=_GLUED)
+
+
 def _spaced(order: Order, first: Part, second: Part, third: Part) -> Form:
     """Three parts with spaces between them, alone: `0800 11 22 33` is a telephone number."""
-    return _form(order, first, _SPACE, second, _SPACE, third, before=_SPACED_BEFORE, after=_SPACED_AFTER)
+    return _form(order, first, _SPACE, second, _SPACE, third, before=_SPACED_BEFORE, after=_SPACED_AFTER + _AFTER)
+
+
+def _two(order: Order, first: Part, mark: Part, second: Part) -> Form:
+    """Two numbers alone: before another they would be half a date, as `20.04` of `20.04 27`."""
+    return _form(order, first, mark, second, before=_SPACED_BEFORE, after=_SPACED_AFTER + _AFTER)
 
 
 def _alone(order: Order, *parts: Part) -> Form:
@@ -125,6 +136,9 @@ DAYS = (
     _marked(Order.YEAR_FIRST, _YEAR, _MONTH, _DAY),
     _marked(Order.DAY_FIRST, _DAY, _MONTH, _YEAR),
     _marked(Order.MONTH_FIRST, _MONTH, _DAY, _YEAR),
+    _complete(Order.YEAR_FIRST, _YEAR4, _MM, _DD),
+    _complete(Order.DAY_FIRST, _DD, _MM, _YEAR4),
+    _complete(Order.MONTH_FIRST, _MM, _DD, _YEAR4),
     _form(Order.YEAR_FIRST, _YEAR4, _MIXED, _MM, _MIXED, _DD),
     _form(Order.YEAR_FIRST, _ERA, _YEAR_OF_ERA, _FIRST_MARK, _MONTH, _SAME_MARK, _DAY),
     _spaced(Order.YEAR_FIRST, _YEAR, _MM, _DD),
@@ -143,8 +157,8 @@ MONTHS_ALONE = (
     _alone(Order.MONTH_FIRST, _MM, Part("/", frozenset("/")), _YEAR2),
 )
 LOOSE = (
-    _alone(Order.MONTH_FIRST, _MM, Part(r"[\s.-]", frozenset(" .-")), _YEAR2),
-    _alone(Order.YEAR_FIRST, _YEAR2, Part("[./-]", frozenset("./-")), _MM),
+    _two(Order.MONTH_FIRST, _MM, Part(r"[\s.-]", frozenset(" .-")), _YEAR2),
+    _two(Order.YEAR_FIRST, _YEAR2, Part("[./-]", frozenset("./-")), _MM),
     _alone(Order.YEAR_FIRST, _YEAR2, _MM, _DD_OR_00),
     _alone(Order.YEAR_FIRST, _YEAR4, _MM, _DD),
     _alone(Order.DAY_FIRST, _DD, _MM, _YEAR),

@@ -9,7 +9,7 @@ from what is most likely printed. Nothing that is expected ever enters here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -28,6 +28,7 @@ BEAM = 12  # texts that hold a date, or its beginning
 FILLERS = 4  # others: they bear what is said against a date
 NEGLIGIBLE = 1e-3  # of the likeliest text
 TRANSITIONS = 1 << 16  # of the grammar remembered: a few MB
+VOCABULARIES = 8  # remembered: a recogniser has one
 
 _State = frozenset[tuple[int, int, str]]
 """Dates that may have been begun: form, part, and what there is of the part."""
@@ -40,6 +41,7 @@ class Grammar:
         self._words = [[part.words for part in form.parts] for form in forms]
         self._beginnings = [[_beginnings(part.words) for part in form.parts] for form in forms]
         self._after = lru_cache(TRANSITIONS)(self._moved)
+        self._complete = lru_cache(TRANSITIONS)(self._ended)
         self.start = frozenset(one for form in range(len(forms)) for one in self._closed(form, 0, ""))
 
     def after(self, state: _State, character: str) -> _State:
@@ -48,6 +50,9 @@ class Grammar:
 
     def complete(self, state: _State) -> bool:
         """Whether the text may end a date here."""
+        return self._complete(state)
+
+    def _ended(self, state: _State) -> bool:
         return any(part == len(self._words[form]) for form, part, _ in state)
 
     def _moved(self, state: _State, character: str) -> _State:
@@ -101,6 +106,7 @@ class _Search:
 
     def __init__(self, vocabulary: Sequence[str], grammar: Grammar) -> None:
         self._vocabulary = vocabulary
+        self._plain = _plain(tuple(vocabulary))
         self._grammar = grammar
 
     def texts(self, steps: Steps) -> list[tuple[str, float]]:
@@ -111,32 +117,39 @@ class _Search:
         total = sum(one.probability for one in beam)
         return [(one.text, one.probability / total) for one in beam]
 
-    def _next(self, beam: Iterable[_Text], step: npt.NDArray[np.float32]) -> dict[str, _Text]:
+    def _next(self, beam: Collection[_Text], step: npt.NDArray[np.float32]) -> dict[str, _Text]:
         present = np.flatnonzero(step >= FAINT).tolist()
         likeliest = int(step[1:].argmax()) + 1
+        least = NEGLIGIBLE * float(step.max()) * max(one.probability for one in beam) / 2  # it goes on in two ways
         found: dict[str, _Text] = {}
         for one in beam:
             _keep(found, one, step)
             for symbol in present:
                 probability = one.followed_by(symbol) * float(step[symbol])
-                longer = self._longer(one, symbol) if symbol != BLANK and probability else None
+                longer = self._longer(one, symbol, found) if symbol != BLANK and probability > least else None
                 if longer and (longer.state or symbol == likeliest):
                     found.setdefault(longer.text, longer).sounding += probability
         return found
 
-    def _longer(self, one: _Text, symbol: int) -> _Text:
-        """The text with one character more, its probability still to be filled in."""
-        character = plain(self._vocabulary[symbol])
-        fresh = self._grammar.start if not one.text[-1:].isdigit() else frozenset()
-        ended = one.holds_date or (self._grammar.complete(one.state) and not character.isalnum())
-        return _Text(
-            one.text + self._vocabulary[symbol], symbol, self._grammar.after(one.state | fresh, character), ended
-        )
+    def _longer(self, one: _Text, symbol: int, found: Mapping[str, _Text]) -> _Text:
+        """The text with one character more, as it was found already, or its probability still to be filled in."""
+        text, character = one.text + self._vocabulary[symbol], self._plain[symbol]
+        if text in found:
+            return found[text]
+        begun = one.state if one.text[-1:].isdigit() else one.state | self._grammar.start
+        ended = one.holds_date or (not character.isalnum() and self._grammar.complete(one.state))
+        return _Text(text, symbol, self._grammar.after(begun, character), ended)
+
+
+@lru_cache(VOCABULARIES)
+def _plain(vocabulary: tuple[str, ...]) -> tuple[str, ...]:
+    """Each character as the forms know it."""
+    return tuple(map(plain, vocabulary))
 
 
 def _keep(found: dict[str, _Text], one: _Text, step: npt.NDArray[np.float32]) -> None:
     """The same text: a blank, or its last character going on."""
-    same = found.setdefault(one.text, replace(one, blank=0.0, sounding=0.0))
+    same = found.get(one.text) or found.setdefault(one.text, _Text(one.text, one.last, one.state, one.holds_date))
     same.blank += one.probability * float(step[BLANK])
     same.sounding += one.sounding * float(step[one.last])
 

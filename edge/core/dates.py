@@ -167,7 +167,7 @@ def _years(parts: _Parts, terms: _Terms) -> Iterator[tuple[Calendar, int]]:
     elif len(digits) == 2:
         yield calendar, full_year(int(digits), terms.today, calendar)
     else:
-        fitting = [one for one in Calendar if int(digits) in YEARS[one]]
+        fitting = [one for one in Calendar if one is not Calendar.REIWA and int(digits) in YEARS[one]]
         yield from ((one, int(digits)) for one in fitting if one is calendar or calendar not in fitting)
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
+from itertools import chain
 
 from edge.core.agreement import Terms, contradiction, doubt, held
 from edge.core.belt import Geometry
 from edge.core.messages import Agreement, BeltReading, Compared, Disposition, Evidence, Item, Verdict
+from edge.core.views import weighed
 
 ROUNDED = 1 + 1e-9  # one in a hundred, three times over, is three in a hundred
 PRINT, CODE = frozenset(("", "print")), frozenset(("code",))
@@ -228,17 +230,24 @@ def _compared(
     if item.expected is None:
         return _unannounced(rule, views)
     terms = Terms(rule.agrees or rule.check, item.expected, today, rule.least_days)
-    if found := contradiction(terms, seen):
+    weigh = weighed if terms.field == "expiry" else list
+    views = [weigh(view) for view in views]
+    if found := contradiction(terms, [*seen, *chain.from_iterable(views)]):
         return Finding(rule, Answer.BAD, found.because, found.compared)
     vouched = _vouched(rule, views)
     if all(vouched):
-        agreed = held(terms, vouched[-1][-1])
-        answer = Answer.GOOD if agreed.compared.agreement is Agreement.MATCH else Answer.INVALID
-        return Finding(rule, answer, agreed.because, agreed.compared)
+        return _agreed(rule, terms, weigh([view[-1] for view in vouched])[-1])
     if not all(views):
         return _lacking(rule, views)
     doubted = doubt(terms, _silent(rule, views))
     return Finding(rule, Answer.INVALID, doubted.because, doubted.compared)
+
+
+def _agreed(rule: Rule, terms: Terms, evidence: Evidence) -> Finding:
+    """What all views together come to; dates that each vouches for may be different ones."""
+    found = held(terms, evidence) if evidence.valid else doubt(terms, evidence)
+    answer = Answer.GOOD if found.compared.agreement is Agreement.MATCH else Answer.INVALID
+    return Finding(rule, answer, found.because, found.compared)
 
 
 def _unannounced(rule: Rule, views: Sequence[Sequence[Evidence]]) -> Finding:

@@ -79,6 +79,7 @@ MISREAD_LETTERS = str.maketrans("8015", "bois")  # in a keyword, never in a valu
 ALIKE_IN_PRINT = str.maketrans("OI", "01")  # in a lot: no one who prints lots would tell two apart by these
 FUZZY_LETTERS = 6  # from this length on letters of a keyword may be misread,
 MISREAD_SHARE = 0.3  # this share of them
+MISREAD_REMEMBERED = 1 << 12  # the texts that one line may be have few letters that differ
 
 REMEMBERED = 1024  # texts of lines: each is asked for several times over
 LONE_LOT = "l"  # before digits: `L049261203`
@@ -162,6 +163,7 @@ def _guessed(text: str) -> Segment:
     return Segment(meaning.field, misread.strip(), text[len(misread) :].strip())
 
 
+@lru_cache(MISREAD_REMEMBERED)
 def _nearest(misread: str) -> Meaning | None:
     """The meaning of the keyword that these letters come nearest to; None where production is near it too."""
     near = sorted(_near(misread))

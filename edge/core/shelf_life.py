@@ -13,12 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from edge.core.dates import Profile, Purpose, readings
+from edge.core.dates import DateReading, Profile, Purpose, readings
 from edge.core.labels import Field
 from edge.core.spelling import folded
 
 Said = tuple[Field | None, str, str]
 """Field, keyword and value of a row of print."""
+
+EXPIRED_YEARS = 10  # what expired longer ago is half a date, or misread: `10.10` of `10.10.2026`
+AHEAD_YEARS = 10  # what no keyword calls an expiry, and is farther ahead, is none; some packages do say 2082
 
 YEAR, MONTH, WEEK, DAY = "year", "month", "week", "day"
 UNITS: Mapping[str, str] = {
@@ -46,6 +49,12 @@ class Duration:
         years, month = divmod(day.month - 1 + self.months, 12)
         year = day.year + years
         return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1])) + timedelta(days=self.days)
+
+
+def on_sale(one: DateReading, today: date, field: Field | None) -> bool:
+    """Whether a product that is sold today may bear this as its expiry; field: what a keyword says of it."""
+    ahead = one.day.year - today.year
+    return ahead >= -EXPIRED_YEARS and (field is not None or ahead <= AHEAD_YEARS)
 
 
 def duration(text: str) -> Duration | None:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 
 GAP_MARKS = " .,:;/'’°_-"
 GAP = rf"[{GAP_MARKS}]*"
@@ -24,6 +25,7 @@ def folded(text: str) -> str:
     return "".join(_folded_character(character) for character in text)
 
 
+@cache
 def _folded_character(character: str) -> str:
     if _FIRST_HANGUL <= character <= _LAST_HANGUL:
         return character

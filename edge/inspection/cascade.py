@@ -10,17 +10,16 @@ import numpy as np
 
 from edge.core.date_forms import Extra
 from edge.core.date_grammar import Read, search
-from edge.core.date_votes import voted
+from edge.core.date_votes import VOUCH_FROM, voted
 from edge.core.dates import DateReading
 from edge.core.messages import Image
 from edge.inspection.recogniser import Line, LineReader
 
 SURE_FROM = 0.8  # from this probability on no further look is worth its time
-VOUCH_FROM = 0.5  # below this it is likelier that something else is printed
-RIVAL_SHARE = 0.2  # of the likeliest date: another that is as likely as this stands against it
 THIRD_FROM = 0.05  # two looks that both see hardly a date leave nothing to settle,
 SETTLED_FROM = 0.75  # and two that agree this far nothing either
 LEGIBLE_FROM = 0.9  # mean confidence of a line's characters: what stands on its head stays below, 296 of 307 lines
+LONG_FROM = 1.5  # of its height: the shortest line on which a date was read was 2.0
 DIGITS_MIN = 2  # on a line with fewer there is no date
 
 
@@ -46,7 +45,8 @@ class Look:
     @property
     def worth_another(self) -> bool:
         """There may be a date on it."""
-        return self.probability > 0 or _digits(self.line) >= DIGITS_MIN
+        height_px, width_px = self.picture.shape[:2]
+        return width_px >= LONG_FROM * height_px and (self.probability > 0 or _digits(self.line) >= DIGITS_MIN)
 
 
 class Cascade:
@@ -73,7 +73,10 @@ class Cascade:
 
     def upright(self, picture: Image, read: Read) -> Look:
         """One look of the tiny recogniser at a line that is the right way round."""
-        line = self._tiny.read(picture)
+        return self.look(picture, self._tiny.read(picture), read)
+
+    def look(self, picture: Image, line: Line, read: Read) -> Look:
+        """A line that has been read already, as a look."""
         return Look(picture, line, self._dates(line, read))
 
     def settled(self, look: Look, read: Read) -> Look:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from edge.core.code_votes import Code, Look, voted
+from edge.core.date_votes import VOUCH_FROM
 from edge.core.gs1 import normalised
 from edge.core.labels import Field, bare_lot
 from edge.core.messages import Image
-from edge.inspection.cascade import VOUCH_FROM
 from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.nameless import nameless
 from edge.inspection.recogniser import Line, LineReader

@@ -20,6 +20,8 @@ ENLARGE_MAX = 3.0  # beyond this a small picture shows nothing new
 SMALLEST_PX = 3.0  # in the graph's map: thinner marks are dirt and edges
 LINES_MAX = 200  # a picture with more blobs than this shows no print but texture
 
+RIGHTWARDS: Point = (1.0, 0.0)
+
 Corners = npt.NDArray[np.float32]
 Contour = npt.NDArray[np.int32]
 
@@ -47,9 +49,18 @@ class TextBox:
 
     def towards(self, heading: Point) -> TextBox:
         """The same line, read in whichever of its two directions is nearer to `heading`."""
-        if self.along[0] * heading[0] + self.along[1] * heading[1] >= 0:
-            return self
+        return self if self.along[0] * heading[0] + self.along[1] * heading[1] >= 0 else self.turned
+
+    @property
+    def turned(self) -> TextBox:
+        """The same line, read the other way."""
         return replace(self, along=(-self.along[0], -self.along[1]))
+
+
+def whole(picture: Image) -> TextBox:
+    """The box of a line that fills its picture."""
+    height_px, width_px = picture.shape[:2]
+    return TextBox((width_px / 2, height_px / 2), RIGHTWARDS, float(width_px), float(height_px), 0.0)
 
 
 class Finder(Protocol):

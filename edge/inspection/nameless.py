@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.core.gs1 import normalised
 from edge.inspection.detector import TextBox
-from edge.inspection.reading_order import same_row
+from edge.inspection.neighbours import same_row
 from edge.inspection.rows import KEYWORD_LENGTH, Row
 
 LENGTH_MIN = 10  # of the value: a shorter format may be that of anything

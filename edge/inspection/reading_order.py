@@ -10,13 +10,12 @@ import numpy as np
 
 from edge.core.messages import Point
 from edge.inspection.detector import TextBox
+from edge.inspection.neighbours import ROW_OFFSET, gap, offset, same_row
 
-ROW_OFFSET = 0.5  # of a line's height: further off its axis is another row
 OFFSET_PER_GAP = 0.1  # a neighbour's distance may be estimated ten times worse along the row than off it
 LINE_GAP = 3.0  # of a line's height: the next line of a paragraph is no farther below
 FLUSH = 1.5  # of a line's height: lines of a column begin no farther apart, seen aslant
 PER_DOUBT = 2.0  # of a line's height that a box seems off its row for all the detector's doubt: bits of faint print
-ROW_GAP = 10.0  # of a line's height: keyword and value stand in columns, far apart
 
 
 def heading(boxes: Sequence[TextBox]) -> Point:
@@ -63,23 +62,5 @@ def _alone(box: TextBox, boxes: Sequence[TextBox]) -> float:
 
 def _distance(box: TextBox, other: TextBox) -> float:
     """In heights of a line, off the axis more than along it; infinite where the two are no row."""
-    left, right = (box, other) if _gap(box, other) > _gap(other, box) else (other, box)
-    return offset(left, right) + OFFSET_PER_GAP * max(_gap(left, right), 0.0) if same_row(left, right) else math.inf
-
-
-def same_row(label: TextBox, value: TextBox) -> bool:
-    """Tell whether the value stands to the right of the label, in line with it."""
-    return offset(label, value) <= ROW_OFFSET and -1.0 <= _gap(label, value) <= ROW_GAP
-
-
-def offset(label: TextBox, value: TextBox) -> float:
-    """How far the two are off the axis of the longer of them, in heights of it."""
-    axis = label if label.length_px > value.length_px else value
-    apart = np.subtract(value.centre, label.centre)
-    return abs(float(apart @ (-axis.along[1], axis.along[0]))) / axis.height_px
-
-
-def _gap(label: TextBox, value: TextBox) -> float:
-    """From the label's end to the value's beginning, in heights of the value."""
-    apart = np.subtract(value.centre, label.centre)
-    return (float(apart @ value.along) - (label.length_px + value.length_px) / 2) / value.height_px
+    left, right = (box, other) if gap(box, other) > gap(other, box) else (other, box)
+    return offset(left, right) + OFFSET_PER_GAP * max(gap(left, right), 0.0) if same_row(left, right) else math.inf

@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 
 from edge.core.messages import Image
-from edge.inspection.detector import TextBox
+from edge.inspection.detector import RIGHTWARDS, TextBox
+from edge.inspection.neighbours import follows
 
 TALL_FROM = 0.5  # of a region's tallest line: what is lower is small print beside the date
 CENTRE = 0.4  # of a region's sides, from its middle: what is farther off is neighbouring print
-WORD_GAP = 1.0  # of the print's height: words farther apart are lines of their own
-OFF_AXIS = 0.3  # of the print's height
-AS_TALL = 0.6  # words of one line differ less in height
 LONGER = 1.5  # of a line's height
 SMOOTHING = 0.02  # of the shorter side: joins the dots of dot matrix, which are no print to the detector
 
@@ -33,7 +31,7 @@ def longer(box: TextBox) -> TextBox:
 def central(boxes: Sequence[TextBox], picture: Image) -> list[TextBox]:
     """The tall print about the middle of a region, rightwards, the tallest first."""
     sides = np.array(picture.shape[1::-1])
-    rows = joined([box.towards((1.0, 0.0)) for box in boxes])
+    rows = joined([box.towards(RIGHTWARDS) for box in boxes])
     near = [box for box in rows if (abs(np.array(box.centre) / sides - 0.5) <= CENTRE).all()]
     tallest = max((box.height_px for box in near), default=0.0)
     return sorted((box for box in near if box.height_px >= TALL_FROM * tallest), key=lambda box: -box.height_px)
@@ -43,21 +41,12 @@ def joined(words: Sequence[TextBox]) -> list[TextBox]:
     """Words that follow each other in a row, as one line."""
     lines: list[TextBox] = []
     for word in sorted(words, key=lambda box: float(np.dot(box.centre, box.along))):
-        before = next((line for line in lines if _follows(line, word)), None)
+        before = next((line for line in lines if follows(line, word)), None)
         if before is None:
             lines.append(word)
         else:
             lines[lines.index(before)] = _both(before, word)
     return lines
-
-
-def _follows(line: TextBox, word: TextBox) -> bool:
-    height_px = max(line.height_px, word.height_px)
-    apart, along = np.subtract(word.centre, line.centre), np.array(line.along)
-    gap_px = float(apart @ along) - (line.length_px + word.length_px) / 2
-    off_px = abs(float(apart @ (-along[1], along[0])))
-    alike = min(line.height_px, word.height_px) >= AS_TALL * height_px and float(along @ word.along) > 0.95
-    return alike and off_px <= OFF_AXIS * height_px and -height_px <= gap_px <= WORD_GAP * height_px
 
 
 def _both(line: TextBox, word: TextBox) -> TextBox:

@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from edge.core.labels import CODES, KEYLESS, LONE_LOT, Field, Segment, segments
+from edge.core.labels import KEYLESS, LONE_LOT, Field, Segment, segments
 from edge.core.messages import Image
 from edge.inspection.cascade import LEGIBLE_FROM
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import cut_out, half_turned, lengthened, quarter_turned, touches_edge, widened
 from edge.inspection.detector import Corners, Finder, TextBox
-from edge.inspection.reading_order import heading, in_reading_order, offset, quarter_turns, reading_direction, same_row
+from edge.inspection.neighbours import offset, same_row
+from edge.inspection.reading_order import heading, in_reading_order, quarter_turns, reading_direction
 from edge.inspection.recogniser import Line, LineReader
 
 READS_MAX = 14  # lines read per direction: bounds the time on a label full of print
 READS_BLIND = 8  # so many lines without one keyword: the print stands on its head, or has none
 LEGIBLE_LENGTH = 5  # letters and digits: shorter lines may be legible on their head
-LEGIBLE_LINES = (
-    2  # so many legible ones are no accident: upright packages show three or more, on their head one at most
-)
+LEGIBLE_LINES = 2  # so many are no accident: upright packages show three or more, on their head one at most
+NAMELESS_MAX, NAMELESS_DIGITS = 2, 4  # lines with so many digits, whose keyword may have been misread
 WORTH_SHARE = 0.3  # of all that was wanted: print on its head may hold a keyword by accident, not several values
-SURE = 0.9  # below this a line is looked at twice
+SURE = 0.9  # below this a short line may be a keyword that was misread
 KEYWORD_LENGTH = 10  # characters: a short line that is no value may be a misread keyword
 
 
@@ -63,7 +63,6 @@ class Row:
     probability: float  # of the value's least certain character
     source: ReadLine  # the line on which the value stands
     label: str | None = None  # what stands to its left, where that holds the keyword
-    second_look: str | None = None  # the same line read another way, where that gave another value
 
     @property
     def segment(self) -> Segment:
@@ -88,7 +87,23 @@ class RowReader:
         rows = self._read_upright(crop, frame, wanted)
         if any(row.field in wanted and row.source.cut_by_crop and not row.source.cut_by_frame for row in rows):
             rows = self._read_upright(widened(crop), frame, wanted)
-        return tuple(self._looked_again(row, frame) if _doubtful(row, wanted) else row for row in rows)
+        if (wanted - KEYLESS) - {row.field for row in rows}:
+            rows = self._named(rows, frame)
+        return rows
+
+    def _named(self, rows: Sequence[Row], frame: Image) -> tuple[Row, ...]:
+        """The rows; of those with digits but without a keyword the tallest as the larger recogniser reads them."""
+        nameless = [row for row in rows if row.field is None and sum(map(str.isdigit, row.value)) >= NAMELESS_DIGITS]
+        again = sorted(nameless, key=lambda row: -row.source.box.height_px)[:NAMELESS_MAX]
+        return tuple(
+            one for row in rows for one in (self._by_second(row, frame) if any(row is one for one in again) else [row])
+        )
+
+    def _by_second(self, row: Row, frame: Image) -> list[Row]:
+        """What the larger recogniser makes of the row's line, if it knows a keyword there."""
+        line = self._second.read(cut_out(frame, lengthened(row.source.corners), self._second.height_px))
+        found = list(_rows(replace(row.source, line=line, segments=segments(line.text)), row.label))
+        return found if any(one.field for one in found) else [row]
 
     def _read_upright(self, crop: Crop, frame: Image, wanted: frozenset[Field]) -> tuple[Row, ...]:
         """Print on its head reads as nonsense with hardly a keyword: then the crop is turned around."""
@@ -127,17 +142,6 @@ class RowReader:
                 break
         return rows
 
-    def _looked_again(self, row: Row, frame: Image) -> Row:
-        """The row as a longer and unsmoothed picture of its line says, where that is surer of it; else both."""
-        corners = lengthened(row.source.corners)
-        second = self._second.read_sharp(cut_out(frame, corners, self._second.height_px))
-        again = reread(row, second)
-        if again is None:
-            return replace(row, second_look=second.text)
-        surer, other = (again, row) if again.probability >= row.probability else (row, again)
-        agreed = surer.value == other.value or (surer is again and surer.probability >= SURE)
-        return surer if agreed else replace(surer, second_look=other.value)
-
     def _read_line(self, picture: Image, corners: Corners, frame: Image) -> Line:
         """The line; where it may be a keyword that was misread, a second look that knows one is preferred."""
         line = self._reader.read(picture)
@@ -167,10 +171,6 @@ def reread(row: Row, line: Line) -> Row | None:
     source = replace(row.source, line=line, segments=segments(line.text))
     found = [one for one in _rows(source, row.label) if one.field is row.field]
     return next((one for one in found if one.value == row.value), found[0] if len(found) == 1 else None)
-
-
-def _doubtful(row: Row, wanted: frozenset[Field]) -> bool:
-    return row.field in wanted - CODES and row.probability < SURE
 
 
 def _told_unwanted(box: TextBox, lines: Iterable[ReadLine], wanted: frozenset[Field]) -> bool:

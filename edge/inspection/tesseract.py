@@ -20,13 +20,13 @@ import numpy as np
 import pytesseract
 
 from edge.core.calendars import Calendar
+from edge.core.date_votes import VOUCH_FROM
 from edge.core.dates import Profile, readings
 from edge.core.errors import ConfigError
 from edge.core.labels import Field
 from edge.core.messages import Evidence, Image, Sighting
 from edge.inspection.crop import Check, Crop
 from edge.inspection.cuts import cut_out, lengthened
-from edge.inspection.text import VOUCH_FROM
 
 LINE_PX = 48  # height of the lines it is given
 RIM_PX = 10  # of ground around them: without it, it takes letters for a frame

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import cv2
 import numpy as np
 
-from edge.core.date_grammar import search
+from edge.core.date_votes import RIVAL_SHARE, VOUCH_FROM
 from edge.core.dates import DateReading, Profile, readings, segment_readings
 from edge.core.labels import CODES, Field, Segment, meant, segments
 from edge.core.messages import Evidence, Image, Sighting
-from edge.core.shelf_life import duration, undated
+from edge.core.shelf_life import duration, on_sale, undated
 from edge.inspection import code_reader
-from edge.inspection.cascade import RIVAL_SHARE
+from edge.inspection.cascade import Cascade
 from edge.inspection.code_reader import CodeReader, what_counts
 from edge.inspection.crop import Crop, answer
+from edge.inspection.cuts import cut_out, lengthened
 from edge.inspection.detector import Finder
 from edge.inspection.recogniser import LineReader
 from edge.inspection.rows import Row, RowReader
@@ -25,7 +27,6 @@ from edge.inspection.traits import sized, spoken
 
 FIELDS = (Field.EXPIRY, Field.LOT, Field.SERIAL, Field.SIZE, Field.LANGUAGE)
 SOURCE = "print"
-VOUCH_FROM = 0.5  # below this the least certain character is likelier wrong than right
 PICTURE_WIDTH_PX = 320
 ANY_PROFILE = Profile()
 
@@ -78,6 +79,8 @@ class TextCheck:
         formats: regular expressions that a whole lot or serial must match (`\d{13}`), never a value that is expected.
         """
         self._rows = RowReader(detector, reader, second or reader)
+        self._cascade = Cascade(reader, second or reader, frozenset(profile.extras))
+        self._height_px = reader.height_px
         self._wanted = frozenset(wanted)
         self._today = today
         self._profile = profile
@@ -110,24 +113,25 @@ class TextCheck:
 
     def _readings(self, field: Field, row: Row, frame: Image) -> tuple[_Reading, ...]:
         if field is Field.EXPIRY:
-            return self._dates(row)
+            return self._dates(row, frame)
         codes = self._codes.read(field, row, frame)
         return tuple(_Reading(code.text, codes[0].weakest * code.together / codes[0].together) for code in codes)
 
-    def _dates(self, row: Row) -> tuple[_Reading, ...]:
-        """All dates that may be printed behind the row's keyword, by the recogniser's own probabilities."""
-        line = row.source.line
-        extras = frozenset(self._profile.extras)
-        dates = search(line.steps, line.vocabulary, lambda text: self._expiring(row, text), extras)
-        return tuple(_Reading(one.day.isoformat(), one.probability) for one in dates)
+    def _dates(self, row: Row, frame: Image) -> tuple[_Reading, ...]:
+        """All dates that may be printed behind the row's keyword, by the recognisers' own probabilities."""
+        read = partial(self._expiring, row)
+        longer = cut_out(frame, lengthened(row.source.corners), self._height_px)
+        look = self._cascade.settled(self._cascade.look(longer, row.source.line, read), read)
+        return tuple(_Reading(one.day.isoformat(), one.probability) for one in look.dates)
 
     def _expiring(self, row: Row, text: str) -> list[DateReading]:
         """The dates behind the keyword of expiry in one text that the row's line may be."""
         found = segments(f"{row.label} {text}" if row.label else text)
         if not any(one.field is Field.EXPIRY for one in found):
             found = (Segment(Field.EXPIRY, row.keyword, text),) if found[0].field is None else ()
-        expiring = (one for one in found if one.field is Field.EXPIRY)
-        return [day for one in expiring for day in segment_readings(one, self._today(), profile=self._profile)]
+        today, expiring = self._today(), (one for one in found if one.field is Field.EXPIRY)
+        days = (day for one in expiring for day in segment_readings(one, today, profile=self._profile))
+        return [day for day in days if on_sale(day, today, Field.EXPIRY)]
 
     def _unnamed(self, field: Field, rows: Sequence[Row], sighting: Sighting) -> Evidence:
         """No keyword names the field; of an expiry what speaks for it all the same: evidence, never proof."""
@@ -187,8 +191,6 @@ def _objection(row: Row, readings: Sequence[_Reading]) -> str:
         return f"may be {', '.join(map(str, readings))}"
     if readings[0].probability < VOUCH_FROM:
         return "likelier something else"
-    if row.second_look is not None:
-        return f'a second look read "{row.second_look}"'
     return "the line runs out of the picture" if row.source.cut_by_crop or row.source.cut_by_frame else ""
 
 

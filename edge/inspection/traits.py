@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from edge.core.date_votes import VOUCH_FROM
 from edge.core.labels import Field
 from edge.core.languages import languages
 from edge.core.messages import Evidence, Sighting
 from edge.core.sizes import sizes
-from edge.inspection.cascade import VOUCH_FROM
 from edge.inspection.crop import answer
 from edge.inspection.rows import Row
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge.core.dates import Order, Profile, readings
 from edge.core.labels import Field
-from edge.core.shelf_life import Duration, duration, undated
+from edge.core.shelf_life import Duration, duration, on_sale, undated
 
 TODAY = date(2026, 6, 1)
 
@@ -95,3 +95,20 @@ def test_what_speaks_for_a_date_without_a_keyword(rows: list[tuple[Field | None,
 def test_a_profile_tells_which_day_a_product_was_made_on() -> None:
     rows = [(LASTS, "保质期", "12 个月"), (MADE, "生产日期", "03.04.2026")]
     assert "made on 2026-04-03" in undated(rows, TODAY, Profile({Order.DAY_FIRST}))
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "sold"),
+    [
+        ("2027-05-04", None, True),
+        ("2016-05-04", Field.EXPIRY, True),  # expired long ago: the judge says so
+        ("2015-05-04", Field.EXPIRY, False),
+        ("2082-12-31", Field.EXPIRY, True),
+        ("2082-12-31", None, False),
+    ],
+)
+def test_what_is_on_sale_expired_not_long_ago_and_lasts_for_years_only_where_a_keyword_says_so(
+    text: str, field: Field | None, sold: bool
+) -> None:
+    [one] = readings(text, TODAY)
+    assert on_sale(one, TODAY, field) is sold

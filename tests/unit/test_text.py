@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from edge.inspection.crop import Crop
 from edge.inspection.cuts import quarter_turned
 from edge.inspection.detector import TextBox, TextDetector
 from edge.inspection.reading_order import heading, quarter_turns, reading_direction
-from edge.inspection.recogniser import LineReader
+from edge.inspection.recogniser import Line, LineReader
 from edge.inspection.session import Session, newest
 from edge.inspection.text import TextCheck
 
@@ -88,6 +89,7 @@ def test_says_where_it_read_what(models: tuple[TextDetector, LineReader]) -> Non
     [
         (("EXP:", "03.04.2026"), "may be 2026-03-04 ("),
         (("EXP:", "31.02.2026"), "not a value of this kind"),
+        (("EXP:", "05.2015"), "not a value of this kind"),
         (("MFG:", "05.2026"), "; made on 2026-05-01"),
         (("", "05.2026"), "no keyword of expiry"),
     ],
@@ -136,6 +138,37 @@ def test_two_dates_without_keywords_prove_nothing(models: tuple[TextDetector, Li
     assert not one.valid
     assert "2026-05-13, 2027-05-13 stand without a keyword, 365 days apart" in one.because
     assert [day for day, _ in one.rivals] == ["2026-05-13", "2027-05-13"]
+
+
+class Confusing(LineReader):
+    """Takes some words for others, whatever its model says."""
+
+    def __init__(self, session: Session, words: Mapping[str, str]) -> None:
+        super().__init__(session)
+        self._words = words
+
+    def read(self, picture: Image) -> Line:
+        line = super().read(picture)
+        for word, other in self._words.items():
+            line = replace(line, text=line.text.replace(word, other))
+        return line
+
+
+@pytest.mark.parametrize(
+    ("row", "words", "day"),
+    [
+        ("EXP 12.2027", {"EXP": "E4P"}, "2027-12-31"),
+        ("MFG 12.2027", {"MFG": "H4G"}, None),
+        ("E4P 12.2027", {}, None),  # the larger one knows no keyword either
+    ],
+)
+def test_a_keyword_that_was_misread_is_asked_of_the_larger_recogniser(
+    models: tuple[TextDetector, LineReader], row: str, words: Mapping[str, str], day: str | None
+) -> None:
+    tiny = Confusing(Session.load(newest(MODELS, "text-recogniser")), words)
+    small = LineReader(Session.load(newest(MODELS, "text-recogniser-small")))
+    one = inspected(check((models[0], tiny), Field.EXPIRY, second=small), label([(row, "")]))["expiry"]
+    assert one.reading == day
 
 
 def test_sizes_and_languages_are_read(models: tuple[TextDetector, LineReader]) -> None:
