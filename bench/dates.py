@@ -1,4 +1,4 @@
-"""How well dates and serials are read off photographs, beside Tesseract on the same crops.
+"""How well dates and serials are read off photographs, beside Tesseract and rapidocr on the same crops.
 
 `python -m bench.dates --data FOLDER [--sets a,b] [--peers N] [--garbage N] [--pairs N] [--truth FILE] [--json FILE]`
 
@@ -10,9 +10,11 @@ different days. Times are those of one thread, from picture to reading.
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -46,6 +48,7 @@ PROFILES = {
 }
 """What a site would say of such goods: British and Thai ones print the day first."""
 TODAY = date(2026, 6, 1)
+WIDTH = 160  # of the table
 FIGURES = (
     "accuracy",
     "valid_but_wrong",
@@ -102,13 +105,32 @@ def _text(reader: DateReader, where: Where, picture: Image) -> str:
     return read_of(reader, picture, where).text
 
 
-def tesseract(case: Case) -> Found:
+def tesseract(pictures: Mapping[str, Image], case: Case) -> Found:
     """Tesseract's first date in the picture, by the same grammar."""
     mode = "--psm 7" if case.where is Where.LINE else "--psm 6"
-    for line in pytesseract.image_to_string(case.load(), config=mode).splitlines():
+    return _first_date(pytesseract.image_to_string(pictures[case.name], config=mode).splitlines())
+
+
+def rapidocr(engine: Any, pictures: Mapping[str, Image], case: Case) -> Found:
+    """The same of rapidocr (PP-OCRv4); of a line without its detector."""
+    read, _ = engine(pictures[case.name], use_det=case.where is not Where.LINE)
+    return _first_date(str(one[-2]) for one in read or ())
+
+
+def _first_date(lines: Iterable[str]) -> Found:
+    for line in lines:
         if found := readings(line, TODAY, profile=Profile(extras=YEARLESS)):
             return Found(alphanumeric(found[-1].text), len(found) > 1)
     return Found("")
+
+
+def _peers() -> dict[str, Callable[[Mapping[str, Image], Case], Found]]:
+    """Those that are installed, by name."""
+    found: dict[str, Callable[[Mapping[str, Image], Case], Found]] = {"Tesseract": tesseract}
+    if importlib.util.find_spec("rapidocr_onnxruntime"):
+        engine = importlib.import_module("rapidocr_onnxruntime").RapidOCR(intra_op_num_threads=1)
+        found["rapidocr"] = partial(rapidocr, engine)
+    return found
 
 
 def answers(chosen: Sequence[Case], read: Read, what: str, console: Console) -> list[Answer]:
@@ -148,6 +170,7 @@ def main() -> int:
     arguments = _arguments()
     cv2.setNumThreads(1)
     console, sessions = Console(), Sessions(arguments.models)
+    console.width = max(console.width, WIDTH)
     eyes, measured = readers(sessions), {}
     for name, chosen in cases(arguments.data).items():
         if arguments.sets and name not in arguments.sets.split(","):
@@ -156,7 +179,9 @@ def main() -> int:
         measured[name] = figures(answers(chosen, partial(_read, eyes[name], pictures), name, console))
         if arguments.peers:
             some = chosen[:: max(1, len(chosen) // arguments.peers)]
-            measured[f"{name} (Tesseract)"] = figures(answers(some, tesseract, f"{name}: Tesseract", console))
+            for peer, read in _peers().items():
+                given = answers(some, partial(read, pictures), f"{name}: {peer}", console)
+                measured[f"{name} ({peer})"] = figures(given)
     if (arguments.data / "packages").is_dir() and (not arguments.sets or "packages" in arguments.sets.split(",")):
         measured |= measured_serials(arguments.data / "packages", sessions, console, arguments.truth)
     measured |= _drawn(arguments, eyes, console)
@@ -189,7 +214,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure how well dates and serials are read.")
     parser.add_argument("--data", type=Path, required=True, help="folder of sets (dates/lines, …, packages)")
     parser.add_argument("--sets", help="names of sets, with commas between (default: all)")
-    parser.add_argument("--peers", type=int, default=0, help="pictures of each set that Tesseract reads too")
+    parser.add_argument(
+        "--peers", type=int, default=0, help="pictures of each set that Tesseract and rapidocr (extra `bench`) read too"
+    )
     parser.add_argument(
         "--garbage", type=int, default=0, help="drawn crops without a date, read as lines and as regions"
     )
