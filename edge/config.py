@@ -83,6 +83,7 @@ class CameraSettings(Section):
     features: dict[str, bool | int | float | str] = {}  # of a GenICam camera, by their names, set in this order
     settings: dict[OpenCvSetting, float | str] = {}  # of one that OpenCV opens; `rate` is also that of a folder
     triggered: bool = False  # it exposes when it is told to, and is silent otherwise
+    view: Path | None = None  # what it usually shows, by `tunnel-edge cameras learn`; None: its content is not watched
     silent_after_s: Annotated[float, Field(gt=0, le=60)] = 1.0  # a fault, unless it is triggered
 
     @model_validator(mode="after")
@@ -91,6 +92,8 @@ class CameraSettings(Section):
             raise ValueError("give one of node, gige and opencv")
         if self.features and self.gige is None:
             raise ValueError("features are for a gige camera")
+        if self.view and self.node:
+            raise ValueError("view is for a camera on this box")
         if self.settings and self.opencv is None:
             raise ValueError("settings are for an opencv camera")
         return self

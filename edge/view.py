@@ -1,4 +1,4 @@
-"""`tunnel-edge cameras list | preview | measure`: what there is, what one sees, and how steadily they send."""
+"""`tunnel-edge cameras list | preview | learn | measure`: what there is, what one sees, how steadily they send."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras import gige
+from edge.cameras import gige, health
 from edge.cameras.assembly import source
 from edge.cameras.grabber import Grabber
 from edge.cameras.source import Shot, Source
@@ -68,6 +68,32 @@ def preview(options: argparse.Namespace, console: Console) -> int:
     cv2.imwrite(str(out), image)
     console.print(half_blocks(_in_colour(image), COLUMNS))
     console.print(f"{out}: {image.shape[1]} × {image.shape[0]}, mean {image.mean():.0f} of 255", highlight=False)
+    return 0
+
+
+def learn(options: argparse.Namespace, console: Console) -> int:
+    """What a camera usually shows, from ordinary frames of the running belt, to be held against later.
+
+    Raises:
+        ConfigError: the settings name no file for it.
+    """
+    camera = _camera(options)
+    if camera.view is None:
+        raise ConfigError(f"camera '{camera.name}' has no `view` in {options.config}: name a file there.")
+    one, looks = source(camera), []
+    try:
+        one.open()
+        for _ in track(range(options.frames), "looking", console=console, transient=True):
+            looks.append(health.Look.of(_first(one, camera).image))
+        view = health.View.learn(looks)
+    except CameraFault as error:
+        raise CameraFault(f"camera '{camera.name}' ({one.about}) {error}") from error
+    finally:
+        one.close()
+    view.save(camera.view)
+    told = [what for what, limit in (("whether it was moved", view.moved), ("dirt", view.covered)) if np.isinf(limit)]
+    untold = f"; too much changes in view to tell {' and '.join(told)}" if told else ""
+    console.print(f"{camera.view}: learnt from {len(looks)} frames{untold}", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -150,6 +176,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     one.add_argument("camera", help="its name there")
     one.add_argument("--out", type=Path, help="file for the picture (default: NAME.png)")
     one.set_defaults(do=preview)
+    one = verbs.add_parser("learn", help="what a camera usually shows: its content is held against it")
+    one.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    one.add_argument("camera", help="its name there")
+    one.add_argument("--frames", type=int, default=100, help="(default: %(default)s)")
+    one.set_defaults(do=learn)
     one = verbs.add_parser("measure", help="rate, jitter, delay, and what was lost, of all cameras at once")
     one.add_argument("config", type=Path, help="the lane's settings (TOML)")
     one.add_argument("--seconds", type=float, default=5.0, help="(default: %(default)s)")

@@ -11,6 +11,7 @@ import zmq
 from edge.cameras.cameras import AllCameras
 from edge.cameras.gige import GigeSource
 from edge.cameras.grabber import Grabber
+from edge.cameras.health import Health, View
 from edge.cameras.node import NodeCameras
 from edge.cameras.opencv import FolderSource, OpenCvSource
 from edge.cameras.source import Source
@@ -25,6 +26,7 @@ def all_cameras(cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Sock
 
     Raises:
         CameraFault: what a camera needs is not installed.
+        ReferencesRefused: a view is missing or damaged.
     """
     nodes: defaultdict[str, list[str]] = defaultdict(list)
     grabbers = []
@@ -33,7 +35,8 @@ def all_cameras(cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Sock
             nodes[camera.node].append(camera.name)
         else:
             silent_after_s = 0.0 if camera.triggered else camera.silent_after_s
-            grabbers.append(Grabber(camera.name, source(camera), silent_after_s))
+            health = Health(View.load(camera.view)) if camera.view else None
+            grabbers.append(Grabber(camera.name, source(camera), silent_after_s, health))
     return AllCameras([NodeCameras(context, node, names) for node, names in nodes.items()], grabbers)
 
 
@@ -42,7 +45,10 @@ def demand(camera: CameraSettings) -> None:
 
     Raises:
         CameraFault: all that it refuses.
+        ReferencesRefused: its view is missing or damaged.
     """
+    if camera.view:
+        View.load(camera.view)
     if camera.node:
         return
     one = source(camera)

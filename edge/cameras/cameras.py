@@ -40,4 +40,6 @@ class AllCameras:
                 if counts is None:
                     self.unplaced += 1
                 else:
-                    yield Frame(grabber.name, f"{grabber.name}-{shot.number}", shot.exposed_ns, counts, shot.image)
+                    yield Frame(
+                        grabber.name, f"{grabber.name}-{shot.number}", shot.exposed_ns, counts, shot.image, shot.fault
+                    )

@@ -7,7 +7,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
+from edge.cameras.health import Health
 from edge.cameras.source import KEPT, Shot, Source
 from edge.core.belt import NS_PER_S
 from edge.core.errors import CameraFault
@@ -21,16 +23,18 @@ log = logging.getLogger(__name__)
 class Grabber:
     """Safe to ask from another thread than its own; nothing here waits for the camera but `stop`, and that not long."""
 
-    def __init__(self, name: str, source: Source, silent_after_s: float = 0.0) -> None:
+    def __init__(self, name: str, source: Source, silent_after_s: float = 0.0, health: Health | None = None) -> None:
         """Take the source.
 
         silent_after_s: how long it may send nothing; 0: as long as it likes, for a camera that waits for triggers.
+        health: watches what the frames show; None: nobody does.
         """
         self.name = name
         self.dropped = 0  # frames that nobody fetched in time
         self.opened = 0  # times
         self._source = source
         self._silent_after_s = silent_after_s
+        self._health = health
         self._shots: deque[Shot] = deque(maxlen=KEPT)
         self._lost = 0
         self._fault = ""
@@ -92,7 +96,10 @@ class Grabber:
                 self._keep(shot)
 
     def _keep(self, shot: Shot) -> None:
-        self._fault, self._tries, self._heard_ns = "", 0, time.monotonic_ns()
+        if self._health and (fault := self._health.check(shot.image)):
+            shot = replace(shot, fault=fault)
+        self._fault = self._told(f"shows what it should not: {shot.fault}") if shot.fault else ""
+        self._tries, self._heard_ns = 0, time.monotonic_ns()
         self.dropped += len(self._shots) == KEPT
         self._shots.append(shot)
 

@@ -18,6 +18,7 @@ class Shot:
     image: Image  # uint8, BGR or mono; read-only
     exposed_ns: int  # monotonic
     number: int  # the camera's own, or counted
+    fault: str = ""  # what is wrong with what it shows
 
 
 class Source(Protocol):

@@ -139,6 +139,7 @@ class Frame:
     exposed_ns: int
     belt_counts: float  # latched at exposure
     image: Image
+    fault: str = ""  # what is wrong with what it shows: no evidence of it is valid
 
 
 @dataclass(frozen=True, slots=True)

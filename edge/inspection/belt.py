@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge import sealed
 from edge.core.errors import PictureUnreadable, ReferencesRefused
 from edge.core.messages import Image
-from edge.inspection import sealed
 from edge.inspection.crop import halved
 
 MAKER = "belt-3"  # to be counted up when a constant below changes what a stored belt means

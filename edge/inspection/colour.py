@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge import sealed
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Image, Sighting
-from edge.inspection import features, sealed
+from edge.inspection import features
 from edge.inspection.crop import Crop, answer
 from edge.inspection.references import Library
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge import sealed
 from edge.core.errors import ReferencesRefused
-from edge.inspection import sealed
 from edge.inspection.session import Session, Tensor
 
 Vector = npt.NDArray[np.float64]

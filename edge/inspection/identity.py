@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge import sealed
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Sighting
-from edge.inspection import features, sealed
+from edge.inspection import features
 from edge.inspection.crop import Crop, answer
 from edge.inspection.references import Library, coreset
 from edge.inspection.session import Session, Tensor

@@ -105,15 +105,21 @@ class ThreadedInspector:
 
     def _do(self, job: Job) -> None:
         """Locate first where nobody has, then ask; what fails is said, and the worker goes on."""
+        if fault := job.look.sighting.frame.fault:
+            self._fail(job, f"camera {job.look.sighting.frame.camera} shows what it should not: {fault}")
+            return
         try:
             crop = job.look.crop or self._located(job)
             self._ask(job, crop)
         except Exception as error:  # one picture must not end a worker
             frame = job.look.sighting.frame
             log.exception("%s of frame %s of camera %s", job.question, frame.frame_id, frame.camera)
-            with self._changed:
-                self._found.extend(self._planner.failed(job, f"failed: {type(error).__name__}"))
-                self._changed.notify_all()
+            self._fail(job, f"failed: {type(error).__name__}")
+
+    def _fail(self, job: Job, because: str) -> None:
+        with self._changed:
+            self._found.extend(self._planner.failed(job, because))
+            self._changed.notify_all()
 
     def _located(self, job: Job) -> Crop:
         frame, started_ns = job.look.sighting.frame, time.monotonic_ns()

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge import sealed
 from edge.core.conformal import Scores, finest, needed, p_value
 from edge.core.errors import ReferencesRefused
-from edge.inspection import sealed
 
 SUFFIX = ".pool.npz"
 LARGEST = 20_000  # scores in the pool: the newest; more make no promise finer than a site asks for

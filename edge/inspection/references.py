@@ -12,8 +12,9 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from edge import sealed
 from edge.core.errors import ReferencesRefused
-from edge.inspection import features, sealed
+from edge.inspection import features
 from edge.inspection.crop import Crop
 from edge.inspection.cuts import half_turned
 from edge.inspection.session import Session, Tensor

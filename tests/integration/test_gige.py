@@ -242,4 +242,10 @@ def test_a_technician_lists_looks_and_measures(tmp_path, broker, endpoint, camer
     measured = command("measure", site.config, "--seconds", 2)
     assert measured.returncode == 0, measured.stderr
     assert "top" in measured.stdout
+    assert "has no `view`" in command("learn", site.config, "top").stderr
+    site.config.write_text(site.config.read_text().replace("gige =", f'view = "{tmp_path}/top.npz"\ngige ='))
+    assert "cannot be read" in check(site.config).stderr
+    learnt = command("learn", site.config, "top", "--frames", 30)
+    assert "learnt from 30 frames" in learnt.stdout, learnt.stderr
+    assert "top.npz" not in check(site.config).stderr
     assert "there is top" in command("preview", site.config, "tip").stderr

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -105,6 +106,16 @@ def test_a_picture_that_cannot_be_located_is_said_for_each_check(caplog):
     _, found, _, _ = inspected([empty], [Check("anomaly"), Check("lot")])
     assert {(one.check, one.because) for one in found} == {(name, "failed: ValueError") for name in ("anomaly", "lot")}
     assert "frame empty of camera top" in caplog.text
+
+
+def test_no_evidence_of_a_sick_camera_is_valid():
+    checks = [Check("anomaly"), Check("expiry")]
+    sick = replace(frame("a"), fault="frozen: the same frame over and over")
+    checks, found, counts, camera = inspected([Sighting(sick, item("a"), FAR_NS)], checks)
+    assert {(one.check, one.valid) for one in found} == {("anomaly", False), ("expiry", False)}
+    assert all("camera top shows what it should not: frozen" in one.because for one in found)
+    assert counts == {("anomaly", "failed"): 1, ("expiry", "failed"): 1}
+    assert (camera.located, [check.seen for check in checks]) == ([], [[], []])
 
 
 def test_the_checks_of_a_sighting_share_one_crop():
