@@ -1,4 +1,7 @@
-"""Teaching where a product's print is: `tunnel-edge text learn`. A person accepts what was learnt, or nobody does."""
+"""Print on photographs: `tunnel-edge text learn | read`.
+
+Of `learn` a person accepts what was learnt, or nobody does; `read` says which expiry a product in a picture bears.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import cv2
 from rich.console import Console
 from rich.progress import track
 from rich.prompt import Confirm, Prompt
+from rich.table import Table
 
 from edge import teach
 from edge.config import ROOT
@@ -20,7 +24,7 @@ from edge.core.date_forms import Order
 from edge.core.dates import SHELF_LIFE_DAYS, Profile
 from edge.core.errors import ConfigError
 from edge.core.labels import Field
-from edge.inspection.assembly import Sessions, locator, student
+from edge.inspection.assembly import Sessions, date_reader, locator, student
 from edge.inspection.layout import SUFFIX
 from edge.inspection.layout_lesson import KINDS, Shot
 from edge.inspection.layout_proposal import Proposal, proposed
@@ -28,12 +32,32 @@ from edge.inspection.layout_sheet import sheet
 from edge.inspection.tesseract import SCRIPTS, lacking
 
 PICTURES_MIN = 3
+WIDTH = 100  # of a table
 QUESTION = "Is this what the line is to read on this product?"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`tunnel-edge text learn`."""
+    """`tunnel-edge text VERB`."""
     options, console = _options(arguments), Console(stderr=True, soft_wrap=True, highlight=False)
+    return int(options.do(options, console))
+
+
+def read(options: argparse.Namespace, console: Console) -> int:
+    """The expiry on each photograph of a whole product, in a table; every day that its print may mean."""
+    reader = date_reader(Sessions(options.models), date.today, Profile(frozenset(options.order or Order)))
+    paths = list(teach.pictures(options.pictures))
+    table = Table("picture", "expiry", "printed", "probability")
+    for path, image in teach.readable(track(paths, "reading", console=console), console):
+        found = reader.anywhere(image)
+        days = " or ".join(str(one.day) for one in found) or "none that would be vouched for"
+        surest = max((one.probability for one in found), default=0.0)
+        table.add_row(path.name, days, found[0].text if found else "", f"{surest:.2f}" if found else "")
+    Console(width=max(console.width, WIDTH)).print(table)
+    return 0
+
+
+def learn(options: argparse.Namespace, console: Console) -> int:
+    """Propose a layout, show it, and keep it where a person accepts it."""
     known = Profile(frozenset(options.order or Order), options.calendar, (), options.shelf_life_days)
     proposal = proposed(_shots(options, console), date.today(), known).named(dict(options.kind))
     path = options.out / options.gtin / f"{options.camera}{SUFFIX}"
@@ -83,25 +107,34 @@ def _kind(text: str) -> tuple[int, Field]:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tunnel-edge text", description="Learn where a product's print is.")
-    parser.add_argument("verb", choices=["learn"])
-    parser.add_argument("pictures", type=Path, nargs="+", help="photographs of sound items, or folders of them")
-    parser.add_argument("--gtin", required=True, help="the product, 8 to 14 digits")
-    parser.add_argument("--camera", required=True, help="the camera that took the pictures")
-    parser.add_argument("--out", type=Path, required=True, help="folder of layouts, as [inspection] layouts")
-    parser.add_argument("--belts", type=Path, help="folder of belt colours, as [inspection] belt_colours")
+    top = argparse.ArgumentParser(prog="tunnel-edge text", description="Print on photographs.")
+    verbs = top.add_subparsers(required=True)
+    reading = verbs.add_parser("read", help="the expiry on photographs of whole products")
+    reading.set_defaults(do=read)
+    learning = verbs.add_parser("learn", help="where a product's print is, from photographs of several items")
+    learning.set_defaults(do=learn)
+    for verb in (reading, learning):
+        _add_common(verb)
+    learning.add_argument("--gtin", required=True, help="the product, 8 to 14 digits")
+    learning.add_argument("--camera", required=True, help="the camera that took the pictures")
+    learning.add_argument("--out", type=Path, required=True, help="folder of layouts, as [inspection] layouts")
+    learning.add_argument("--belts", type=Path, help="folder of belt colours, as [inspection] belt_colours")
+    learning.add_argument("--kind", type=_kind, action="append", default=[], metavar="N=KIND", help="what line N is")
+    learning.add_argument("--calendar", type=Calendar, default=Calendar.COMMON, help="of years: common, Buddhist, …")
+    learning.add_argument(
+        "--shelf-life-days", type=int, default=SHELF_LIFE_DAYS, help="gives dates without a year theirs"
+    )
+    learning.add_argument("--accept", action="store_true", help="accept what is proposed")
+    learning.add_argument("--by", help="who accepts it")
+    options = top.parse_args(arguments)
+    if options.do is learn and options.accept and not options.by:
+        learning.error("--accept needs --by NAME")
+    return options
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pictures", type=Path, nargs="+", help="photographs, or folders of them")
     parser.add_argument(
         "--order", type=Order, action="append", help="DMY, MDY or YMD, where the pictures leave it open"
     )
-    parser.add_argument("--kind", type=_kind, action="append", default=[], metavar="N=KIND", help="what line N is")
-    parser.add_argument("--calendar", type=Calendar, default=Calendar.COMMON, help="of years: common, Buddhist, …")
-    parser.add_argument(
-        "--shelf-life-days", type=int, default=SHELF_LIFE_DAYS, help="gives dates without a year theirs"
-    )
-    parser.add_argument("--accept", action="store_true", help="accept what is proposed")
-    parser.add_argument("--by", help="who accepts it")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of models (default: %(default)s)")
-    options = parser.parse_intermixed_args(arguments)
-    if options.accept and not options.by:
-        parser.error("--accept needs --by NAME")
-    return options

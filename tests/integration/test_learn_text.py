@@ -30,7 +30,11 @@ CONTESTED = ("03/04/2027", "05/06/2027", "07/08/2027")
 
 
 def learn(*words: object) -> subprocess.CompletedProcess[str]:
-    ran = [sys.executable, "-m", "edge", "text", "learn", *map(str, words)]
+    return text("learn", *words)
+
+
+def text(*words: object) -> subprocess.CompletedProcess[str]:
+    ran = [sys.executable, "-m", "edge", "text", *map(str, words)]
     return subprocess.run(
         ran, capture_output=True, text=True, timeout=WAIT_S, check=False, stdin=subprocess.DEVNULL, env=None
     )
@@ -150,3 +154,15 @@ def test_a_date_without_a_keyword_needs_a_person_to_say_what_it_is(tmp_path: Pat
     item = Item("i1", 0, 0, expected=Expected("w1", PRODUCT.gtin, "o1"))
     [read] = check.inspect(locator(None)("top", frame), Sighting(Frame("top", "f1", 0, 0.0, frame), item, 0))
     assert read.reading == "2027-12-24"
+
+
+def test_the_expiry_on_a_photograph_is_read_with_every_day_that_it_may_mean(tmp_path: Path) -> None:
+    [clear, contested] = written(tmp_path / "pictures", ["21.11.2027", "03/04/2027"])
+    (tmp_path / "pictures" / "notes.png").write_text("no picture")
+    told = text("read", tmp_path / "pictures")
+    assert told.returncode == 0, told.stderr
+    rows = {name: line for line in told.stdout.splitlines() for name in (clear.name, contested.name) if name in line}
+    assert "2027-11-21" in rows[clear.name]
+    assert "or" in rows[contested.name].split("│")[2]
+    assert "left out" in told.stderr
+    assert "2027-04-03" in text("read", "--order", "DMY", contested).stdout
