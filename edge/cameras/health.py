@@ -32,12 +32,12 @@ ROWS, STEEP = 80, 0.99  # rows whose steps tell the sharpness, by those that so 
 STEP_PX = 7  # every so manieth row and column tells whether two frames are equal
 DARK, BRIGHT = 16, 240  # of 255: what a frame without light, or with too much of it, hardly exceeds
 MOST = 0.98  # share of such a frame
-SHARP = 0.6  # of the least sharp tenth that was learnt: below is out of focus
+SHARP = 0.8  # of the least sharp tenth that was learnt: below is out of focus
 LIT = 0.7  # of the usual brightness; the inverse of it is too bright
-SWAPPED = 6.0  # levels: red and blue must lie so far apart for an exchange to be seen
+SWAPPED = 2.0  # levels between what is there and what should be: an exchange is seen where it explains half
 MOVED = 0.02  # of the width
 RESPONSE = 0.08  # of the correlation: below it says nothing about a shift
-SOILED = 25.0  # levels between what is there and what should be
+SOILED = 14.0  # levels between what is there and what should be
 SPOT = 0.004  # share of the view
 DRAWS = 60  # of RECENT frames from those learnt: how far sound medians lie from the view
 MARGIN = 1.5  # times the worst of them, beyond the least that counts
@@ -178,10 +178,8 @@ def _lit(median: Small, view: View) -> Iterator[str]:
         yield f"{share:.0%} as bright as it was: a lamp, or the exposure"
     elif share > 1 / LIT:
         yield f"{share:.0%} as bright as it was: stray light, or the exposure"
-    blue, _, red = (view.usual - median).mean(axis=(0, 1))
-    usual = view.usual.mean(axis=(0, 1))
-    swapped = median.mean(axis=(0, 1))[::-1] - usual
-    if abs(usual[0] - usual[2]) >= SWAPPED and np.abs(swapped).sum() < 0.3 * (abs(blue) + abs(red)):
+    apart, exchanged = (float(np.abs(one - view.usual).mean()) for one in (median, median[..., ::-1]))
+    if apart > SWAPPED and exchanged < apart / 2:
         yield "red and blue are exchanged: the pixel format"
 
 
