@@ -19,10 +19,11 @@ from typing import Protocol
 
 import cv2
 import zmq
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from edge.cameras.assembly import all_cameras, demand
 from edge.cameras.cameras import AllCameras
+from edge.cameras.grabber import Grabber
 from edge.config import Config, load
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
@@ -271,6 +272,13 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
     }
     for (name, what, labels), counts in counted.items():
         registry.register(CountedElsewhere(name, what, labels, counts))
+    faulty = Gauge("tunnel_camera_faulty", "1 while something is wrong with a camera.", ("camera",), registry=registry)
+    for one in outside.cameras.grabbers:
+        faulty.labels(one.name).set_function(partial(_is_faulty, one))
+
+
+def _is_faulty(grabber: Grabber) -> float:
+    return float(bool(grabber.fault))
 
 
 def _serve(config: Config, registry: CollectorRegistry, stack: ExitStack) -> None:

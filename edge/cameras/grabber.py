@@ -15,6 +15,7 @@ from edge.core.belt import NS_PER_S
 from edge.core.errors import CameraFault
 
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # until it is tried again
+OPENING_NS = 10 * NS_PER_S  # finding a camera takes a while: until then its silence is none
 STOP_S = 2.0  # for a read to return; a driver that blocks longer is left to itself
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Grabber:
         self._lost = 0
         self._fault = ""
         self._tries = 0  # in vain, since the last frame
-        self._heard_ns = time.monotonic_ns()
+        self._heard_ns = time.monotonic_ns() + OPENING_NS
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera {name}", daemon=True)
 
@@ -88,6 +89,7 @@ class Grabber:
 
     def _read_on(self) -> None:
         self._source.open()
+        self._heard_ns = time.monotonic_ns()
         self.opened += 1
         if not self._silent_after_s:
             self._fault = ""  # it need not send anything to be well

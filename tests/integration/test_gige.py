@@ -204,8 +204,11 @@ def test_two_network_cameras_and_a_folder_watch_a_lane_while_one_loses_its_power
             assert wait_for(lambda: "Execute" in state(broker))
             assert wait_for(lambda: 'tunnel_camera_openings_total{camera="side"} 1.0' in site.scraped())
             simulate(plan, broker.host, broker.port, endpoint, tmp_path / "truth.json")
+            assert alarms(site) == ""
             camera.stop()
+            assert wait_for(lambda: 'tunnel_camera_faulty{camera="top"} 1.0' in site.scraped())
             assert wait_for(lambda: "camera 'top' (TOP01)" in alarms(site))
+            assert 'tunnel_camera_faulty{camera="side"} 0.0' in site.scraped()
             camera.start()
             assert wait_for(lambda: "camera 'top' is well again" in alarms(site))
     assert ended(site) == ["no_decision"] * 6
