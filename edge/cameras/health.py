@@ -39,8 +39,8 @@ MOVED = 0.02  # of the width
 RESPONSE = 0.08  # of the correlation: below it says nothing about a shift
 SOILED = 14.0  # levels between what is there and what should be
 SPOT = 0.004  # share of the view
-DRAWS = 60  # of RECENT frames from those learnt: how far sound medians lie from the view
-MARGIN = 1.5  # times the worst of them, beyond the least that counts
+DRAWS = 200  # of RECENT frames from those learnt: how far sound medians lie from the view
+MARGIN = 2.0  # times the worst of them, beyond the least that counts
 UNSTEADY = 0.05  # a view whose sound medians lie farther than this apart tells nothing of shifts, or of spots
 
 Small = npt.NDArray[np.float32]
