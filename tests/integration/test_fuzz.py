@@ -12,7 +12,7 @@ from bench.intruder import Intruder, bombard
 from bench.shots import KINDS, left_behind, shots
 from edge.broker import Address
 from edge.demo.score import conservation
-from tests.integration.test_daemon import Site, items, run_lane
+from tests.integration.test_daemon import Site, ended, items, run_lane, wait_for
 
 MESSAGES, RATE, ITEMS = 2000, 400, 8
 
@@ -32,6 +32,7 @@ def test_every_message_is_counted_with_its_reason_and_no_item_is_lost(site, brok
             before = turns(site.metrics)
             fired = bombard(intruder, shots(MESSAGES, random.Random(1), intruder.heard), RATE)
             lane.join()
+            wait_for(lambda: len(ended(site)) == ITEMS)  # the last one's word may still be under way
             found, turned = counted(site.metrics), turns(site.metrics) - before
     assert differences(fired.to_count + waiting.to_count, found) == {}
     assert fired.by_kind.keys() == KINDS.keys()
