@@ -17,7 +17,7 @@ COMMANDS = {
     "simulate": ("edge.simulator.run", "main", "play the PLC, the cameras and the warehouse of a lane"),
     "clear": ("edge.operate", "clear", "say, by name, that purged items or alarms have been seen to"),
     "challenge": ("edge.operate", "challenge", "challenge a lane with known items; list what is in doubt"),
-    "cameras": ("edge.view", "main", "the cameras of this box: list, preview, measure"),
+    "cameras": ("edge.view", "main", "the cameras of this box: list, preview, learn, measure"),
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
     "conformance": ("edge.conformance.main", "main", "test a PLC's program against the line protocol"),
     "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),

@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from edge.cameras import gige, health
-from edge.cameras.assembly import source
+from edge.cameras.assembly import opened, source
 from edge.cameras.grabber import Grabber
 from edge.cameras.source import Shot, Source
 from edge.config import CameraSettings, load
@@ -56,14 +56,8 @@ def listed(_: argparse.Namespace, console: Console) -> int:
 def preview(options: argparse.Namespace, console: Console) -> int:
     """One picture of a camera, saved, and shown as far as a terminal can."""
     camera = _camera(options)
-    one = source(camera)
-    try:
-        one.open()
+    with opened(camera) as one:
         image = _first(one, camera).image
-    except CameraFault as error:
-        raise CameraFault(f"camera '{camera.name}' ({one.about}) {error}") from error
-    finally:
-        one.close()
     out = options.out or Path(f"{camera.name}.png")
     cv2.imwrite(str(out), image)
     console.print(half_blocks(_in_colour(image), COLUMNS))
@@ -80,16 +74,10 @@ def learn(options: argparse.Namespace, console: Console) -> int:
     camera = _camera(options)
     if camera.view is None:
         raise ConfigError(f"camera '{camera.name}' has no `view` in {options.config}: name a file there.")
-    one, looks = source(camera), []
-    try:
-        one.open()
-        for _ in track(range(options.frames), "looking", console=console, transient=True):
-            looks.append(health.Look.of(_first(one, camera).image))
+    with opened(camera) as one:
+        steps = track(range(options.frames), "looking", console=console, transient=True)
+        looks = [health.Look.of(_first(one, camera).image) for _ in steps]
         view = health.View.learn(looks)
-    except CameraFault as error:
-        raise CameraFault(f"camera '{camera.name}' ({one.about}) {error}") from error
-    finally:
-        one.close()
     view.save(camera.view)
     told = [what for what, limit in (("whether it was moved", view.moved), ("dirt", view.covered)) if np.isinf(limit)]
     untold = f"; too much changes in view to tell {' and '.join(told)}" if told else ""

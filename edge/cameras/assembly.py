@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import zmq
@@ -49,11 +50,22 @@ def demand(camera: CameraSettings) -> None:
     """
     if camera.view:
         View.load(camera.view)
-    if camera.node:
-        return
+    if not camera.node:
+        with opened(camera):
+            pass
+
+
+@contextmanager
+def opened(camera: CameraSettings) -> Iterator[Source]:
+    """A camera of this box that sends, and is closed in the end; its faults are told by its name.
+
+    Raises:
+        CameraFault: all that it refuses, or what goes wrong while it is open.
+    """
     one = source(camera)
     try:
         one.open()
+        yield one
     except CameraFault as error:
         raise CameraFault(f"camera '{camera.name}' ({one.about}) {error}") from error
     finally:

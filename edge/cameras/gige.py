@@ -102,10 +102,9 @@ class GigeSource:
     def _refused(self) -> Iterator[str]:
         """Set all features, and read each back."""
         device = self._camera.get_device()
-        known = list(_names(device.get_genicam()))
         for name, value in self._features.items():
             if not device.is_feature_available(name):
-                near = difflib.get_close_matches(name, known, 1)
+                near = difflib.get_close_matches(name, list(_names(device.get_genicam())), 1)
                 yield f"has no feature {name}" + (f": did you mean {near[0]}?" if near else "")
             elif fault := _set(device, name, value):
                 yield fault
