@@ -122,6 +122,13 @@ class Health:
         self._number = 0
         self._unlike: tuple[str, ...] = ()  # what the last comparison brought
 
+    @property
+    def sharpness(self) -> float:
+        """Of the sharpest of the last frames, as a share of what was learnt: it falls before SHARP is reached."""
+        if self._view is None or not self._recent:
+            return np.nan
+        return max(look.sharpness for look in list(self._recent)) / self._view.sharpness
+
     def check(self, image: Image) -> str:
         """What is wrong with the camera after this frame too; empty: nothing that can be told."""
         look = Look.of(image)
@@ -154,7 +161,7 @@ class Health:
 
     def _compared(self, view: View) -> Iterator[str]:
         median = _median(self._recent)
-        if max(look.sharpness for look in self._recent) < SHARP * view.sharpness:
+        if self.sharpness < SHARP:
             yield "out of focus, or the lens is fogged"
         yield from _lit(median, view)
         if (shift := _shift(median, view)) > view.moved:
