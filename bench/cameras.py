@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras import gige
+from edge.cameras import genicam
 from edge.cameras.cameras import AllCameras
 from edge.cameras.gige import BUFFERS, GigeSource
 from edge.cameras.grabber import Grabber
@@ -64,7 +64,7 @@ def main() -> int:
 def camera() -> Iterator[None]:
     """A fake camera with power."""
     with subprocess.Popen([PROGRAM, "-i", ADDRESS, "-s", SERIAL], stdout=subprocess.DEVNULL) as process:
-        while SERIAL not in [one["serial"] for one in gige.found()]:
+        while SERIAL not in [one["serial"] for one in genicam.found()]:
             time.sleep(0.05)
         try:
             yield
@@ -91,10 +91,9 @@ def _latency(seconds: float, rounds: int, console: Console) -> dict[str, Figures
 
 def _bare(seconds: float) -> list[float]:
     """The loop of Aravis' examples: pop, copy, push."""
-    library = gige.aravis()
+    library = genicam.aravis()
     source: Any = library.Camera.new(ADDRESS)
-    for name, value in FEATURES.items():
-        gige._set(source.get_device(), name, value)
+    list(genicam.refused(source.get_device(), FEATURES))
     stream = source.create_stream(None, None)
     for _ in range(BUFFERS):
         stream.push_buffer(library.Buffer.new_allocate(source.get_payload()))

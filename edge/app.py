@@ -172,7 +172,8 @@ def lane(config: Config) -> Iterator[Lane]:
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
-        cameras = all_cameras(config.camera, context)
+        geometry = config.geometry()
+        cameras = all_cameras(config.camera, context, geometry.counts(geometry.tolerance_mm))
         gate = DiverterOverMqtt(link)
         outside = Outside(cameras, inspector, gate, StationOverMqtt(link, sessions.versions()), ledger)
         loop = _loop(config, link, outside)
@@ -254,6 +255,12 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
         ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
             lambda: {(one.name,): one.opened for one in outside.cameras.grabbers}
         ),
+        ("tunnel_encoder_strays", "Frames whose camera counted the belt otherwise than the PLC.", ("camera",)): (
+            outside.cameras.strays
+        ),
+        ("tunnel_camera_packets", "Packets missed, asked for again, and come again.", ("camera", "what")): (
+            outside.cameras.packets
+        ),
         ("tunnel_frames_refused", "Messages of camera nodes that were no frame.", ()): (
             lambda: {(): sum(node.refused for node in outside.cameras.nodes)}
         ),
@@ -273,8 +280,10 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
     for (name, what, labels), counts in counted.items():
         registry.register(CountedElsewhere(name, what, labels, counts))
     faulty = Gauge("tunnel_camera_faulty", "1 while something is wrong with a camera.", ("camera",), registry=registry)
+    sharp = Gauge("tunnel_camera_sharpness", "Of its last frames; 1: as learnt.", ("camera",), registry=registry)
     for one in outside.cameras.grabbers:
         faulty.labels(one.name).set_function(partial(_is_faulty, one))
+        sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
 
 
 def _is_faulty(grabber: Grabber) -> float:

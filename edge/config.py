@@ -72,6 +72,13 @@ class BeltSettings(Section):
     stale_after_ms: Annotated[float, Field(gt=0, le=10_000)] = 500
 
 
+class ChunkSettings(Section):
+    """What a GenICam camera sends with each frame, by the entries of its ChunkSelector; empty: nothing is asked for."""
+
+    encoder: str = ""  # counts of the belt's encoder, where it is wired to the camera too, as the PLC counts them
+    timestamp: str = ""  # when the exposure began
+
+
 class CameraSettings(Section):
     """A camera that a node sends over ZeroMQ, a GenICam one, or one that OpenCV opens."""
 
@@ -81,6 +88,7 @@ class CameraSettings(Section):
     gige: str | None = None  # its id (Vendor-Model-Serial), serial number or address
     opencv: str | None = None  # a device, an RTSP address, a GStreamer pipeline, a video file, a folder of pictures
     features: dict[str, bool | int | float | str] = {}  # of a GenICam camera, by their names, set in this order
+    chunks: ChunkSettings = ChunkSettings()
     settings: dict[OpenCvSetting, float | str] = {}  # of one that OpenCV opens; `rate` is also that of a folder
     triggered: bool = False  # it exposes when it is told to, and is silent otherwise
     view: Path | None = None  # what it usually shows, by `tunnel-edge cameras learn`; None: its content is not watched
@@ -90,8 +98,8 @@ class CameraSettings(Section):
     def _one_kind(self) -> Self:
         if sum(one is not None for one in (self.node, self.gige, self.opencv)) != 1:
             raise ValueError("give one of node, gige and opencv")
-        if self.features and self.gige is None:
-            raise ValueError("features are for a gige camera")
+        if (self.features or self.chunks != ChunkSettings()) and self.gige is None:
+            raise ValueError("features and chunks are for a gige camera")
         if self.view and self.node:
             raise ValueError("view is for a camera on this box")
         if self.settings and self.opencv is None:

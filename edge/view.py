@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras import gige, health
+from edge.cameras import genicam, health
 from edge.cameras.assembly import opened, source
 from edge.cameras.grabber import Grabber
 from edge.cameras.source import Shot, Source
@@ -42,7 +42,7 @@ def listed(_: argparse.Namespace, console: Console) -> int:
     """Every camera that answers on the network, and on USB."""
     table = Table("write in the settings", "what it is", "where")
     try:
-        for one in gige.found():
+        for one in genicam.found():
             about = f"{one['vendor']} {one['model']}, serial {one['serial']} ({one['protocol']})"
             table.add_row(f'gige = "{one["id"]}"', about, one["address"])
     except CameraFault as error:

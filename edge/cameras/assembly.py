@@ -10,7 +10,7 @@ from pathlib import Path
 import zmq
 
 from edge.cameras.cameras import AllCameras
-from edge.cameras.gige import GigeSource
+from edge.cameras.gige import Chunks, GigeSource
 from edge.cameras.grabber import Grabber
 from edge.cameras.health import Health, View
 from edge.cameras.node import NodeCameras
@@ -22,8 +22,12 @@ from edge.core.errors import CameraFault
 FOLDER_RATE = 10.0  # pictures a second, where nothing is said
 
 
-def all_cameras(cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Socket[bytes]]) -> AllCameras:
+def all_cameras(
+    cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Socket[bytes]], tolerance_counts: float
+) -> AllCameras:
     """Those of nodes and those on this box.
+
+    tolerance_counts: how far from its time's place a frame may be that has counts of its own.
 
     Raises:
         CameraFault: what a camera needs is not installed.
@@ -38,7 +42,7 @@ def all_cameras(cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Sock
             silent_after_s = 0.0 if camera.triggered else camera.silent_after_s
             health = Health(View.load(camera.view)) if camera.view else None
             grabbers.append(Grabber(camera.name, source(camera), silent_after_s, health))
-    return AllCameras([NodeCameras(context, node, names) for node, names in nodes.items()], grabbers)
+    return AllCameras([NodeCameras(context, node, names) for node, names in nodes.items()], grabbers, tolerance_counts)
 
 
 def demand(camera: CameraSettings) -> None:
@@ -79,7 +83,7 @@ def source(camera: CameraSettings) -> Source:
         CameraFault: what it needs is not installed.
     """
     if camera.gige:
-        return GigeSource(camera.gige, camera.features)
+        return GigeSource(camera.gige, camera.features, Chunks(camera.chunks.encoder, camera.chunks.timestamp))
     where = str(camera.opencv)
     if Path(where).is_dir():
         return FolderSource(Path(where), float(camera.settings.get("rate", FOLDER_RATE)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge.cameras.health import Health
@@ -63,6 +64,16 @@ class Grabber:
     def lost(self) -> int:
         """Frames that the camera sent and that did not arrive whole."""
         return self._lost + self._source.lost()
+
+    @property
+    def packets(self) -> Mapping[str, int]:
+        """What became of the packets of this opening, where the link counts them."""
+        return self._source.packets()
+
+    @property
+    def sharpness(self) -> float:
+        """Of the last frames, as a share of what was learnt; not a number: nothing was."""
+        return self._health.sharpness if self._health else math.nan
 
     @property
     def fault(self) -> str:

@@ -73,6 +73,10 @@ class OpenCvSource:
         """OpenCV does not tell."""
         return 0
 
+    def packets(self) -> Mapping[str, int]:
+        """OpenCV does not tell."""
+        return {}
+
     def close(self) -> None:
         """As `Source.close`."""
         self._capture.release()
@@ -149,6 +153,10 @@ class FolderSource:
     def lost(self) -> int:
         """None: they are files."""
         return 0
+
+    def packets(self) -> Mapping[str, int]:
+        """There are none."""
+        return {}
 
     def close(self) -> None:
         """Let the pictures go."""

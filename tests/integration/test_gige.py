@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras import gige
+from edge.cameras import genicam
 from edge.cameras.gige import BUFFERS, GigeSource
 from edge.cameras.grabber import Grabber
 from edge.core.errors import CameraFault
@@ -38,7 +38,7 @@ class Fake:
         assert shutil.which(PROGRAM), "install aravis-tools: run `make setup`"
         command = [PROGRAM, "-i", self.address, "-s", self.serial]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert wait_for(lambda: self.serial in [one["serial"] for one in gige.found()])
+        assert wait_for(lambda: self.serial in [one["serial"] for one in genicam.found()])
 
     def stop(self):
         self._process.kill()
@@ -86,7 +86,7 @@ def shot(source):
 
 
 def test_a_camera_is_found_and_shows_what_it_sees(opened):
-    assert [one["id"] for one in gige.found()] == ["Aravis-Fake-TOP01"]
+    assert [one["id"] for one in genicam.found()] == ["Aravis-Fake-TOP01"]
     first, second = shot(opened), shot(opened)
     assert first.image.shape == (96, 128)
     assert not first.image.flags.writeable
