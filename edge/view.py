@@ -1,8 +1,9 @@
-"""`tunnel-edge cameras list | preview | learn | measure`: what there is, what one sees, how steadily they send."""
+"""`tunnel-edge cameras VERB`: what there is, what one sees, how it is set, how steadily they send."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -57,12 +58,38 @@ def preview(options: argparse.Namespace, console: Console) -> int:
     """One picture of a camera, saved, and shown as far as a terminal can."""
     camera = _camera(options)
     with opened(camera) as one:
-        image = _first(one, camera).image
+        _show(_first(one, camera).image, camera, options, console)
+    return 0
+
+
+def tried(options: argparse.Namespace, console: Console) -> int:
+    """Set what is given, and show a picture taken so; without, all there is to set."""
+    camera = _camera(options)
+    where = "features" if camera.gige else "settings"
+    given = getattr(camera, where) | dict(options.given)
+    with opened(camera.model_copy(update={where: given})) as one:
+        if not options.given:
+            console.print(_settings(one))
+            return 0
+        _show(_first(one, camera).image, camera, options, console)
+    words = ", ".join(f"{name} = {json.dumps(value)}" for name, value in given.items())
+    told = f"to keep it, write under camera '{camera.name}' in {options.config}: {where} = {{ {words} }}"
+    console.print(told, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _settings(one: Source) -> Table:
+    table = Table("setting", "is", "takes")
+    for name, (value, takes) in one.settings().items():
+        table.add_row(name, value, takes)
+    return table
+
+
+def _show(image: Image, camera: CameraSettings, options: argparse.Namespace, console: Console) -> None:
     out = options.out or Path(f"{camera.name}.png")
     cv2.imwrite(str(out), image)
     console.print(half_blocks(_in_colour(image), COLUMNS))
     console.print(f"{out}: {image.shape[1]} × {image.shape[0]}, mean {image.mean():.0f} of 255", highlight=False)
-    return 0
 
 
 def learn(options: argparse.Namespace, console: Console) -> int:
@@ -143,6 +170,18 @@ def _camera(options: argparse.Namespace) -> CameraSettings:
     return cameras[options.camera]
 
 
+def _assigned(text: str) -> tuple[str, bool | float | str]:
+    """NAME=VALUE: true, false, a number, or a word."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"'{text}' is no NAME=VALUE")
+    try:
+        known = json.loads(value)
+    except ValueError:
+        return name, value
+    return name, known if isinstance(known, bool | int | float) else value
+
+
 def _usb() -> Iterator[tuple[Path, str]]:
     """USB cameras by a path that stays, and their names."""
     for path in sorted(V4L.glob("*-index0")) if V4L.is_dir() else ():
@@ -164,6 +203,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     one.add_argument("camera", help="its name there")
     one.add_argument("--out", type=Path, help="file for the picture (default: NAME.png)")
     one.set_defaults(do=preview)
+    one = verbs.add_parser("set", help="set features or settings, and see what comes of it; without any, list them")
+    one.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    one.add_argument("camera", help="its name there")
+    one.add_argument("given", nargs="*", type=_assigned, metavar="NAME=VALUE", help="in this order")
+    one.add_argument("--out", type=Path, help="file for the picture (default: NAME.png)")
+    one.set_defaults(do=tried)
     one = verbs.add_parser("learn", help="what a camera usually shows: its content is held against it")
     one.add_argument("config", type=Path, help="the lane's settings (TOML)")
     one.add_argument("camera", help="its name there")

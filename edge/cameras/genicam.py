@@ -106,3 +106,24 @@ def refused(device: Any, features: Mapping[str, Feature]) -> Iterator[str]:
             yield f"has no feature {name}" + (f": did you mean {near[0]}?" if near else "")
         elif fault := _set(device, name, value):
             yield fault
+
+
+def described(device: Any) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Every feature that has a value: its name, how it stands, and what it takes."""
+    for name in _names(device.get_genicam()):
+        try:
+            if device.is_feature_available(name) and type(device.get_feature(name)).__name__ != "GcCommand":
+                yield name, (str(device.get_feature(name).get_value_as_string()), _takes(device, name))
+        except (gobject_error(), AttributeError):  # it has no value just now
+            continue
+
+
+def _takes(device: Any, name: str) -> str:
+    """A range, or words."""
+    kind = type(device.get_feature(name)).__name__
+    if kind == "GcEnumeration":
+        return ", ".join(device.dup_available_enumeration_feature_values_as_strings(name))
+    if kind in ("GcIntegerNode", "GcFloatNode"):
+        least, most = getattr(device, f"get_{'integer' if 'Int' in kind else 'float'}_feature_bounds")(name)
+        return f"{least:g} to {most:g}"
+    return "true, false" if kind == "GcBoolean" else ""

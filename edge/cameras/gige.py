@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from edge.cameras.camera_clock import CameraClock
-from edge.cameras.genicam import Feature, aravis, found, gobject_error, refused
+from edge.cameras.genicam import Feature, aravis, described, found, gobject_error, refused
 from edge.cameras.pixels import FORMATS, decoded
 from edge.cameras.source import READ_S, Shot
 from edge.core.errors import CameraFault
@@ -54,6 +54,7 @@ class GigeSource:
         self._camera: Any = None
         self._stream: Any = None
         self._parser: Any = None  # of chunks
+        self._clock: Any = None  # a CameraClock, while it is open
         self._memory: dict[Any, ctypes.Array[ctypes.c_uint8]] = {}  # buffer → what it writes to
         self._format = ""
         self._heard_s = 0.0
@@ -64,6 +65,8 @@ class GigeSource:
         """As `Source.open`."""
         try:
             self._camera = self._aravis.Camera.new(self._device_id())
+            if not self._obeys():
+                raise CameraFault("is held by another program: stop that, or wait until the camera has given it up")
             if faults := list(self._refused()):
                 raise CameraFault("; ".join(faults))
             self._clock = CameraClock(self._camera.get_device())
@@ -99,13 +102,17 @@ class GigeSource:
         """As `Source.packets`."""
         return self._packets
 
+    def settings(self) -> Mapping[str, tuple[str, str]]:
+        """As `Source.settings`."""
+        return dict(described(self._camera.get_device()))
+
     def close(self) -> None:
         """As `Source.close`; frames that somebody still holds keep their memory."""
         if self._camera is not None:
             with contextlib.suppress(gobject_error()):  # it may be gone
                 self._camera.stop_acquisition()
         self._stream = None  # ours is the only reference: its thread ends here, before the memory goes it writes to
-        self._camera = self._parser = None
+        self._camera = self._clock = self._parser = None  # without references the camera is given up
         self._memory = {}
 
     def _device_id(self) -> str:
@@ -137,8 +144,7 @@ class GigeSource:
 
     def _demand_life(self) -> None:
         """A camera that waits for triggers is silent; one that is gone, or was restarted, is not heard again."""
-        device = self._camera.get_device()
-        if not getattr(device, "is_controller", lambda: True)():  # the heartbeat found that it obeys us no longer
+        if not self._obeys():  # so the heartbeat found
             raise CameraFault("was restarted, or another program has taken it: check its power")
         if time.monotonic() - self._heard_s >= ALIVE_AFTER_S:
             self._camera.get_payload()
@@ -150,6 +156,10 @@ class GigeSource:
         self._lost = int(failed + without_memory)
         if hasattr(self._stream, "get_port"):  # it is of GigE Vision
             self._packets = {what: int(self._stream.get_info_uint64_by_name(name)) for what, name in PACKETS.items()}
+
+    def _obeys(self) -> bool:
+        """Whether we control it; of a USB camera the system sees to that."""
+        return bool(getattr(self._camera.get_device(), "is_controller", lambda: True)())
 
     def _exposed_ns(self, buffer: Any) -> int:
         """By the camera's clock where that is known, and no later than the first packet came."""

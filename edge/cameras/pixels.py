@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.errors import CameraFault
 from edge.core.messages import Image
 
 TO_BGR = {
@@ -27,8 +28,14 @@ def decoded(pixels: npt.NDArray[np.uint8], shape: tuple[int, int], kind: str) ->
     """A buffer of GenICam's PixelFormat `kind` as BGR or mono, read-only; what OpenCV takes as it is shares its memory.
 
     shape: height and width, px.
+
+    Raises:
+        CameraFault: the buffer is too small for that.
     """
     count = shape[0] * shape[1]
+    if len(pixels) < count * bytes_of(kind):
+        size = f"{shape[1]} × {shape[0]} px ({kind})"
+        raise CameraFault(f"says that it sends {size}, but {len(pixels)} bytes come: set its Width and Height anew")
     if kind in DEEP:
         deep = pixels[: 2 * count].view("<u2").reshape(shape)
         image: cv2.typing.MatLike = cv2.convertScaleAbs(deep, alpha=0.5 ** (DEEP[kind] - 8))
@@ -40,3 +47,8 @@ def decoded(pixels: npt.NDArray[np.uint8], shape: tuple[int, int], kind: str) ->
     shown = np.asarray(image, np.uint8)
     shown.flags.writeable = False
     return shown
+
+
+def bytes_of(kind: str) -> int:
+    """Of a pixel, in the buffer."""
+    return 2 if kind in DEEP else 3 if kind == "RGB8" else PLAIN.get(kind, 1)

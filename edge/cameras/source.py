@@ -52,6 +52,10 @@ class Source(Protocol):
         """What became of its packets, where the link counts them: missing, asked for again, come again."""
         ...
 
+    def settings(self) -> Mapping[str, tuple[str, str]]:
+        """What can be set, by name: how it stands, and what it takes; to be asked while it is open."""
+        ...
+
     def close(self) -> None:
         """Have it stop sending; it can be opened again."""
         ...

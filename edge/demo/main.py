@@ -31,7 +31,7 @@ from edge.watch import line, receive, tapped
 
 SETTLE_S = 20.0  # for the last replacement to be acknowledged
 POLL_MS = 100
-ADDRESS = "127.0.77.{}"  # of a GigE Vision camera: they answer at a fixed port, so each needs one
+ADDRESS = "127.0.78.{}"  # of a GigE Vision camera: they answer at a fixed port, so each needs one
 START_S = 60.0  # until the last item is through, beside the items' own time
 S_PER_MINUTE = 60
 

@@ -23,7 +23,8 @@ from edge.simulator import plc, warehouse
 from edge.simulator.camera import Cameras, Wire
 from edge.simulator.events import Event, Exposure, Gone, Scanned
 from edge.simulator.feed import Feed
-from edge.simulator.gige.wire import GigeWire, Size
+from edge.simulator.gige.device import Size
+from edge.simulator.gige.wire import GigeWire
 from edge.simulator.mqtt import Party
 from edge.simulator.plan import Plan, read_plan
 from edge.simulator.plant import NS_PER_S, Plant, place_items

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+import cv2
 import numpy as np
 
 from edge.core.belt import NS_PER_S
@@ -34,6 +35,9 @@ TEST_PACKET, NOT_CUT = 1 << 31, 1 << 30
 Scene = Callable[[], tuple[Image, int]]
 """What it would see now, and the encoder's counts."""
 
+Size = tuple[int, int]
+"""Width and height, px."""
+
 
 class GigeCamera:
     """Use it as a context manager; one client at a time controls it, and is given up when it is not heard.
@@ -46,7 +50,7 @@ class GigeCamera:
         self,
         address: str,
         serial: str,
-        size_px: tuple[int, int],
+        size_px: Size,
         pixels: str = "BGR8",
         scene: Scene | None = None,
         lost_share: float = 0.0,
@@ -85,7 +89,7 @@ class GigeCamera:
         return bool(self._registers[at.ACQUIRE])
 
     @property
-    def size_px(self) -> tuple[int, int]:
+    def size_px(self) -> Size:
         """Width and height, as the client has set them."""
         return self._registers[at.WIDTH], self._registers[at.HEIGHT]
 
@@ -190,6 +194,7 @@ class GigeCamera:
         """All packets of a frame, but for those that get lost on the way."""
         taken, chunks = exposed_ns + OFFSET_NS, self._registers.chunks
         known = {"Timestamp": taken.to_bytes(8, "big"), "EncoderValue": (counts % 2**32).to_bytes(4, "big")}
+        image = fitted(image, self.size_px)
         picture = np.ascontiguousarray(image).tobytes()
         payload = with_chunks(picture, {at.CHUNK_IDS[one]: known[one] for one in chunks}) if chunks else picture
         self._number = self._number % 65535 + 1
@@ -233,3 +238,15 @@ class GigeCamera:
             thread.join()
         for one in (*self._sockets, self._stream):
             one.close()
+
+
+def fitted(image: Image, size_px: Size) -> Image:
+    """A picture in the middle of a black one of another size, made smaller where it has to be."""
+    if image.shape[1::-1] == size_px:
+        return image
+    scale = min(1.0, size_px[0] / image.shape[1], size_px[1] / image.shape[0])
+    small = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    left, top = ((size_px[axis] - small.shape[1 - axis]) // 2 for axis in (0, 1))
+    whole = np.zeros((size_px[1], size_px[0], *image.shape[2:]), np.uint8)
+    whole[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return whole

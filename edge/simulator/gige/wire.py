@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-import cv2
-import numpy as np
-
 from edge.core.messages import Image
 from edge.simulator.events import Exposure
-from edge.simulator.gige.device import GigeCamera
-
-Size = tuple[int, int]
-"""Width and height, px."""
+from edge.simulator.gige.device import GigeCamera, Size
 
 
 class GigeWire:
@@ -33,22 +27,9 @@ class GigeWire:
             self._stack = stack.pop_all()
 
     def send(self, exposure: Exposure, image: Image, number: int) -> None:
-        """As `Wire.send`; a picture of another size is put into the middle of the camera's."""
-        camera = self._cameras[exposure.camera]
-        camera.expose(fitted(image, camera.size_px), exposure.exposed_ns, exposure.counts)
+        """As `Wire.send`."""
+        self._cameras[exposure.camera].expose(image, exposure.exposed_ns, exposure.counts)
 
     def close(self) -> None:
         """As `Wire.close`."""
         self._stack.close()
-
-
-def fitted(image: Image, size_px: Size) -> Image:
-    """A picture in the middle of a black one of another size, made smaller where it has to be."""
-    if image.shape[1::-1] == size_px:
-        return image
-    scale = min(1.0, size_px[0] / image.shape[1], size_px[1] / image.shape[0])
-    small = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    left, top = ((size_px[axis] - small.shape[1 - axis]) // 2 for axis in (0, 1))
-    whole = np.zeros((size_px[1], size_px[0], 3), np.uint8)
-    whole[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return whole
