@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras.health import RECENT, Health, Look, View
+from edge.cameras.health import HORIZONS, Health, Look, View
+from edge.core.belt import NS_PER_S
 from edge.core.messages import Image
 from edge.inspection.held import alike, reduced
 from edge.pictures import read_picture
@@ -34,7 +35,8 @@ SETS = {
     "cookies": "cookies/*/*/*.jp*g",
     "bottle": "bottle/train/good/*",
 }
-PATIENCE = 60  # frames, until a fault counts as not found
+PATIENCE = 90  # frames, until a fault counts as not found
+LEARNT = 200  # frames, drawn from half of the pictures
 NOISE = 1.5  # levels, standard deviation
 NOISES = 8  # fields of it, drawn once, shifted at random
 
@@ -49,6 +51,7 @@ class Stream:
         self._images = images
         self._chance = chance
         self._last = 0
+        self.now_ns = 0
         shape = images[0].shape
         self._noises = [np.rint(chance.normal(0, NOISE, shape)).astype(np.int8) for _ in range(NOISES)]
 
@@ -58,7 +61,8 @@ class Stream:
         return self._images[self._last]
 
     def frame(self) -> Image:
-        """Any of the pictures but the last one."""
+        """Any of the pictures but the last one, a second after it."""
+        self.now_ns += NS_PER_S
         return self.noisy(self.pick())
 
     def noisy(self, image: Image) -> Image:
@@ -185,10 +189,10 @@ def _measured(name: str, images: Sequence[Image], trials: int, clean: int, conso
     order = chance.permutation(len(images))
     half = len(images) // 2
     taught, shown = (Stream([images[one] for one in some], chance) for some in (order[:half], order[half:]))
-    view = View.learn([Look.of(taught.frame()) for _ in range(2 * half)])
+    view = View.learn([Look.of(taught.frame()) for _ in range(LEARNT)])
     health = Health(view)
     steps = track(range(clean), f"{name}: clean", console=console, transient=True)
-    blamed = sum(bool(health.check(shown.frame())) for _ in steps)
+    blamed = sum(bool(health.check(shown.frame(), shown.now_ns)) for _ in steps)
     rows = {}
     for fault, begin in FAULTS.items():
         steps = track(range(trials), f"{name}: {fault}", console=console, transient=True)
@@ -203,8 +207,8 @@ def _measured(name: str, images: Sequence[Image], trials: int, clean: int, conso
         "blamed": blamed,
         "mistaken": mistaken,
         "faults": rows,
-        "tells_moved": view.moved < 1,
-        "tells_dirt": view.covered < 1,
+        "tells_moved": view.tells.moved < 1,
+        "tells_dirt": view.tells.covered < 1,
     }
 
 
@@ -223,9 +227,10 @@ def _held(stream: Stream, chance: np.random.Generator) -> bool:
 def _found_after(view: View, stream: Stream, spoil: Spoil, patience: int) -> int | None:
     """After how many frames anything is told; None: not within `patience`."""
     health = Health(view)
-    for _ in range(RECENT):
-        health.check(stream.frame())
-    return next((number for number in range(1, patience + 1) if health.check(spoil(stream.frame()))), None)
+    for _ in range(max(HORIZONS)):
+        health.check(stream.frame(), stream.now_ns)
+    numbers = range(1, patience + 1)
+    return next((number for number in numbers if health.check(spoil(stream.frame()), stream.now_ns)), None)
 
 
 def _table(name: str, measured: dict[str, Any]) -> Table:

@@ -103,10 +103,11 @@ def learn(options: argparse.Namespace, console: Console) -> int:
         raise ConfigError(f"camera '{camera.name}' has no `view` in {options.config}: name a file there.")
     with opened(camera) as one:
         steps = track(range(options.frames), "looking", console=console, transient=True)
-        looks = [health.Look.of(_first(one, camera).image) for _ in steps]
+        looks = [health.Look.of(_spaced(one, camera).image) for _ in steps]
         view = health.View.learn(looks)
     view.save(camera.view)
-    told = [what for what, limit in (("whether it was moved", view.moved), ("dirt", view.covered)) if np.isinf(limit)]
+    limits = (("whether it was moved", view.tells.moved), ("dirt", view.tells.covered))
+    told = [what for what, limit in limits if np.isinf(limit)]
     untold = f"; too much changes in view to tell {' and '.join(told)}" if told else ""
     console.print(f"{camera.view}: learnt from {len(looks)} frames{untold}", highlight=False, soft_wrap=True)
     return 0
@@ -163,6 +164,14 @@ def _first(one: Source, camera: CameraSettings) -> Shot:
     raise CameraFault(f"sent nothing for {PATIENCE_S:.0f} s{waits}")
 
 
+def _spaced(one: Source, camera: CameraSettings) -> Shot:
+    """The next exposure that is far enough from the last."""
+    due_ns = time.monotonic_ns() + health.SPACED_NS
+    while (shot := _first(one, camera)).exposed_ns < due_ns:
+        pass
+    return shot
+
+
 def _camera(options: argparse.Namespace) -> CameraSettings:
     cameras = {one.name: one for one in load(options.config).camera if one.node is None}
     if options.camera not in cameras:
@@ -212,7 +221,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     one = verbs.add_parser("learn", help="what a camera usually shows: its content is held against it")
     one.add_argument("config", type=Path, help="the lane's settings (TOML)")
     one.add_argument("camera", help="its name there")
-    one.add_argument("--frames", type=int, default=100, help="(default: %(default)s)")
+    one.add_argument("--frames", type=int, default=200, help="half a second apart or more (default: %(default)s)")
     one.set_defaults(do=learn)
     one = verbs.add_parser("measure", help="rate, jitter, delay, and what was lost, of all cameras at once")
     one.add_argument("config", type=Path, help="the lane's settings (TOML)")

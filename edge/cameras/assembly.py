@@ -17,17 +17,16 @@ from edge.cameras.node import NodeCameras
 from edge.cameras.opencv import FolderSource, OpenCvSource
 from edge.cameras.source import Source
 from edge.config import CameraSettings
+from edge.core.belt import Geometry
 from edge.core.errors import CameraFault
 
 FOLDER_RATE = 10.0  # pictures a second, where nothing is said
 
 
 def all_cameras(
-    cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Socket[bytes]], tolerance_counts: float
+    cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Socket[bytes]], geometry: Geometry
 ) -> AllCameras:
     """Those of nodes and those on this box.
-
-    tolerance_counts: how far from its time's place a frame may be that has counts of its own.
 
     Raises:
         CameraFault: what a camera needs is not installed.
@@ -40,9 +39,13 @@ def all_cameras(
             nodes[camera.node].append(camera.name)
         else:
             silent_after_s = 0.0 if camera.triggered else camera.silent_after_s
-            health = Health(View.load(camera.view)) if camera.view else None
+            health = Health(View.load(camera.view), geometry.counts(geometry.view_mm) / 2) if camera.view else None
             grabbers.append(Grabber(camera.name, source(camera), silent_after_s, health))
-    return AllCameras([NodeCameras(context, node, names) for node, names in nodes.items()], grabbers, tolerance_counts)
+    return AllCameras(
+        [NodeCameras(context, node, names) for node, names in nodes.items()],
+        grabbers,
+        geometry.counts(geometry.tolerance_mm),
+    )
 
 
 def demand(camera: CameraSettings) -> None:

@@ -34,6 +34,8 @@ class AllCameras:
     def grab(self, reading: BeltReading) -> Sequence[Frame]:
         """The frames of every camera that have come since the last call, with the belt's counts at their exposure."""
         self._ruler.update(reading)
+        for grabber in self.grabbers:
+            grabber.counts = reading.counts
         return [*(frame for node in self.nodes for frame in node.grab()), *self._grabbed()]
 
     def faults(self) -> Mapping[str, str]:

@@ -34,6 +34,7 @@ class Grabber:
         self.name = name
         self.dropped = 0  # frames that nobody fetched in time
         self.opened = 0  # times
+        self.counts = math.nan  # where the belt is, as whoever asks for the frames knows it
         self._source = source
         self._silent_after_s = silent_after_s
         self._health = health
@@ -109,7 +110,7 @@ class Grabber:
                 self._keep(shot)
 
     def _keep(self, shot: Shot) -> None:
-        if self._health and (fault := self._health.check(shot.image)):
+        if self._health and (fault := self._health.check(shot.image, shot.exposed_ns, self.counts)):
             shot = replace(shot, fault=fault)
         self._fault = self._told(f"shows what it should not: {shot.fault}") if shot.fault else ""
         self._tries, self._heard_ns = 0, time.monotonic_ns()
