@@ -128,4 +128,5 @@ def tub(
 
 
 def _face(corner: Floats, along: Floats, across: Floats, part: int, paint: int) -> Face:
-    return Face(*(tuple(float(v) for v in one) for one in (corner, along, across)), part=part, paint=paint)  # type: ignore[arg-type]
+    places = [(float(x), float(y), float(z)) for x, y, z in (corner, along, across)]
+    return Face(places[0], places[1], places[2], part, paint)
