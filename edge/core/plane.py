@@ -36,7 +36,7 @@ class Plane:
     def mm_per_px(self) -> float:
         """On the belt, in the middle of the picture."""
         middle = self.matrix[:2, 2]
-        ends = self.at_mm(np.stack((middle - (0.5, 0), middle + (0.5, 0))))
+        ends = self.at_mm(np.stack((middle, middle + np.array((1.0, 0.0)))))
         return float(np.linalg.norm(ends[1] - ends[0]))
 
     def _straight(self, seen_px: Floats) -> Floats:
