@@ -1,0 +1,102 @@
+"""The board that a technician holds before a camera and lays on the belt: ChArUco, printed on A3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.errors import CalibrationRefused
+from edge.core.messages import Image
+
+Floats = npt.NDArray[np.float64]
+
+ACROSS, DOWN = 9, 6  # squares
+SQUARE_MM, MARKER_MM = 40.0, 30.0
+SIZE_MM = (ACROSS * SQUARE_MM, DOWN * SQUARE_MM)
+DICTIONARY = cv2.aruco.DICT_5X5_100
+FEWEST_CORNERS = 12  # of the 40: fewer say little of a lens
+BRIGHT, CLIPPED = 250, 0.02  # share of the board's pixels that may be at the end of the scale
+MM_PER_INCH = 25.4
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The board in one frame."""
+
+    places_mm: Floats  # N × 3, on the board, z = 0
+    seen_px: Floats  # N × 2
+
+
+def board() -> cv2.aruco.CharucoBoard:
+    """As OpenCV knows it."""
+    dictionary = cv2.aruco.getPredefinedDictionary(DICTIONARY)
+    return cv2.aruco.CharucoBoard((ACROSS, DOWN), SQUARE_MM, MARKER_MM, dictionary)
+
+
+def drawn(dots_per_inch: float = 200) -> Image:
+    """To be printed at full size; a ruler tells whether it was: SIZE_MM."""
+    size = [round(side / MM_PER_INCH * dots_per_inch) for side in SIZE_MM]
+    return np.asarray(board().generateImage((size[0], size[1])), np.uint8)
+
+
+def find(image: Image) -> Seen:
+    """The board's corners in a frame (BGR or mono).
+
+    Raises:
+        CalibrationRefused: it is not there, too little of it, over-exposed, or another board; with what to do.
+    """
+    grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    corners, numbers, _, names = cv2.aruco.CharucoDetector(board()).detectBoard(grey)
+    if numbers is None or len(numbers) < FEWEST_CORNERS:
+        raise CalibrationRefused(_why_not(grey, 0 if numbers is None else len(numbers), names))
+    seen_px = np.asarray(corners, float).reshape(-1, 2)
+    _demand_light(grey, seen_px)
+    places = np.asarray(board().getChessboardCorners(), float)[np.asarray(numbers).ravel()]
+    return Seen(places, seen_px)
+
+
+def _why_not(grey: Image, corners: int, names: object) -> str:
+    if corners:
+        return f"only {corners} of the board's {(ACROSS - 1) * (DOWN - 1)} corners are seen: bring all of it into view"
+    if (grey >= BRIGHT).mean() > CLIPPED:
+        return "the frame is over-exposed, and no board is seen: shorten the exposure"
+    if names is not None and len(np.asarray(names)):
+        return (
+            f"markers are seen, but not as on this board ({ACROSS} × {DOWN} squares): take the board that was printed"
+        )
+    return "no board is seen: hold it into view, flat, and not in shade"
+
+
+def _demand_light(grey: Image, seen_px: Floats) -> None:
+    """Raise where the board's white is at the end of the scale: corners then lie where the light pours over."""
+    (left, top), (right, bottom) = seen_px.min(axis=0).astype(int), seen_px.max(axis=0).astype(int) + 1
+    share = float((grey[max(0, top) : bottom, max(0, left) : right] >= BRIGHT).mean())
+    if share > CLIPPED:
+        raise CalibrationRefused(f"{share:.0%} of the board is over-exposed: shorten the exposure")
+
+
+def still(seen: Sequence[Seen], limit_px: float = 0.5) -> None:
+    """Demand that the board lay still from frame to frame.
+
+    Raises:
+        CalibrationRefused: it moved: the belt runs, or somebody held it.
+    """
+    first = seen[0]
+    for other in seen[1:]:
+        moved_px = _moved_px(first, other)
+        if moved_px > limit_px:
+            raise CalibrationRefused(f"the board moved by {moved_px:.1f} px between frames: stop the belt, lay it down")
+
+
+def _moved_px(one: Seen, other: Seen) -> float:
+    here = {tuple(place): seen for place, seen in zip(one.places_mm.tolist(), one.seen_px, strict=True)}
+    pairs = [
+        (here[tuple(place)], seen)
+        for place, seen in zip(other.places_mm.tolist(), other.seen_px, strict=True)
+        if tuple(place) in here
+    ]
+    return float(np.median([np.linalg.norm(a - b) for a, b in pairs])) if pairs else float("inf")
