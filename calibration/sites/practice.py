@@ -29,11 +29,10 @@ def fine(site: Site, times: int = FINE) -> Site:
     return replace(site, camera=camera)
 
 
-def board_on_belt(site: Site, chance: np.random.Generator, degrees: float = 0.0) -> Picture:
-    """Laid down, its x along the belt."""
-    return _with(
-        site, _sheet(np.zeros(3), _about(np.array((0.0, 0.0, 1.0)), degrees), board.SIZE_MM), _printed(), chance
-    )
+def board_on_belt(site: Site, chance: np.random.Generator, degrees: float = 0.0, along_mm: float = 0.0) -> Picture:
+    """Laid down, its x along the belt; along_mm: how far it has ridden from the middle."""
+    turn = _about(np.array((0.0, 0.0, 1.0)), degrees)
+    return _with(site, _sheet(np.array((along_mm, 0.0, 0.0)), turn, board.SIZE_MM), _printed(), chance)
 
 
 def board_in_hand(site: Site, chance: np.random.Generator) -> Picture:
