@@ -19,6 +19,7 @@ SQUARE_MM, MARKER_MM = 40.0, 30.0
 SIZE_MM = (ACROSS * SQUARE_MM, DOWN * SQUARE_MM)
 DICTIONARY = cv2.aruco.DICT_5X5_100
 FEWEST_CORNERS = 12  # of the 40: fewer say little of a lens
+MARKERS_A_CORNER = 4  # more markers than that lie otherwise than on this board
 BRIGHT, CLIPPED = 250, 0.02  # share of the board's pixels that may be at the end of the scale
 MM_PER_INCH = 25.4
 
@@ -52,22 +53,22 @@ def find(image: Image) -> Seen:
     grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     corners, numbers, _, names = cv2.aruco.CharucoDetector(board()).detectBoard(grey)
     if numbers is None or len(numbers) < FEWEST_CORNERS:
-        raise CalibrationRefused(_why_not(grey, 0 if numbers is None else len(numbers), names))
+        raise CalibrationRefused(_why_not(grey, *(0 if one is None else len(one) for one in (numbers, names))))
     seen_px = np.asarray(corners, float).reshape(-1, 2)
     _demand_light(grey, seen_px)
     places = np.asarray(board().getChessboardCorners(), float)[np.asarray(numbers).ravel()]
     return Seen(places, seen_px)
 
 
-def _why_not(grey: Image, corners: int, names: object) -> str:
-    if corners:
-        return f"only {corners} of the board's {(ACROSS - 1) * (DOWN - 1)} corners are seen: bring all of it into view"
+def _why_not(grey: Image, corners: int, markers: int) -> str:
     if (grey >= BRIGHT).mean() > CLIPPED:
-        return "the frame is over-exposed, and no board is seen: shorten the exposure"
-    if names is not None and len(np.asarray(names)):
+        return "the frame is over-exposed, and the board is not seen whole: shorten the exposure"
+    if markers > MARKERS_A_CORNER * (corners + 1):
         return (
             f"markers are seen, but not as on this board ({ACROSS} × {DOWN} squares): take the board that was printed"
         )
+    if corners:
+        return f"only {corners} of the board's {(ACROSS - 1) * (DOWN - 1)} corners are seen: bring all of it into view"
     return "no board is seen: hold it into view, flat, and not in shade"
 
 

@@ -1,0 +1,154 @@
+"""A camera and a belt from the board and the chart, on simulated sites; and every way to hold them wrongly."""
+
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from calibration import board, chart
+from calibration.belt_run import Passed, belt_run, camera_place_mm
+from calibration.lens import lens, plane
+from calibration.sites import practice
+from calibration.sites.optics import Camera
+from calibration.sites.site import drawn
+from edge.core.errors import CalibrationRefused
+from edge.core.plane import Plane
+
+SITE = practice.fine(drawn(2))
+SCALE = 9.87  # counts per mm
+
+
+def chance():
+    return np.random.default_rng(4)
+
+
+def truth(camera):
+    return Plane(
+        camera.matrix,
+        np.array((camera.bent, 0, 0, 0, 0)),
+        camera.turn,
+        -camera.turn @ np.array(camera.place_mm),
+    )
+
+
+@pytest.fixture(scope="module")
+def views():
+    lot = np.random.default_rng(1)
+    return [board.find(practice.board_in_hand(SITE, lot).image) for _ in range(8)]
+
+
+@pytest.fixture(scope="module")
+def laid():
+    return practice.board_on_belt(SITE, chance()).image
+
+
+@pytest.fixture(scope="module")
+def known(views):
+    return lens(views, SITE.camera.size_px)
+
+
+def test_a_length_on_the_belt_and_above_it_is_what_it_is(known, laid):
+    here, residual_mm = plane(known, board.find(laid))
+    assert (known.residual_px < 0.5, residual_mm < 1) == (True, True)
+    for height_mm in (0.0, 220.0):
+        ends = np.array([[-300.0, 40, height_mm], [300.0, -20, height_mm]])
+        found = here.at_mm(SITE.camera.seen_px(ends), height_mm)
+        assert np.linalg.norm(found[1] - found[0]) == pytest.approx(np.linalg.norm(ends[1] - ends[0]), abs=3)
+
+
+def test_pixels_become_millimetres_and_back():
+    camera = Camera((40.0, -150.0, 1300.0), (5.0, 10.0, 0.0), (640, 360), 700.0, -0.05)
+    here = truth(camera)
+    places = np.column_stack((chance().uniform(-300, 300, (50, 2)), np.full(50, 90.0)))
+    assert np.allclose(here.seen_px(places), camera.seen_px(places), atol=1e-9)
+    assert np.allclose(here.at_mm(here.seen_px(places), 90.0), places[:, :2], atol=1e-3)
+    assert here.mm_per_px == pytest.approx(np.hypot(1300, 160) / 700, rel=0.02)
+
+
+def test_the_belt_tells_its_scale_and_where_the_camera_stands():
+    here = truth(SITE.camera)
+    ride = [
+        Passed(70_000 + mm * SCALE, board.find(practice.board_on_belt(SITE, chance(), along_mm=mm).image))
+        for mm in (-200.0, -100.0, 0.0, 90.0, 180.0)
+    ]
+    run = belt_run(ride, here, SITE.camera.size_px)
+    assert run.counts_per_mm == pytest.approx(SCALE, rel=0.002)
+    assert (abs(run.across_deg) < 0.3, run.reversed, run.residual_mm < 0.5) == (True, False, True)
+    aim_mm = here.at_mm(np.array([[639.5, 359.5]]))[0, 0]
+    edge_counts = 70_000 - (500 - board.SIZE_MM[0] / 2) * SCALE  # its leading edge met the eye 500 mm before
+    assert camera_place_mm(run, edge_counts) == pytest.approx(500 + aim_mm - board.SIZE_MM[0], abs=2)
+    pushed = [*ride[:2], replace(ride[2], counts=ride[2].counts + 100), *ride[3:]]
+    with pytest.raises(CalibrationRefused, match="off an even ride"):
+        belt_run(pushed, here, SITE.camera.size_px)
+    with pytest.raises(CalibrationRefused, match="did not move"):
+        belt_run([ride[0]] * 5, here, SITE.camera.size_px)
+    with pytest.raises(CalibrationRefused, match="rode 100 mm in view"):
+        belt_run([*ride[:2], *ride[:2], ride[0]], here, SITE.camera.size_px)
+    with pytest.raises(CalibrationRefused, match="4 frames of the board"):
+        belt_run(ride[:4], here, SITE.camera.size_px)
+
+
+def test_colours_are_what_they_are_under_any_lamp():
+    measured = [chart.measure(practice.chart_on_belt(SITE, chance(), degrees).image) for degrees in (0.0, 180.0)]
+    found = chart.lab(np.mean(measured, axis=0) @ chart.fitted(measured).T)
+    assert np.linalg.norm(found - chart.lab(chart.reference()), axis=1).max() < 2
+
+
+def black(image):
+    return np.zeros_like(image)
+
+
+def bright(image):
+    return np.clip(image * 4.0, 0, 255).astype(np.uint8)
+
+
+def covered(image):
+    hidden = image.copy()
+    hidden[:, 600:] = 30
+    return hidden
+
+
+def another(_):
+    dictionary = cv2.aruco.getPredefinedDictionary(board.DICTIONARY)
+    other = cv2.aruco.CharucoBoard((5, 7), 40.0, 30.0, dictionary)
+    return np.pad(other.generateImage((500, 700)), 60, constant_values=200) // 2 + 40
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (black, "no board is seen"),
+        (bright, "over-exposed, and the board is not seen whole: shorten the exposure"),
+        (covered, "of the board's 40 corners are seen"),
+        (another, "take the board that was printed"),
+    ],
+)
+def test_what_is_wrong_with_the_board_is_said(laid, spoil, told):
+    with pytest.raises(CalibrationRefused, match=re.escape(told)):
+        board.find(spoil(laid))
+
+
+def test_a_board_that_moved_where_it_must_lie_is_told(laid):
+    seen = board.find(laid)
+    board.still([seen, seen])
+    with pytest.raises(CalibrationRefused, match=r"moved by 3\.0 px between frames: stop the belt"):
+        board.still([seen, replace(seen, seen_px=seen.seen_px + np.array((3, 0)))])
+
+
+def test_views_that_tell_no_lens_are_refused(views, laid):
+    flat = [board.find(laid)] * 8
+    with pytest.raises(CalibrationRefused, match="6 or more"):
+        lens(views[:5], SITE.camera.size_px)
+    with pytest.raises(CalibrationRefused, match="in the middle alone"):
+        lens(flat, SITE.camera.size_px)
+    strange = [replace(one, seen_px=one.seen_px + chance().normal(0, 9, one.seen_px.shape)) for one in views]
+    with pytest.raises(CalibrationRefused, match="px remain unexplained"):
+        lens(strange, SITE.camera.size_px)
+
+
+@pytest.mark.parametrize(("spoil", "told"), [(black, "no ColorChecker is seen"), (bright, "over-exposed")])
+def test_what_is_wrong_with_the_chart_is_said(spoil, told):
+    with pytest.raises(CalibrationRefused, match=told):
+        chart.measure(spoil(practice.chart_on_belt(SITE, chance()).image))
