@@ -5,10 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from calibration import belt_colour
+from calibration import belt_colour, guide, shelf_commands
 from edge.core.errors import TunnelEdgeError
 
-STEPS = {"belt-colour": (belt_colour.main, "learn what the empty belt looks like to a camera")}
+STEPS = {
+    "guide": (guide.main, "a camera and its belt, step by step; `--simulate SITE` to practise"),
+    "belt-colour": (belt_colour.main, "learn what the empty belt looks like to a camera"),
+    "key": (shelf_commands.key, "make your key: what you accept is signed with it"),
+    "board": (shelf_commands.printed, "the board that is shown to cameras, to be printed"),
+    "list": (shelf_commands.listed, "what is calibrated, by whom, until when, and what is wrong with it"),
+    "diff": (shelf_commands.diff, "what a version changed"),
+    "revert": (shelf_commands.revert, "bring an older version back"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -89,6 +89,11 @@ def reference() -> Floats:
     return linear(np.array(list(PATCHES.values())) / 255)
 
 
+def differences(colours: Floats) -> Floats:
+    """24: how far the patches' colours (linear sRGB) lie from what they are: ΔE of 1976, distance in CIELAB."""
+    return np.asarray(np.linalg.norm(lab(colours) - lab(reference()), axis=1))
+
+
 def lab(colours: Floats) -> Floats:
     """Linear sRGB (N × 3) as CIELAB, D65 being white."""
     share = np.maximum(colours @ TO_XYZ.T, 0) / WHITE
