@@ -112,5 +112,5 @@ def line_of(turn: Turn, pictures: dict[int, str]) -> bytes:
 
 
 def _frame(frame: Frame, sha256: str | None) -> dict[str, Any]:
-    told = {"camera": frame.camera, "frame_id": frame.frame_id, "exposed_ns": frame.exposed_ns}
-    return told | {"belt_counts": float(frame.belt_counts), "fault": frame.fault, "sha256": sha256}
+    told = {one.name: getattr(frame, one.name) for one in fields(Frame) if one.name != "image"}
+    return {**told, "sha256": sha256}

@@ -119,4 +119,4 @@ class ReplayedInspector:
 
 
 def _frame(told: ToldFrame) -> Frame:
-    return Frame(told.camera, told.frame_id, told.exposed_ns, told.belt_counts, NOTHING, told.fault)
+    return Frame(image=NOTHING, **told.model_dump(exclude={"sha256"}))
