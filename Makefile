@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := mosquitto tesseract-ocr tesseract-ocr-rus tesseract-ocr-ell fonts-dejavu-core libgl1 libglib2.0-0 libxcb1 \
 	gir1.2-aravis-0.8 aravis-tools iproute2 gcc pkg-config python3-dev libgirepository1.0-dev libcairo2-dev
-.PHONY: setup demo test check bench mutants peers models clean
+.PHONY: setup demo test check bench replays mutants peers models clean
 
 setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages
 
@@ -36,6 +36,9 @@ bench: setup  ## the item path by stage; the line on a virtual clock, with one t
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.inspection
 	$(BIN)/python -m bench.line --scenario nominal --items 20000
 	$(BIN)/python -m bench.line --scenario all --items 500
+
+replays: setup  ## record the runs in tests/replays anew, with all that goes wrong on them (a minute; then look at the diff)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.replays.make
 
 mutants: setup  ## faults put into edge/core one at a time: which of them does no test notice? (an hour; `mutmut results`)
 	@$(BIN)/python -m pip install -q -e '.[mutants]'

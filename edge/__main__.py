@@ -12,6 +12,8 @@ from edge.core.errors import TunnelEdgeError
 
 COMMANDS = {
     "run": ("edge.app", "main", "run a lane's daemon"),
+    "record": ("edge.app", "record", "run a lane's daemon, and keep what comes in"),
+    "replay": ("edge.replay", "main", "give a recording to the loop again, and compare what it decides"),
     "check": ("edge.app", "check", "check a lane's settings, models and broker, without starting"),
     "demo": ("edge.demo.main", "main", "show a whole lane on this machine, with drawn or photographed items"),
     "simulate": ("edge.simulator.run", "main", "play the PLC, the cameras and the warehouse of a lane"),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from edge.conveyor.link import Wire
 from edge.core import topics
 from edge.core.belt import EdgeSeries, Odometer
 from edge.core.errors import MalformedMessage
 from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, PhotoeyeEdge
+from edge.core.ports import Wire
 from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
@@ -24,10 +24,18 @@ Said = list[tuple[int, dict[str, Any]]]
 class BeltOverMqtt:
     """Turns the lane's topics into readings."""
 
-    def __init__(self, link: Wire, counts_per_mm: float, stale_after_ms: float, known: Known) -> None:
+    def __init__(
+        self,
+        link: Wire,
+        counts_per_mm: float,
+        stale_after_ms: float,
+        known: Known,
+        today: Callable[[], date] = date.today,
+    ) -> None:
         self._link = link
         self._odometer = Odometer(counts_per_mm, stale_after_ms)
         self._known = known
+        self._today = today
         self._boot: int | None = None  # the PLC's present life; None: it has not spoken
         self._seq = -math.inf  # of its last `belt`
         self._lives = 0
@@ -61,7 +69,7 @@ class BeltOverMqtt:
             stops_asked=tuple(said["why"] for _, said in self._link.take(topics.LINE_STOP)),
             guards=self._guards,
             boot=self._boot or 0,
-            today=date.today(),
+            today=self._today(),
         )
 
     def _is_news(self, fields: Mapping[str, Any]) -> bool:

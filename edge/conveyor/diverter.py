@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from edge.conveyor.link import Wire
 from edge.core import topics
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.messages import DivertAck, DivertCommand
+from edge.core.ports import Wire
 from edge.core.supervision import Oversight
 from edge.core.wire import ack_of, command_fields
 

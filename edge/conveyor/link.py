@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -28,24 +28,6 @@ FIRST_RETRY_S, RETRY_S = 0.1, 1
 SESSION_S = 3600
 
 log = logging.getLogger(__name__)
-
-
-class Wire(Protocol):
-    """What the conveyor's parts need of a connection."""
-
-    refused: Counter[tuple[str, str]]
-
-    def take(self, topic: Topic) -> list[tuple[int, dict[str, Any]]]:
-        """What was said on a topic since the last call: (monotonic ns of receipt, checked fields), oldest first."""
-        ...
-
-    def publish(self, topic: Topic, fields: Mapping[str, Any], expiry_s: float | None = None) -> bool:
-        """Pass a message on; False without a connection."""
-        ...
-
-    def announce(self, state: str, why: str, versions: Mapping[str, Mapping[str, str]] | None = None) -> None:
-        """Set the retained state of the station."""
-        ...
 
 
 class Link:

@@ -11,6 +11,7 @@ TunnelEdgeError
 ├── BrokerUnreachable      no MQTT broker answers where the configuration says
 ├── LaneNotReady           no daemon says on the broker that it is ready for the lane
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
+├── RecordingRefused       a recording is damaged, unfinished or of another version, or cannot be written
 └── DemoFailed             a process of the demo ended badly
 """
 
@@ -68,3 +69,7 @@ class LaneNotTestable(TunnelEdgeError):
 
 class DemoFailed(TunnelEdgeError):
     """A process of the demo ended badly."""
+
+
+class RecordingRefused(TunnelEdgeError):
+    """A recording is damaged, unfinished or of another version, or cannot be written."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 from edge.core.messages import (
@@ -109,6 +112,24 @@ class Publisher(Protocol):
         ...
 
 
+class Wire(Protocol):
+    """What the conveyor's parts need of a connection."""
+
+    refused: Counter[tuple[str, str]]  # (topic, reason) → messages
+
+    def take(self, topic: Topic) -> list[tuple[int, dict[str, Any]]]:
+        """What was said on a topic since the last call: (monotonic ns of receipt, checked fields), oldest first."""
+        ...
+
+    def publish(self, topic: Topic, fields: Mapping[str, Any], expiry_s: float | None = None) -> bool:
+        """Pass a message on; False without a connection."""
+        ...
+
+    def announce(self, state: str, why: str, versions: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Set the retained state of the station."""
+        ...
+
+
 class Ledger(Protocol):
     """Remembers."""
 
@@ -131,3 +152,15 @@ class Outbox(Protocol):
     def answered(self, request: str, answer: str) -> bool:
         """Keep the first answer; False for an unknown or an answered request."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that comes to a lane's loop from outside, and where its word goes; no decision depends on more."""
+
+    wire: Wire
+    camera: Camera
+    inspector: Inspector
+    ledger: Ledger
+    clock_ns: Callable[[], int]  # monotonic
+    today: Callable[[], date]  # the site's calendar day

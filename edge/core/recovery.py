@@ -20,6 +20,15 @@ class Known:
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)  # of these items, where decided
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What one life of the daemon begins with."""
+
+    id_prefix: str  # of the items born in it
+    began_ns: int
+    known: Known = Known()
+
+
 def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
     """Read kind and body of journal entries, oldest first; only the last word on an item counts."""
     bodies: dict[str, Mapping[str, Any]] = {}

@@ -73,17 +73,22 @@ class Sessions:
 
 
 def questions(
-    settings: InspectionSettings, rules: Iterable[RuleSettings], sessions: Sessions
+    settings: InspectionSettings,
+    rules: Iterable[RuleSettings],
+    sessions: Sessions,
+    today: Callable[[], date] = date.today,
 ) -> dict[str, list[Question]]:
     """What each camera's pictures are asked, by the rules of the recipe."""
     wanted: defaultdict[str, list[RuleSettings]] = defaultdict(list)
     for rule in rules:
         for camera in rule.cameras:
             wanted[camera].append(rule)
-    return {camera: list(_questions(asked, settings, sessions)) for camera, asked in wanted.items()}
+    return {camera: list(_questions(asked, settings, sessions, today)) for camera, asked in wanted.items()}
 
 
-def _questions(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Iterator[Question]:
+def _questions(
+    rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions, today: Callable[[], date]
+) -> Iterator[Question]:
     """One look at the patches answers all of appearance, one reading all of print: each is one question."""
     looks = [rule for rule in rules if rule.check in APPEARANCE]
     seconds = [rule for rule in rules if rule.check == SECOND]
@@ -95,11 +100,13 @@ def _questions(rules: Sequence[RuleSettings], settings: InspectionSettings, sess
         yield replace(_question(second, seconds), after="anomaly")
     prints = [rule for rule in rules if rule.check in FIELDS and rule.source != "code"]
     if prints:
-        yield _question(_reading(prints, settings, sessions), prints)
-    yield from _of_products(rules, settings, sessions)
+        yield _question(_reading(prints, settings, sessions, today), prints)
+    yield from _of_products(rules, settings, sessions, today)
 
 
-def _of_products(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Iterator[Question]:
+def _of_products(
+    rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions, today: Callable[[], date]
+) -> Iterator[Question]:
     """Is it the ordered product? By its looks, its colours, its code: each answers for itself."""
     makers: dict[str, Callable[[], Check]] = {
         IDENTITY: lambda: IdentityCheck.over(sessions.of("backbone"), settings.products),
@@ -110,7 +117,7 @@ def _of_products(rules: Sequence[RuleSettings], settings: InspectionSettings, se
             yield _question(make(), asked)
     if coded := [rule for rule in rules if rule.check == CODE or rule.source != "print"]:
         said = tuple(dict.fromkeys((CODE, *(rule.check for rule in coded))))
-        yield replace(_question(CodeCheck(date.today, said), coded), answers=said)
+        yield replace(_question(CodeCheck(today, said), coded), answers=said)
 
 
 def _overkill(rules: Iterable[RuleSettings]) -> dict[str, float]:
@@ -128,11 +135,13 @@ def _question(check: Check, rules: Sequence[RuleSettings]) -> Question:
     return Question(check, answers, any(rule.required for rule in rules), sum(rule.worth for rule in rules))
 
 
-def _reading(rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions) -> Check:
+def _reading(
+    rules: Sequence[RuleSettings], settings: InspectionSettings, sessions: Sessions, today: Callable[[], date]
+) -> Check:
     formats = {Field(rule.check): rule.format.pattern for rule in rules if rule.format}
     fields, profile = {Field(rule.check) for rule in rules}, Profile(settings.date_orders)
-    check = known_print(sessions, fields, date.today, profile, settings.print_layouts, formats)
-    return Dissenter(check, LineTesseract(), date.today) if settings.dissenter else check
+    check = known_print(sessions, fields, today, profile, settings.print_layouts, formats)
+    return Dissenter(check, LineTesseract(), today) if settings.dissenter else check
 
 
 def text_check(

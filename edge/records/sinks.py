@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import zmq
 
+from edge.core.bodies import body
 from edge.core.messages import Evidence, Image, ReplacementRequest, Verdict
 from edge.core.ports import Publisher, Record
 from edge.core.topics import VERDICT
@@ -24,7 +22,6 @@ JPEG_QUALITY = 88
 TAP_HEIGHT_PX = 160
 TAP_KEPT = 64
 TAP_TOPIC = b"verdict"
-IN_MEMORY = frozenset({"picture", "look"})  # fields that no journal entry holds
 
 
 class JournalSink:
@@ -88,22 +85,6 @@ class VerdictSink:
         for one in records:
             if isinstance(one, Verdict):
                 self._publisher.publish(VERDICT, verdict_fields(one))
-
-
-def body(record: Any) -> dict[str, Any]:
-    """A record as JSON can hold it, without pictures."""
-    names = (field.name for field in dataclasses.fields(record))
-    return {name: _plain(getattr(record, name)) for name in names if name not in IN_MEMORY}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Evidence):
-        return f"{value.check}/{value.camera}/{value.frame_id}"  # it has an entry of its own
-    if dataclasses.is_dataclass(value):
-        return body(value)
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def jpeg(image: Image) -> bytes:

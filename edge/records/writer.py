@@ -8,10 +8,10 @@ import logging
 import queue
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
-from edge.core.messages import Conservation, Evidence, Verdict
+from edge.core.bodies import unillustrated
+from edge.core.messages import Conservation
 from edge.core.ports import Record
 
 BATCH = 256
@@ -124,12 +124,3 @@ class Ledger:
         """Write what is left, then end."""
         for writer in self.writers:
             writer.stop()
-
-
-def unillustrated(record: Record) -> Record:
-    """The record without its pictures: a queue that a slow disk has filled must not hold them."""
-    if isinstance(record, Evidence) and (record.picture is not None or record.look is not None):
-        return replace(record, picture=None, look=None)
-    if isinstance(record, Verdict):
-        return replace(record, evidence=tuple(replace(one, picture=None, look=None) for one in record.evidence))
-    return record

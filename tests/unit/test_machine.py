@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from edge.core.bodies import body
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge, Recipe, Rule
@@ -25,7 +26,6 @@ from edge.core.recovery import Known, recovered
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
 from edge.loop import Loop
-from edge.records.sinks import body
 from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, evidence, light, reading
 
 RECIPE = Recipe("test", (Rule("anomaly", ("top",), required=True, reject_at=1.0),))

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
+from edge.core.bodies import body
 from edge.core.messages import Disposition, DivertOutcome, End, ItemEnd, Result, Verdict
 from edge.core.recovery import Known, item_of, recovered
-from edge.records.sinks import body
 from tests.unit.lane import EXPECTED, evidence, item
 
 
