@@ -21,9 +21,8 @@ import cv2
 import zmq
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
-from edge.cameras.assembly import all_cameras, demand
+from edge.cameras.assembly import all_cameras, demand, demand_node
 from edge.cameras.cameras import AllCameras
-from edge.cameras.grabber import Grabber
 from edge.config import Config, load
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
@@ -116,7 +115,8 @@ def check(arguments: Sequence[str]) -> int:
         lambda: locator(config.inspection.belt_colours),
         lambda: verify(config.inspection.references, sessions),
         lambda: verify_layouts(config.inspection.print_layouts),
-        *(partial(demand, camera) for camera in config.camera),
+        *(partial(demand, camera) for camera in config.camera if not camera.node),
+        *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_broker(config),
     )
     faults = [fault for part in parts if (fault := _fault(part))]
@@ -172,13 +172,13 @@ def lane(config: Config) -> Iterator[Lane]:
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
-        cameras = all_cameras(config.camera, context)
+        cameras = all_cameras(config, context)
         gate = DiverterOverMqtt(link)
         outside = Outside(cameras, inspector, gate, StationOverMqtt(link, sessions.versions()), ledger)
         loop = _loop(config, link, outside)
         _count(registry, link, outside, loop, sender)
         _serve(config, registry, stack)
-        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.nodes, *cameras.grabbers)
+        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts)
         for part in parts:
             part.start()
             stack.callback(part.stop)
@@ -254,8 +254,11 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
         ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
             lambda: {(one.name,): one.opened for one in outside.cameras.grabbers}
         ),
-        ("tunnel_frames_refused", "Messages of camera nodes that were no frame.", ()): (
-            lambda: {(): sum(node.refused for node in outside.cameras.nodes)}
+        ("tunnel_frames_refused", "Messages of camera nodes and feeds that were none.", ()): (
+            lambda: {(): outside.cameras.refused}
+        ),
+        ("tunnel_node_frames", "Frames of camera nodes, by what became of them.", ("camera", "outcome")): (
+            outside.cameras.at_nodes
         ),
         ("tunnel_checks", "Checks of pictures, by what became of them.", ("check", "outcome")): (
             lambda: {outcome: count for outcome, count in dict(outside.inspector.counts).items()}  # noqa: C416 - widens the key
@@ -272,13 +275,23 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
     }
     for (name, what, labels), counts in counted.items():
         registry.register(CountedElsewhere(name, what, labels, counts))
+    _gauge(registry, outside.cameras)
+
+
+def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
+    """What is wrong with cameras just now, and how well the clocks of nodes are known."""
     faulty = Gauge("tunnel_camera_faulty", "1 while something is wrong with a camera.", ("camera",), registry=registry)
-    for one in outside.cameras.grabbers:
-        faulty.labels(one.name).set_function(partial(_is_faulty, one))
+    for name in (*(one.name for one in cameras.grabbers), *(name for node in cameras.nodes for name in node.cameras)):
+        faulty.labels(name).set_function(partial(_is_faulty, cameras, name))
+    error_s = Gauge(
+        "tunnel_node_clock_error_seconds", "By how much a node's clock may be wrong.", ("node",), registry=registry
+    )
+    for node in cameras.nodes:
+        error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
 
 
-def _is_faulty(grabber: Grabber) -> float:
-    return float(bool(grabber.fault))
+def _is_faulty(cameras: AllCameras, name: str) -> float:
+    return float(name in cameras.faults())
 
 
 def _serve(config: Config, registry: CollectorRegistry, stack: ExitStack) -> None:

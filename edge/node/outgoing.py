@@ -1,0 +1,77 @@
+"""What one camera of a node has to send: cut to the item, the newest few, each until it expires."""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from edge.cameras.assembly import grabber
+from edge.cameras.source import Shot
+from edge.core.aim import Wanted, part, wanted
+from edge.core.frames import Sent
+from edge.core.nodes import CameraState, Place
+from edge.core.window import Window
+from edge.node.settings import NodeCamera
+
+WAITING = 3  # frames; a newer one takes the oldest's place
+LIFE = uuid.uuid4().hex[:16]  # of this process
+
+
+class Outgoing:
+    """Of one camera."""
+
+    def __init__(self, camera: NodeCamera) -> None:
+        """Take its settings.
+
+        Raises:
+            CameraFault: what it needs is not installed.
+            ReferencesRefused: its view is missing or damaged.
+        """
+        self.grabber = grabber(camera)
+        self.window = Window()
+        self._name = camera.name
+        self._triggered = camera.triggered
+        self._lens = camera.lens
+        self._waiting: deque[Sent] = deque(maxlen=WAITING)
+        self._sent = self._dropped = self._expired = 0
+
+    @property
+    def state(self) -> CameraState:
+        """For the box."""
+        return CameraState(self.grabber.fault, self._triggered, self._sent, self._dropped, self._expired)
+
+    def begin_anew(self) -> None:
+        """Another connection: nothing is under way on it."""
+        self.window = Window()
+
+    def take(self, place: Place | None) -> None:
+        """What the camera has shown since: kept as far as somebody waits for it; None: there is nobody."""
+        for shot in self.grabber.shots():
+            if place is None:
+                self._dropped += 1
+            elif stretch := wanted(place, self._name, self._lens, shot.exposed_ns - place.offset_ns):
+                self._keep(shot, stretch)
+
+    def next(self, now_ns: int) -> Sent | None:
+        """What should be sent now (the box's clock); None: nothing is worth it, or too much is on its way."""
+        while self._waiting and self._waiting[0].expires_ns < now_ns:
+            self._waiting.popleft()
+            self._expired += 1
+        ready = self._waiting and self.window.open
+        return replace(self._waiting[0], number=self._sent + 1) if ready else None
+
+    def gone(self) -> None:
+        """That is on its way."""
+        self._waiting.popleft()
+        self._sent += 1
+        self.window.sent(self._sent)
+
+    def _keep(self, shot: Shot, stretch: Wanted) -> None:
+        self._dropped += len(self._waiting) == WAITING
+        image = np.ascontiguousarray(shot.image[part(shot.image.shape, self._lens, stretch)])
+        self._waiting.append(
+            Sent(self._name, LIFE, 0, shot.number, shot.exposed_ns, stretch.expires_ns, image, shot.fault)
+        )
