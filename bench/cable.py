@@ -1,4 +1,4 @@
-"""A cable to another network namespace, for kernels without netem: real Ethernet frames, delayed, lost or cut on the way.
+"""A cable to another network namespace, for kernels without netem: real Ethernet frames, delayed, lost or cut.
 
 Two TAP devices, one here and one in the namespace, and a process between them that forwards what either sends. What TCP
 makes of it is the kernel's own doing. Needs root, `ip` and /dev/net/tun.

@@ -1,8 +1,8 @@
-"""A camera node at the other end of a cable that is delayed, lossy, slow or cut: what arrives, when, and that nothing late is judged.
+"""A camera node behind a cable that is delayed, lossy, slow or cut: what arrives, when, and that nothing late is judged.
 
-`python -m bench.node [--seconds N] [--congestion cubic] [--json FILE]`, as root, with `ip` and /dev/net/tun: the node is
-`tunnel-edge node` in a network namespace and a time namespace of its own (its monotonic clock is 5000 s ahead), with two
-cameras of 640 × 480 px in colour, 20 frames a second each, beside a belt in software.
+`python -m bench.node [--seconds N] [--congestion cubic] [--json FILE]`, as root, with `ip` and /dev/net/tun: the node
+is `tunnel-edge node` in a network namespace and a time namespace of its own (its monotonic clock is 5000 s ahead), with
+two cameras of 640 × 480 px in colour, 20 frames a second each, beside a belt in software.
 """
 
 from __future__ import annotations
@@ -206,9 +206,9 @@ def main() -> int:
         raise ConfigError(f"there is no cable here: {why}.")
     console = Console()
     rows = {}
-    for condition in track(CONDITIONS, "conditions", console=console, transient=True):
+    chosen = [one for one in CONDITIONS if options.only in ("", one.name)]
+    for condition in track(chosen, "conditions", console=console, transient=True):
         rows[condition.name] = _measured(condition, options.seconds, options.congestion)
-        console.print(f"{condition.name}: {rows[condition.name]}")
     console.print(_table(rows))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
@@ -309,6 +309,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A camera node behind a cable that is delayed, lossy, slow or cut.")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each condition (default: %(default)s)")
     parser.add_argument("--congestion", default="", help="cubic, bbr, reno (default: the kernel's)")
+    parser.add_argument("--only", default="", help="one condition, by its name")
     parser.add_argument("--json", type=Path, help="file for the figures")
     return parser.parse_args()
 

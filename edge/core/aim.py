@@ -13,7 +13,10 @@ from edge.core.nodes import MAX_NEAR, Near, Place, Watched
 AHEAD_NS = NS_PER_S  # of belt upstream of a view is told as well: a word may be so old before it is used
 STALE_NS = NS_PER_S  # an older word is worth nothing
 OLDEST_NS = 2 * NS_PER_S  # a frame that is older is judged by nobody, even while the belt stands
-ACCELERATION_MM_PER_S2 = 3000.0  # of a belt that is stopped hard: so wrong a reckoned place may be
+AGAIN_NS = NS_PER_S // 2  # of an item that stands, in case that a frame of it was lost
+ACCELERATION_MM_PER_S2 = (
+    1000.0  # of a belt whose goods do not slide or fall: so wrong may be where it is reckoned to be
+)
 
 Direction = Literal["right", "left", "down", "up"]
 
@@ -34,6 +37,24 @@ class Wanted:
     from_mm: float  # downstream of the middle of the view
     to_mm: float
     expires_ns: int  # the box's clock
+    item: float  # its `centre_counts`
+    counts: float  # of the belt, at the exposure
+
+
+class Thinning:
+    """Leaves out what shows an item again in nearly the same place, as the tracker would."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, Wanted] | None = None
+
+    def keeps(self, stretch: Wanted, apart_counts: float, exposed_ns: int) -> bool:
+        """Whether it is of use beside the last that was."""
+        if self._last and exposed_ns - self._last[0] < AGAIN_NS:
+            last = self._last[1]
+            if max(abs(stretch.item - last.item), abs(stretch.counts - last.counts)) < apart_counts:
+                return False
+        self._last = exposed_ns, stretch
+        return True
 
 
 def watched(geometry: Geometry, camera: str, items: Iterable[Item], reading: BeltReading) -> Watched:
@@ -42,7 +63,9 @@ def watched(geometry: Geometry, camera: str, items: Iterable[Item], reading: Bel
     here = [one for one in items if -geometry.view_mm < _ahead_mm(geometry, camera, one, reading) < ahead_mm]
     undecided = [one for one in here if geometry.deadline_ns(one, reading) > reading.read_ns]
     nearest = sorted(undecided, key=lambda one: abs(_ahead_mm(geometry, camera, one, reading)))[:MAX_NEAR]
-    return Watched(geometry.reach_mm(camera), tuple(_near(geometry, camera, one, reading) for one in nearest))
+    apart_mm = geometry.tolerance_mm if camera in geometry.free_running else 0.0
+    near = tuple(_near(geometry, camera, one, reading) for one in nearest)
+    return Watched(geometry.reach_mm(camera), apart_mm, near)
 
 
 def wanted(place: Place, camera: str, lens: Lens, exposed_ns: int) -> Wanted | None:
@@ -58,7 +81,8 @@ def wanted(place: Place, camera: str, lens: Lens, exposed_ns: int) -> Wanted | N
     if abs(offset_mm) > here.reach_mm + unsure_mm:
         return None
     half_mm = item.length_mm / 2 + lens.margin_mm + unsure_mm
-    return Wanted(offset_mm - half_mm, offset_mm + half_mm, min(item.deadline_ns, exposed_ns + OLDEST_NS))
+    expires_ns = min(item.deadline_ns, exposed_ns + OLDEST_NS)
+    return Wanted(offset_mm - half_mm, offset_mm + half_mm, expires_ns, item.centre_counts, counts)
 
 
 def part(shape: Sequence[int], lens: Lens, stretch: Wanted) -> tuple[slice, slice]:

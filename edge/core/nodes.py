@@ -34,6 +34,7 @@ class Watched:
     """What passes before one camera."""
 
     reach_mm: float  # how far from the middle of its view an item's middle may be
+    apart_mm: float  # of belt between two frames of an item that are both of use; 0: all are
     near: tuple[Near, ...]
 
 
@@ -162,7 +163,11 @@ def _place(fields: Mapping[str, Any]) -> Place:
 
 
 def _watched(fields: Mapping[str, Any]) -> Watched:
-    return Watched(finite(fields["reach_mm"]), tuple(_near(one) for one in _few(fields["near"], MAX_NEAR)))
+    return Watched(
+        finite(fields["reach_mm"]),
+        finite(fields["apart_mm"]),
+        tuple(_near(one) for one in _few(fields["near"], MAX_NEAR)),
+    )
 
 
 def _near(fields: Mapping[str, Any]) -> Near:

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.cameras.assembly import grabber
 from edge.cameras.source import Shot
-from edge.core.aim import Wanted, part, wanted
+from edge.core.aim import Thinning, Wanted, part, wanted
 from edge.core.frames import Sent
 from edge.core.nodes import CameraState, Place
 from edge.core.window import Window
@@ -35,6 +35,7 @@ class Outgoing:
         self._name = camera.name
         self._triggered = camera.triggered
         self._lens = camera.lens
+        self._thinning = Thinning()
         self._waiting: deque[Sent] = deque(maxlen=WAITING)
         self._sent = self._dropped = self._expired = 0
 
@@ -52,8 +53,8 @@ class Outgoing:
         for shot in self.grabber.shots():
             if place is None:
                 self._dropped += 1
-            elif stretch := wanted(place, self._name, self._lens, shot.exposed_ns - place.offset_ns):
-                self._keep(shot, stretch)
+            else:
+                self._aim(shot, place)
 
     def next(self, now_ns: int) -> Sent | None:
         """What should be sent now (the box's clock); None: nothing is worth it, or too much is on its way."""
@@ -68,6 +69,13 @@ class Outgoing:
         self._waiting.popleft()
         self._sent += 1
         self.window.sent(self._sent)
+
+    def _aim(self, shot: Shot, place: Place) -> None:
+        exposed_ns = shot.exposed_ns - place.offset_ns
+        stretch = wanted(place, self._name, self._lens, exposed_ns)
+        apart_mm = place.cameras[self._name].apart_mm if stretch else 0.0
+        if stretch and self._thinning.keeps(stretch, apart_mm * place.counts_per_mm, exposed_ns):
+            self._keep(shot, stretch)
 
     def _keep(self, shot: Shot, stretch: Wanted) -> None:
         self._dropped += len(self._waiting) == WAITING
