@@ -147,14 +147,14 @@ class Forwarder:
         """Until standard input ends."""
         while True:
             left_s = self._due[0][0] - time.monotonic() if self._due else IDLE_S
-            ready, _, _ = select.select([sys.stdin, *self._other], [], [], max(0.0, left_s))
+            ready, _, _ = select.select([sys.stdin.fileno(), *self._other], [], [], max(0.0, left_s))
             for one in ready:
-                if one is sys.stdin:
-                    if not (line := sys.stdin.readline()):
-                        return
+                if one in self._other:
+                    self._take(one)
+                elif line := sys.stdin.readline():
                     self._fault = Fault(**json.loads(line))
                 else:
-                    self._take(one)
+                    return
             self._deliver()
 
     def _take(self, end: int) -> None:

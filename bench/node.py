@@ -1,4 +1,4 @@
-"""A camera node behind a cable that is delayed, lossy, slow or cut: what arrives, when, and that nothing late is judged.
+"""A camera node behind a cable that is delayed, lossy, slow or cut: what arrives, when, and that none is judged late.
 
 `python -m bench.node [--seconds N] [--congestion cubic] [--json FILE]`, as root, with `ip` and /dev/net/tun: the node
 is `tunnel-edge node` in a network namespace and a time namespace of its own (its monotonic clock is 5000 s ahead), with
@@ -241,7 +241,8 @@ def _during(condition: Condition, box: Box, way: Cable, seconds: float) -> dict[
         seen = _joined(seen, box.run(seconds / 2))
     clock = box.node.clock.offset(time.monotonic_ns())
     way.suffer(SOUND)
-    after = Box.run(box, 1.0) and Counter(box.cameras.at_nodes())
+    box.run(1.0)  # until what was under way has come
+    after = Counter(box.cameras.at_nodes())
     return _figures(seen, after - before, clock or (0, 0), seconds + condition.cut_s, told_s, box)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ KEPT_WORDS = 4  # that wait for the socket; a newer one is worth more
 BEAT_MS, DEAD_MS = 250, 2000  # of ZMTP: so long a connection may be silent before it is made anew
 CONNECT_MS, HANDSHAKE_MS, AGAIN_MS = 1000, 5000, 100
 ANSWERS_S = 3.0
+RENEW_NS = NS_PER_S  # after a refusal
+REFUSED = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 NEEDS_KEYS = "the node must know the box's public key (`boxes`), and the box the node's (`node_key`)"
 
 Socket = zmq.Socket[bytes]
@@ -38,27 +41,22 @@ class Line:
     """Both sockets, for one thread."""
 
     def __init__(self, context: Context, peer: Peer) -> None:
+        self.name = uuid.uuid4().hex[:16]  # the node serves one box at a time
         self.refused_ns = 0  # when the node last ended a connection before it began, monotonic
-        self.words = _socket(context, peer, MAX_WORD_BYTES)
-        self.frames = _socket(context, peer, MAX_PIXEL_BYTES + MAX_WORD_BYTES)
-        self._watch: Socket = self.words.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-        )
-        self.words.connect(peer.endpoint)
-        self.frames.connect(peer.endpoint)
-        self._poller = zmq.Poller()
-        for socket in (self.words, self.frames, self._watch):
-            self._poller.register(socket, zmq.POLLIN)
+        self._context = context
+        self._peer = peer
+        self._open()
 
     def say(self, word: Word) -> bool:
         """A word, and where frames are to go; False: there is no connection."""
+        self._renew()
         if word.place is not None:
-            _offer(self.frames, [READY])
-        return _offer(self.words, encode_word(word))
+            _offer(self._frames, [READY, self.name.encode()])
+        return _offer(self._words, encode_word(word))
 
     def acknowledge(self, parts: Sequence[bytes]) -> None:
         """What became of a frame."""
-        _offer(self.frames, parts)
+        _offer(self._frames, parts)
 
     def heard(self, timeout_ms: int) -> Iterator[list[bytes]]:
         """What has come, from either; waits so long for it."""
@@ -71,9 +69,26 @@ class Line:
 
     def close(self) -> None:
         """At once; what was not sent yet is dropped."""
-        self.words.disable_monitor()
-        self.words.close(linger=0)
-        self.frames.close(linger=0)
+        self._words.disable_monitor()
+        for socket in (self._watch, self._words, self._frames):
+            socket.close(linger=0)
+
+    def _open(self) -> None:
+        self._opened_ns = time.monotonic_ns()
+        self._words = _socket(self._context, self._peer, MAX_WORD_BYTES)
+        self._frames = _socket(self._context, self._peer, MAX_PIXEL_BYTES + MAX_WORD_BYTES)
+        self._watch: Socket = self._words.get_monitor_socket(REFUSED)
+        self._poller = zmq.Poller()
+        for socket in (self._words, self._frames, self._watch):
+            self._poller.register(socket, zmq.POLLIN)
+        for socket in (self._words, self._frames):
+            socket.connect(self._peer.endpoint)
+
+    def _renew(self) -> None:
+        """Once more: libzmq gives up where a key was refused; the node may know it by now."""
+        if self.refused_ns > self._opened_ns and time.monotonic_ns() - self._opened_ns > RENEW_NS:
+            self.close()
+            self._open()
 
 
 def ask(context: Context, peer: Peer) -> Answer:
@@ -86,7 +101,7 @@ def ask(context: Context, peer: Peer) -> Answer:
     try:
         end_ns = time.monotonic_ns() + round(ANSWERS_S * NS_PER_S)
         while time.monotonic_ns() < end_ns:
-            line.say(Word(time.monotonic_ns(), None))
+            line.say(Word(time.monotonic_ns(), line.name, None))
             for parts in line.heard(AGAIN_MS):
                 if parts[0] == ANSWER and len(parts) == 2:
                     return decode_answer(parts[1])

@@ -115,10 +115,12 @@ class NodeCameras:
     def _fault(self, camera: str, now_ns: int) -> str:
         where = f"camera '{camera}' (node {self.endpoint})"
         if now_ns - self._heard_ns > SILENT_NS:
-            refused = now_ns - self._line.refused_ns < SILENT_NS
+            refused = now_ns - self._line.refused_ns < 3 * SILENT_NS
             return f"{where} {silence((now_ns - self._heard_ns) / NS_PER_S, keys_refused=refused)}"
         if self._answer is None:
             return ""
+        if self._answer.serves not in ("", self._line.name):
+            return f"{where} is another box's: the node serves one at a time, and that one is still there"
         if camera not in self._answer.cameras:
             return f"{where} is unknown there: the node has {', '.join(self._answer.cameras)}"
         if fault := self._answer.cameras[camera].fault:
@@ -153,7 +155,7 @@ class NodeCameras:
 
     def _ask(self) -> None:
         now_ns = time.monotonic_ns()
-        if now_ns >= self._ask_ns and self._line.say(Word(now_ns, self._place(now_ns))):
+        if now_ns >= self._ask_ns and self._line.say(Word(now_ns, self._line.name, self._place(now_ns))):
             self._asked.append(now_ns)
             self._ask_ns = now_ns + ASK_NS
 

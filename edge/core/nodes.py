@@ -15,7 +15,7 @@ from edge.core.errors import MalformedMessage
 from edge.core.fields import count, finite, instant, name, signed, told
 
 WORD, ANSWER, READY, GOT = b"word", b"answer", b"ready", b"got"
-"""The first part of a message; READY has no other, and says where frames are to go. A frame's is `frames.TOPIC`."""
+"""The first part of a message. READY says, with the name of the box, where frames are to go; see `frames.TOPIC`."""
 MAX_CAMERAS, MAX_NEAR = 32, 8
 MAX_WORD_BYTES = 64 * 1024
 
@@ -55,6 +55,7 @@ class Word:
     """What the box says."""
 
     asked_ns: int  # the box's clock
+    box: str  # another one whenever its daemon is started
     place: Place | None  # None: whoever asks only wants to know how the node is
 
 
@@ -77,6 +78,7 @@ class Answer:
     heard_ns: int  # the node's clock
     answered_ns: int  # the node's clock
     life: str  # another one whenever the node is started
+    serves: str  # the box that frames go to; empty: none
     refused: int  # messages, and keys
     cameras: Mapping[str, CameraState]
 
@@ -113,7 +115,8 @@ def decode_word(body: bytes) -> Word:
     """
     try:
         fields = _table(body)
-        return Word(instant(fields["asked_ns"]), None if fields["place"] is None else _place(fields["place"]))
+        place = None if fields["place"] is None else _place(fields["place"])
+        return Word(instant(fields["asked_ns"]), name(fields["box"]), place)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise MalformedMessage("word", f"a box sent no word: {str(error)[:80]}.") from error
 
@@ -131,6 +134,7 @@ def decode_answer(body: bytes) -> Answer:
             heard_ns=instant(fields["heard_ns"]),
             answered_ns=instant(fields["answered_ns"]),
             life=name(fields["life"]),
+            serves=told(fields["serves"]),
             refused=count(fields["refused"]),
             cameras={name(key): _state(state) for key, state in _few(fields["cameras"], MAX_CAMERAS).items()},
         )

@@ -18,6 +18,7 @@ from edge.core.nodes import (
     WORD,
     Answer,
     Place,
+    Word,
     decode_got,
     decode_word,
     encode_answer,
@@ -49,7 +50,9 @@ class Post:
         self.refused = 0  # messages
         self._cameras = cameras
         self._place: Place | None = None
-        self._frames_to = b""  # the connection that frames go to
+        self._box = ""  # the one that is served: its word counts, until it is silent
+        self._heard_ns = 0  # its last word
+        self._frames_to = b""  # its connection for frames
         self._door = Door(context, boxes)
         self._socket = context.socket(zmq.ROUTER)
         self._socket.curve_server, self._socket.curve_secretkey = True, keys.secret
@@ -108,13 +111,21 @@ class Post:
     def _on_word(self, sender: bytes, body: bytes) -> None:
         heard_ns = time.monotonic_ns()
         word = decode_word(body)
-        self._place = word.place or self._place
+        self._serve(word, heard_ns)
         states = {name: camera.state for name, camera in self._cameras.items()}
         refused = self.refused + self._door.refused
-        self._offer(sender, encode_answer(Answer(word.asked_ns, heard_ns, time.monotonic_ns(), LIFE, refused, states)))
+        answer = Answer(word.asked_ns, heard_ns, time.monotonic_ns(), LIFE, self._box, refused, states)
+        self._offer(sender, encode_answer(answer))
 
-    def _on_ready(self, sender: bytes, _: bytes) -> None:
-        if sender != self._frames_to:
+    def _serve(self, word: Word, heard_ns: int) -> None:
+        """One box at a time: two belts would be mixed up."""
+        if heard_ns - self._heard_ns > STALE_NS:
+            self._box = ""
+        if word.place and self._box in ("", word.box):
+            self._box, self._place, self._heard_ns = word.box, word.place, heard_ns
+
+    def _on_ready(self, sender: bytes, body: bytes) -> None:
+        if sender != self._frames_to and body == self._box.encode():
             log.info("frames go to a new connection")
             self._frames_to = sender
             for camera in self._cameras.values():

@@ -28,8 +28,8 @@ from edge.core.nodes import (
     encode_word,
 )
 
-WORD = Word(5, Place(4, -3, 7.5, 600.0, 10.0, {"top": Watched(60.0, 60.0, (Near(5000.0, 200.0, 99),))}))
-ANSWER = Answer(5, 6, 7, "abc", 2, {"top": CameraState("", False, 1, 2, 3)})
+WORD = Word(5, "box-1", Place(4, -3, 7.5, 600.0, 10.0, {"top": Watched(60.0, 60.0, (Near(5000.0, 200.0, 99),))}))
+ANSWER = Answer(5, 6, 7, "abc", "box-1", 2, {"top": CameraState("", False, 1, 2, 3)})
 SENT = Sent("top", "abc", 3, 17, 8, 99, np.arange(24, dtype=np.uint8).reshape(2, 4, 3), "black")
 nonsense = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -39,7 +39,7 @@ nonsense = st.recursive(
 
 def test_all_comes_back_as_it_was_said():
     assert decode_word(encode_word(WORD)[1]) == WORD
-    assert decode_word(encode_word(Word(5, None))[1]) == Word(5, None)
+    assert decode_word(encode_word(Word(5, "box-1", None))[1]) == Word(5, "box-1", None)
     assert decode_answer(encode_answer(ANSWER)[1]) == ANSWER
     assert decode_got(encode_got(Got("top", 3, in_time=True))[1]) == Got("top", 3, in_time=True)
 
@@ -130,5 +130,5 @@ def test_what_is_too_big_or_too_deep_is_refused(decode):
 
 
 def test_what_is_said_for_a_person_is_cut():
-    told = Answer(5, 6, 7, "abc", 2, {"top": CameraState("x" * 10_000, False, 1, 2, 3)})
+    told = Answer(5, 6, 7, "abc", "", 2, {"top": CameraState("x" * 10_000, False, 1, 2, 3)})
     assert len(decode_answer(encode_answer(told)[1]).cameras["top"].fault) == 400
