@@ -16,7 +16,7 @@ from edge.core.frames import MAX_PIXEL_BYTES
 from edge.core.nodes import ANSWER, MAX_WORD_BYTES, READY, Answer, Word, decode_answer, encode_word
 from edge.keys import KeyPair
 
-KEPT_WORDS = 4  # that wait for the socket; a newer one is worth more
+KEPT = 4  # messages that wait, either way; what is more waits where it comes from
 BEAT_MS, DEAD_MS = 250, 2000  # of ZMTP: so long a connection may be silent before it is made anew
 CONNECT_MS, HANDSHAKE_MS, AGAIN_MS = 1000, 5000, 100
 ANSWERS_S = 3.0
@@ -123,7 +123,8 @@ def _socket(context: Context, peer: Peer, most_bytes: int) -> Socket:
     socket = context.socket(zmq.DEALER)
     socket.curve_serverkey, socket.curve_publickey, socket.curve_secretkey = peer.key, peer.own.public, peer.own.secret
     socket.immediate = True  # nothing waits for a connection: it would be old by then
-    socket.sndhwm, socket.maxmsgsize, socket.linger = KEPT_WORDS, most_bytes, 0
+    socket.sndhwm = socket.rcvhwm = KEPT
+    socket.maxmsgsize, socket.linger = most_bytes, 0
     socket.heartbeat_ivl, socket.heartbeat_timeout, socket.heartbeat_ttl = BEAT_MS, DEAD_MS, DEAD_MS
     socket.connect_timeout, socket.handshake_ivl, socket.reconnect_ivl = CONNECT_MS, HANDSHAKE_MS, AGAIN_MS
     return socket

@@ -213,13 +213,14 @@ class NodeCameras:
         now_ns = time.monotonic_ns()
         sent = decode_sent(parts)
         self._number(sent)
-        in_time = now_ns <= sent.expires_ns
-        self._line.acknowledge(encode_got(Got(sent.camera, sent.number, in_time)))
         known = self.clock.offset(now_ns)
         if known is None:
-            self.counts[sent.camera, "unclear"] += 1
-        elif in_time:
-            self._keep(sent, *known)
+            raise MalformedMessage("frame", "a camera node sent a frame before it had said what time it is.")
+        exposed_ns = sent.exposed_ns - known[0]
+        spent = (now_ns - exposed_ns) / max(1, sent.expires_ns - exposed_ns)
+        self._line.acknowledge(encode_got(Got(sent.camera, sent.number, spent)))
+        if now_ns <= sent.expires_ns:
+            self._keep(sent, exposed_ns, known[1])
         else:
             self.counts[sent.camera, "expired"] += 1
             self._came_late(sent.camera, 1)
@@ -235,10 +236,10 @@ class NodeCameras:
         self.counts[sent.camera, "lost"] += sent.number - last - 1
         self._numbers[sent.camera] = sent.number
 
-    def _keep(self, sent: Sent, offset_ns: int, error_ns: int) -> None:
+    def _keep(self, sent: Sent, exposed_ns: int, error_ns: int) -> None:
         self._late[sent.camera] = 0
         self._troubles.pop((sent.camera, LATE), None)
-        frames, exposed_ns = self._frames[sent.camera], sent.exposed_ns - offset_ns
+        frames = self._frames[sent.camera]
         self.counts[sent.camera, "dropped"] += len(frames) == KEPT
         frames.append(
             Arrived(sent.camera, sent.exposure, exposed_ns, error_ns, sent.expires_ns, sent.image, sent.fault)

@@ -89,7 +89,7 @@ class Got:
 
     camera: str
     number: int
-    in_time: bool
+    spent: float  # of the time until it expired, when it came; above 1: too late
 
 
 def encode_word(word: Word) -> list[bytes]:
@@ -150,7 +150,7 @@ def decode_got(body: bytes) -> Got:
     """
     try:
         fields = _table(body)
-        return Got(name(fields["camera"]), count(fields["number"]), in_time=bool(fields["in_time"]))
+        return Got(name(fields["camera"]), count(fields["number"]), finite(fields["spent"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise MalformedMessage("got", f"a box acknowledged no frame: {str(error)[:80]}.") from error
 

@@ -1,14 +1,15 @@
 """How many frames may be on their way at once: so many that the link is used, so few that none grows old in it.
 
-Additive increase, multiplicative decrease, as in TCP (Chiu and Jain 1989), but by what a frame is for: whether it came
-before it expired.
+Additive increase, multiplicative decrease, as in TCP (Chiu and Jain 1989), but by what a frame is for: how much of the
+time until it expires was over when it came.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
-FIRST, MOST = 4, 16  # frames
+FIRST, MOST = 2, 16  # frames
+QUICK, SLOW = 0.5, 0.75  # of a frame's time: below, there may be more under way; above, there should be fewer
 
 
 class Window:
@@ -33,15 +34,17 @@ class Window:
         """It is on its way."""
         self._under_way.append(number)
 
-    def arrived(self, number: int) -> None:
-        """In time; with it, or before it, all that were sent before."""
-        if self._settle(number):
-            self._size = min(MOST, self._size + 1 / self._size)
+    def arrived(self, number: int, spent: float) -> None:
+        """With it, or before it, all that were sent before; one delay makes several slow, and counts once.
 
-    def expired(self, number: int) -> None:
-        """On its way; one delay makes several late, and counts once."""
+        spent: share of its time that was over; above 1 it had expired.
+        """
         newest = self._under_way[-1] if self._under_way else 0
-        if self._settle(number) and number > self._halved_at:
+        if not self._settle(number):
+            return
+        if spent < QUICK:
+            self._size = min(MOST, self._size + 1 / self._size)
+        elif spent > SLOW and number > self._halved_at:
             self._size, self._halved_at = max(1.0, self._size / 2), newest
 
     def _settle(self, number: int) -> bool:

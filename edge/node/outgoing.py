@@ -57,16 +57,18 @@ class Outgoing:
                 self._aim(shot, place)
 
     def next(self, now_ns: int) -> Sent | None:
-        """What should be sent now (the box's clock); None: nothing is worth it, or too much is on its way."""
-        while self._waiting and self._waiting[0].expires_ns < now_ns:
-            self._waiting.popleft()
-            self._expired += 1
-        ready = self._waiting and self.window.open
-        return replace(self._waiting[0], number=self._sent + 1) if ready else None
+        """What should be sent now (the box's clock): the newest, for what has waited long will be late.
+
+        None: nothing is worth it, or too much is on its way.
+        """
+        fresh = [one for one in self._waiting if one.expires_ns >= now_ns]
+        self._expired += len(self._waiting) - len(fresh)
+        self._waiting = deque(fresh, WAITING)
+        return replace(fresh[-1], number=self._sent + 1) if fresh and self.window.open else None
 
     def gone(self) -> None:
         """That is on its way."""
-        self._waiting.popleft()
+        self._waiting.pop()
         self._sent += 1
         self.window.sent(self._sent)
 

@@ -30,7 +30,7 @@ from edge.node.settings import ListenSettings
 
 POLL_MS = 2
 BEAT_MS, DEAD_MS, HANDSHAKE_MS = 250, 2000, 5000  # of ZMTP, as at the box
-MOST_FRAMES = 64  # of all cameras, that wait in the socket: the windows keep it at far fewer
+MOST = 64  # messages that wait in the socket, either way: the windows keep frames at far fewer
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,8 @@ class Post:
         self._socket = context.socket(zmq.ROUTER)
         self._socket.curve_server, self._socket.curve_secretkey = True, keys.secret
         self._socket.router_mandatory = True  # a box that is gone is told, not passed over
-        self._socket.sndhwm, self._socket.maxmsgsize, self._socket.linger = MOST_FRAMES, MAX_WORD_BYTES, 0
+        self._socket.sndhwm = self._socket.rcvhwm = MOST
+        self._socket.maxmsgsize, self._socket.linger = MAX_WORD_BYTES, 0
         self._socket.heartbeat_ivl, self._socket.heartbeat_timeout = BEAT_MS, DEAD_MS
         self._socket.heartbeat_ttl, self._socket.handshake_ivl = DEAD_MS, HANDSHAKE_MS
         self._bind(settings.listen)
@@ -135,11 +136,7 @@ class Post:
         got = decode_got(body)
         if sender != self._frames_to or got.camera not in self._cameras:
             raise MalformedMessage("got", "a box acknowledged a frame that was not sent to it.")
-        window = self._cameras[got.camera].window
-        if got.in_time:
-            window.arrived(got.number)
-        else:
-            window.expired(got.number)
+        self._cameras[got.camera].window.arrived(got.number, got.spent)
 
     def _empty(self, place: Place) -> None:
         """A frame of each camera in turn, until none has one that may go."""

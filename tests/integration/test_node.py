@@ -163,6 +163,17 @@ def test_of_a_lossy_cable_nothing_comes_late(box, way):
     assert seen.sightings > 10
 
 
+def test_a_link_that_is_too_slow_is_told(box, way):
+    way.suffer(Fault(rate_mb_per_s=0.3))
+    until(box, lambda: "has frames that come too late" in box.faults.get("top", ""), 30)
+    assert box.run(1.0).late == 0
+    way.suffer(SOUND)
+    until(box, lambda: not box.faults)
+    seen = box.run(3.0)
+    assert seen.late == 0
+    assert seen.sightings > 4
+
+
 def test_a_node_that_is_killed_is_told_and_heard_again(box, there, way, tmp_path):
     box.run(1.0)
     there.kill()
@@ -225,7 +236,7 @@ def test_nonsense_from_within_and_without_ends_no_node(context, box, peer, there
         [READY, b"x" * 9],
     ):
         rude.send_multipart(parts)
-    rude.send_multipart([b"got", b'{"camera": "top", "number": 1, "in_time": true}'])
+    rude.send_multipart([b"got", b'{"camera": "top", "number": 1, "spent": 0.1}'])
     rude.send_multipart([WORD, b" " * 10_000_000])  # its connection is ended: nothing so large is read
     until(box, lambda: box.node.answer.refused >= 7)
     rude.close()

@@ -41,7 +41,7 @@ def test_all_comes_back_as_it_was_said():
     assert decode_word(encode_word(WORD)[1]) == WORD
     assert decode_word(encode_word(Word(5, "box-1", None))[1]) == Word(5, "box-1", None)
     assert decode_answer(encode_answer(ANSWER)[1]) == ANSWER
-    assert decode_got(encode_got(Got("top", 3, in_time=True))[1]) == Got("top", 3, in_time=True)
+    assert decode_got(encode_got(Got("top", 3, 0.5))[1]) == Got("top", 3, 0.5)
 
 
 def test_a_frame_comes_back_as_it_was_sent():
