@@ -154,8 +154,10 @@ class Box:
         self.faults = dict(self.cameras.faults())
         for frame in frames:
             self.seen.frames += 1
-            self.seen.pixels += frame.image.nbytes
-            self.seen.shapes.add(frame.image.shape)
+            top, bottom, left, right = frame.shown or (0, 0, 0, 0)
+            part = frame.image[top:bottom, left:right]
+            self.seen.pixels += part.nbytes
+            self.seen.shapes.add(part.shape)
             self.seen.ages_ms.append((time.monotonic_ns() - frame.exposed_ns) / NS_PER_MS)
             self.seen.late += self.seen.ages_ms[-1] > 2000
         for sighting in tracked.sightings:

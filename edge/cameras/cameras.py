@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from edge.cameras.feed import FeedCameras
 from edge.cameras.grabber import Grabber
 from edge.cameras.node import NodeCameras
-from edge.core.messages import BeltReading, Frame, Image, Item
+from edge.cameras.source import Shot
+from edge.core.messages import BeltReading, Frame, Item
 from edge.core.ruler import Ruler
 
 NO_ITEMS: Mapping[str, Item] = {}
@@ -70,16 +72,17 @@ class AllCameras:
 
     def _sent(self, reading: BeltReading) -> Iterator[Frame]:
         for one in (one for node in self.nodes for one in node.grab(reading)):
-            yield from self._placed(one.camera, one.exposure, one.exposed_ns, one.image, one.fault)
+            shot = Shot(one.image, one.exposed_ns, one.exposure, one.fault)
+            yield from (replace(frame, shown=one.shown) for frame in self._placed(one.camera, shot))
 
     def _grabbed(self) -> Iterator[Frame]:
         for grabber in self.grabbers:
             for shot in grabber.shots():
-                yield from self._placed(grabber.name, shot.number, shot.exposed_ns, shot.image, shot.fault)
+                yield from self._placed(grabber.name, shot)
 
-    def _placed(self, camera: str, number: int, exposed_ns: int, image: Image, fault: str) -> Iterator[Frame]:
-        counts = self._ruler.counts(exposed_ns)
+    def _placed(self, camera: str, shot: Shot) -> Iterator[Frame]:
+        counts = self._ruler.counts(shot.exposed_ns)
         if counts is None:
             self.unplaced += 1
         else:
-            yield Frame(camera, f"{camera}-{number}", exposed_ns, counts, image, fault)
+            yield Frame(camera, f"{camera}-{shot.number}", shot.exposed_ns, counts, shot.image, shot.fault)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.cameras.line import Context, Line, Peer, silence
+from edge.cameras.part import filled
 from edge.cameras.source import KEPT
 from edge.core.aim import watched
 from edge.core.belt import NS_PER_MS, NS_PER_S, Geometry
 from edge.core.clocks import Clock, Exchange
 from edge.core.errors import MalformedMessage
 from edge.core.frames import TOPIC, Sent, decode_sent
-from edge.core.messages import BeltReading, Image, Item
+from edge.core.messages import BeltReading, Image, Item, Span
 from edge.core.nodes import ANSWER, Answer, Got, Place, Watched, Word, decode_answer, encode_got
 
 ASK_NS = 40 * NS_PER_MS
@@ -40,6 +41,7 @@ class Arrived:
     error_ns: int  # by which that may be wrong
     expires_ns: int
     image: Image
+    shown: Span
     fault: str
 
 
@@ -241,9 +243,8 @@ class NodeCameras:
         self._troubles.pop((sent.camera, LATE), None)
         frames = self._frames[sent.camera]
         self.counts[sent.camera, "dropped"] += len(frames) == KEPT
-        frames.append(
-            Arrived(sent.camera, sent.exposure, exposed_ns, error_ns, sent.expires_ns, sent.image, sent.fault)
-        )
+        camera, number, expires_ns = sent.camera, sent.exposure, sent.expires_ns
+        frames.append(Arrived(camera, number, exposed_ns, error_ns, expires_ns, *filled(sent), sent.fault))
 
     def _on_nonsense(self, parts: Sequence[bytes]) -> None:
         raise MalformedMessage("kind", f"a camera node sent '{parts[0][:20]!r}', which nobody knows.")

@@ -28,6 +28,8 @@ class Sent:
     exposed_ns: int  # the node's clock
     expires_ns: int  # the box's clock: afterwards nobody may judge it
     image: Image  # the part that shows an item
+    at_px: tuple[int, int]  # its first row and column in the whole picture
+    whole_px: tuple[int, int]  # height and width of that
     fault: str = ""  # what is wrong with what it shows
 
 
@@ -53,6 +55,8 @@ def encode_sent(sent: Sent) -> list[bytes]:
         "exposed_ns": sent.exposed_ns,
         "expires_ns": sent.expires_ns,
         "fault": sent.fault,
+        "at_px": sent.at_px,
+        "whole_px": sent.whole_px,
         "shape": list(sent.image.shape),
     }
     return [TOPIC, json.dumps(header).encode(), np.ascontiguousarray(sent.image).tobytes()]
@@ -94,6 +98,7 @@ def decode_sent(parts: Sequence[bytes]) -> Sent:
             expires_ns=instant(header["expires_ns"]),
             image=image,
             fault=told(header["fault"]),
+            **_placed(header, image),
         )
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise MalformedMessage("frame", f"a camera node sent no frame: {str(error)[:80]}.") from error
@@ -103,6 +108,16 @@ def _opened(parts: Sequence[bytes]) -> tuple[Mapping[str, Any], Image]:
     _, head, pixels = parts
     header: dict[str, Any] = json.loads(head)
     return header, np.frombuffer(pixels, np.uint8).reshape(_shape(header["shape"], len(pixels)))
+
+
+def _placed(header: Mapping[str, Any], image: Image) -> dict[str, tuple[int, int]]:
+    """Where a part lies in its whole picture, which is no larger than a frame may be."""
+    (top, left), (height, width) = header["at_px"], header["whole_px"]
+    for value in (top, left, height, width):
+        count(value)
+    if top + image.shape[0] > height or left + image.shape[1] > width or 3 * height * width > MAX_PIXEL_BYTES:
+        raise ValueError(f"a part at {top}, {left} of {height} × {width} px")
+    return {"at_px": (top, left), "whole_px": (height, width)}
 
 
 def _shape(shape: Sequence[int], size: int) -> tuple[int, ...]:

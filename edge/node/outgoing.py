@@ -81,7 +81,17 @@ class Outgoing:
 
     def _keep(self, shot: Shot, stretch: Wanted) -> None:
         self._dropped += len(self._waiting) == WAITING
-        image = np.ascontiguousarray(shot.image[part(shot.image.shape, self._lens, stretch)])
-        self._waiting.append(
-            Sent(self._name, LIFE, 0, shot.number, shot.exposed_ns, stretch.expires_ns, image, shot.fault)
+        rows, columns = part(shot.image.shape, self._lens, stretch)
+        sent = Sent(
+            camera=self._name,
+            life=LIFE,
+            number=0,  # until it goes
+            exposure=shot.number,
+            exposed_ns=shot.exposed_ns,
+            expires_ns=stretch.expires_ns,
+            image=np.ascontiguousarray(shot.image[rows, columns]),
+            at_px=(rows.start, columns.start),
+            whole_px=(shot.image.shape[0], shot.image.shape[1]),
+            fault=shot.fault,
         )
+        self._waiting.append(sent)

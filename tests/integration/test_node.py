@@ -266,8 +266,8 @@ def test_a_node_that_lies_is_refused_and_counted(context, hostile):
     good = Answer(
         asked_ns, 5, 6, "life", "", 0, {"top": CameraState("", triggered=False, sent=0, dropped=0, expired=0)}
     )
-    picture = encode_sent(Sent("top", "life", 1, 1, 5, 2**62, GREY))
-    other = encode_sent(Sent("back", "life", 1, 1, 5, 2**62, GREY))
+    picture = encode_sent(Sent("top", "life", 1, 1, 5, 2**62, GREY, (0, 0), GREY.shape))
+    other = encode_sent(Sent("back", "life", 1, 1, 5, 2**62, GREY, (0, 0), GREY.shape))
     wrong = [
         [b"?"],
         [b""],

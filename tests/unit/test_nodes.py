@@ -30,7 +30,7 @@ from edge.core.nodes import (
 
 WORD = Word(5, "box-1", Place(4, -3, 7.5, 600.0, 10.0, {"top": Watched(60.0, 60.0, (Near(5000.0, 200.0, 99),))}))
 ANSWER = Answer(5, 6, 7, "abc", "box-1", 2, {"top": CameraState("", False, 1, 2, 3)})
-SENT = Sent("top", "abc", 3, 17, 8, 99, np.arange(24, dtype=np.uint8).reshape(2, 4, 3), "black")
+SENT = Sent("top", "abc", 3, 17, 8, 99, np.arange(24, dtype=np.uint8).reshape(2, 4, 3), (1, 2), (3, 6), "black")
 nonsense = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
@@ -106,7 +106,9 @@ def test_an_answer_with_a_strange_field_is_refused(path, to):
 
 @pytest.mark.parametrize(
     ("path", "to"),
-    [(("camera",), 5), (("number",), -1), (("exposure",), 0.5), (("expires_ns",), None), (("fault",), [])]
+    [(("at_px",), at) for at in ([2, 0], [0, 3], [-1, 0], [0], None, [0.5, 0], [True, 0])]
+    + [(("whole_px",), whole) for whole in ([3, 5], [2, 6], [1, 1], "36", [10**6, 10**6])]
+    + [(("camera",), 5), (("number",), -1), (("exposure",), 0.5), (("expires_ns",), None), (("fault",), [])]
     + [(("shape",), shape) for shape in ([2, 4], [2, 12, 1], [24], "224", None, [-2, -12])],
 )
 def test_a_frame_with_a_strange_field_is_refused(path, to):
