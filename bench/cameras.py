@@ -1,10 +1,11 @@
 """Grabbing beside a bare loop, and what a camera that dies again and again does to the lane's loop.
 
-`python -m bench.cameras [--seconds N] [--rounds N] [--kills N] [--json FILE]`, with Debian's `aravis-tools`: the fake
-GigE Vision camera on loopback sends 2048 × 2048 px, mono, over the real protocol.
+`python -m bench.cameras [--seconds N] [--rounds N] [--kills N] [--json FILE]`, over the real protocol on loopback:
+Aravis' fake GigE Vision camera (Debian's `aravis-tools`, at most 2048 × 2048 px), and ours (5 megapixels), mono.
 
-Latency is from the frame's first packet until whoever asks has the picture: for the bare loop when Aravis hands its
-buffer over and the pixels have been copied out once, as its Python examples do; for ours when the loop has the frame.
+Latency is from the exposure (of Aravis' camera: the frame's first packet) until whoever asks has the picture: for the
+bare loop when Aravis hands its buffer over and the pixels have been copied out once, as its Python examples do; for
+ours when the loop has the frame.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,27 +26,32 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras import gige
+from edge.cameras import genicam
 from edge.cameras.cameras import AllCameras
 from edge.cameras.gige import BUFFERS, GigeSource
 from edge.cameras.grabber import Grabber
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import ConfigError
 from edge.core.messages import BeltReading
+from edge.simulator.gige.device import OFFSET_NS
+
+Figures = dict[str, float]
+Features = dict[str, bool | int | float | str]
 
 PROGRAM, SERIAL, ADDRESS = "arv-fake-gv-camera-0.8", "BENCH", "127.0.0.1"
-FEATURES: dict[str, bool | int | float | str] = {
+FAKE = [PROGRAM, "-i", ADDRESS, "-s", SERIAL]
+SIMULATED = [sys.executable, "-m", "edge.simulator.gige", "--address", ADDRESS, "--serial", SERIAL]
+FEATURES: Features = {
     "Width": 2048,
     "Height": 2048,
     "PixelFormat": "Mono8",
     "AcquisitionFrameRate": 20.0,
 }
 SMALL = FEATURES | {"Width": 512, "Height": 512}
+LARGE = FEATURES | {"Width": 2448, "GevSCPSPacketSize": 9000, "AcquisitionFrameRate": 10.0}
 TURN_S = 0.001  # as the daemon's
 SILENT_S = 1.0
 DOWN_S, UP_S = 2.0, 5.0  # without power, and until it must be back
-
-Figures = dict[str, float]
 
 
 def main() -> int:
@@ -53,7 +60,10 @@ def main() -> int:
     console = Console()
     if shutil.which(PROGRAM) is None:
         raise ConfigError(f"{PROGRAM} is not installed: run `make setup`.")
-    latency = _latency(options.seconds, options.rounds, console)
+    latency = {
+        "fake": _latency("Aravis' fake camera, 2048 × 2048", FAKE, FEATURES, options, console),
+        "simulated": _latency("ours, 2448 × 2048, jumbo packets", _simulated(LARGE), LARGE, options, console),
+    }
     kills = _kills(options.kills, console)
     if options.json:
         options.json.write_text(json.dumps({"latency": latency, "kills": kills}, indent=1) + "\n")
@@ -61,10 +71,10 @@ def main() -> int:
 
 
 @contextmanager
-def camera() -> Iterator[None]:
-    """A fake camera with power."""
-    with subprocess.Popen([PROGRAM, "-i", ADDRESS, "-s", SERIAL], stdout=subprocess.DEVNULL) as process:
-        while SERIAL not in [one["serial"] for one in gige.found()]:
+def camera(command: Sequence[str] = FAKE) -> Iterator[None]:
+    """A camera with power."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while SERIAL not in [one["serial"] for one in genicam.found()]:
             time.sleep(0.05)
         try:
             yield
@@ -72,15 +82,21 @@ def camera() -> Iterator[None]:
             process.kill()
 
 
-def _latency(seconds: float, rounds: int, console: Console) -> dict[str, Figures]:
+def _simulated(features: Features) -> list[str]:
+    return [*SIMULATED, "--width", str(features["Width"]), "--height", str(features["Height"])]
+
+
+def _latency(
+    what: str, command: Sequence[str], features: Features, options: argparse.Namespace, console: Console
+) -> dict[str, Figures]:
     """Both in turn, several times: what else goes on meets either."""
     spans: dict[str, list[float]] = {"bare loop": [], "ours": []}
-    with camera():
-        for _ in track(range(rounds), "latency", console=console, transient=True):
-            spans["bare loop"] += _bare(seconds)
-            spans["ours"] += _ours(seconds)
+    with camera(command):
+        for _ in track(range(options.rounds), what, console=console, transient=True):
+            spans["bare loop"] += _bare(features, options.seconds)
+            spans["ours"] += _ours(features, options.seconds)
     figures = {name: _percentiles(found) for name, found in spans.items()}
-    table = Table("2048 × 2048 mono", "frames", "p50 ms", "p99 ms")
+    table = Table("mono", "frames", "p50 ms", "p99 ms", title=what)
     for name, row in figures.items():
         table.add_row(name, str(len(spans[name])), f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}")
     ratios = [figures["ours"][name] / figures["bare loop"][name] for name in ("p50_ms", "p99_ms")]
@@ -89,12 +105,11 @@ def _latency(seconds: float, rounds: int, console: Console) -> dict[str, Figures
     return figures
 
 
-def _bare(seconds: float) -> list[float]:
+def _bare(features: Features, seconds: float) -> list[float]:
     """The loop of Aravis' examples: pop, copy, push."""
-    library = gige.aravis()
+    library = genicam.aravis()
     source: Any = library.Camera.new(ADDRESS)
-    for name, value in FEATURES.items():
-        gige._set(source.get_device(), name, value)
+    list(genicam.refused(source.get_device(), features))
     stream = source.create_stream(None, None)
     for _ in range(BUFFERS):
         stream.push_buffer(library.Buffer.new_allocate(source.get_payload()))
@@ -103,15 +118,24 @@ def _bare(seconds: float) -> list[float]:
     while time.monotonic() < end_s:
         if (buffer := stream.timeout_pop_buffer(200_000)) is not None:
             np.frombuffer(buffer.get_data(), np.uint8)
-            spans_ms.append((time.time_ns() - buffer.get_system_timestamp()) / NS_PER_MS)
+            spans_ms.append((time.monotonic_ns() - _exposed_ns(buffer)) / NS_PER_MS)
             stream.push_buffer(buffer)
     source.stop_acquisition()
     return spans_ms
 
 
-def _ours(seconds: float) -> list[float]:
+def _exposed_ns(buffer: Any) -> int:
+    """By our camera's clock, whose offset is known here; else when the first packet came."""
+    now_ns = time.monotonic_ns()
+    taken_ns = int(buffer.get_timestamp()) - OFFSET_NS
+    if 0 <= now_ns - taken_ns < NS_PER_S:
+        return taken_ns
+    return now_ns - (time.time_ns() - int(buffer.get_system_timestamp()))
+
+
+def _ours(features: Features, seconds: float) -> list[float]:
     """The grabber's thread, and a loop that asks it each turn."""
-    grabber = Grabber("bench", GigeSource(SERIAL, FEATURES))
+    grabber = Grabber("bench", GigeSource(SERIAL, features))
     grabber.start()
     spans_ms, end_s = [], time.monotonic() + seconds
     while time.monotonic() < end_s:

@@ -254,6 +254,12 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
         ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
             lambda: {(one.name,): one.opened for one in outside.cameras.grabbers}
         ),
+        ("tunnel_encoder_strays", "Frames whose camera counted the belt otherwise than the PLC.", ("camera",)): (
+            outside.cameras.strays
+        ),
+        ("tunnel_camera_packets", "Packets missed, asked for again, and come again.", ("camera", "what")): (
+            outside.cameras.packets
+        ),
         ("tunnel_frames_refused", "Messages of camera nodes and feeds that were none.", ()): (
             lambda: {(): outside.cameras.refused}
         ),
@@ -281,11 +287,14 @@ def _count(registry: CollectorRegistry, link: Link, outside: Outside, loop: Loop
 def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
     """What is wrong with cameras just now, and how well the clocks of nodes are known."""
     faulty = Gauge("tunnel_camera_faulty", "1 while something is wrong with a camera.", ("camera",), registry=registry)
-    for name in (*(one.name for one in cameras.grabbers), *(name for node in cameras.nodes for name in node.cameras)):
-        faulty.labels(name).set_function(partial(_is_faulty, cameras, name))
+    sharp = Gauge("tunnel_camera_sharpness", "Of its last frames; 1: as learnt.", ("camera",), registry=registry)
     error_s = Gauge(
         "tunnel_node_clock_error_seconds", "By how much a node's clock may be wrong.", ("node",), registry=registry
     )
+    for name in (*(one.name for one in cameras.grabbers), *(name for node in cameras.nodes for name in node.cameras)):
+        faulty.labels(name).set_function(partial(_is_faulty, cameras, name))
+    for one in cameras.grabbers:
+        sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
     for node in cameras.nodes:
         error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
 

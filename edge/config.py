@@ -79,6 +79,13 @@ class BeltSettings(Section):
     stale_after_ms: Annotated[float, Field(gt=0, le=10_000)] = 500
 
 
+class ChunkSettings(Section):
+    """What a GenICam camera sends with each frame, by the entries of its ChunkSelector; empty: nothing is asked for."""
+
+    encoder: str = ""  # counts of the belt's encoder, where it is wired to the camera too, as the PLC counts them
+    timestamp: str = ""  # when the exposure began
+
+
 class LocalCamera(Section):
     """A GenICam camera, or one that OpenCV opens, at the machine that reads these settings."""
 
@@ -86,6 +93,7 @@ class LocalCamera(Section):
     gige: str | None = None  # its id (Vendor-Model-Serial), serial number or address
     opencv: str | None = None  # a device, an RTSP address, a GStreamer pipeline, a video file, a folder of pictures
     features: dict[str, bool | int | float | str] = {}  # of a GenICam camera, by their names, set in this order
+    chunks: ChunkSettings = ChunkSettings()
     settings: dict[OpenCvSetting, float | str] = {}  # of one that OpenCV opens; `rate` is also that of a folder
     triggered: bool = False  # it exposes when it is told to, and is silent otherwise
     view: Path | None = None  # what it usually shows, by `tunnel-edge cameras learn`; None: its content is not watched
@@ -93,8 +101,8 @@ class LocalCamera(Section):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.features and self.gige is None:
-            raise ValueError("features are for a gige camera")
+        if (self.features or self.chunks != ChunkSettings()) and self.gige is None:
+            raise ValueError("features and chunks are for a gige camera")
         if self.settings and self.opencv is None:
             raise ValueError("settings are for an opencv camera")
         return self

@@ -43,7 +43,8 @@ class Loop:
         commands = self.dispatcher.plan(verdicts, items, reading, acks)
         self.diverter.send(commands)
         settled = self.dispatcher.settle(items, reading)
-        oversight = self.supervision.update(reading, tracked, verdicts, settled, items, self.camera.faults())
+        faults = {**self.inspector.faults(), **self.camera.faults()}
+        oversight = self.supervision.update(reading, tracked, verdicts, settled, items, faults)
         self.station.tell(oversight, self.turns, now_ns)
         ends = (*tracked.ghosts, *settled.ends)
         self.tracker.forget(ends)

@@ -1,8 +1,9 @@
-"""`tunnel-edge cameras list | preview | learn | measure`: what there is, what one sees, how steadily they send."""
+"""`tunnel-edge cameras VERB`: what there is, what one sees, how it is set, how steadily they send."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras import gige, health
+from edge.cameras import genicam, health
 from edge.cameras.assembly import opened, source
 from edge.cameras.grabber import Grabber
 from edge.cameras.source import Shot, Source
@@ -42,7 +43,7 @@ def listed(_: argparse.Namespace, console: Console) -> int:
     """Every camera that answers on the network, and on USB."""
     table = Table("write in the settings", "what it is", "where")
     try:
-        for one in gige.found():
+        for one in genicam.found():
             about = f"{one['vendor']} {one['model']}, serial {one['serial']} ({one['protocol']})"
             table.add_row(f'gige = "{one["id"]}"', about, one["address"])
     except CameraFault as error:
@@ -57,12 +58,38 @@ def preview(options: argparse.Namespace, console: Console) -> int:
     """One picture of a camera, saved, and shown as far as a terminal can."""
     camera = _camera(options)
     with opened(camera) as one:
-        image = _first(one, camera).image
+        _show(_first(one, camera).image, camera, options, console)
+    return 0
+
+
+def tried(options: argparse.Namespace, console: Console) -> int:
+    """Set what is given, and show a picture taken so; without, all there is to set."""
+    camera = _camera(options)
+    where = "features" if camera.gige else "settings"
+    given = getattr(camera, where) | dict(options.given)
+    with opened(camera.model_copy(update={where: given})) as one:
+        if not options.given:
+            console.print(_settings(one))
+            return 0
+        _show(_first(one, camera).image, camera, options, console)
+    words = ", ".join(f"{name} = {json.dumps(value)}" for name, value in given.items())
+    told = f"to keep it, write under camera '{camera.name}' in {options.config}: {where} = {{ {words} }}"
+    console.print(told, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _settings(one: Source) -> Table:
+    table = Table("setting", "is", "takes")
+    for name, (value, takes) in one.settings().items():
+        table.add_row(name, value, takes)
+    return table
+
+
+def _show(image: Image, camera: CameraSettings, options: argparse.Namespace, console: Console) -> None:
     out = options.out or Path(f"{camera.name}.png")
     cv2.imwrite(str(out), image)
     console.print(half_blocks(_in_colour(image), COLUMNS))
     console.print(f"{out}: {image.shape[1]} × {image.shape[0]}, mean {image.mean():.0f} of 255", highlight=False)
-    return 0
 
 
 def learn(options: argparse.Namespace, console: Console) -> int:
@@ -76,10 +103,11 @@ def learn(options: argparse.Namespace, console: Console) -> int:
         raise ConfigError(f"camera '{camera.name}' has no `view` in {options.config}: name a file there.")
     with opened(camera) as one:
         steps = track(range(options.frames), "looking", console=console, transient=True)
-        looks = [health.Look.of(_first(one, camera).image) for _ in steps]
+        looks = [health.Look.of(_spaced(one, camera).image) for _ in steps]
         view = health.View.learn(looks)
     view.save(camera.view)
-    told = [what for what, limit in (("whether it was moved", view.moved), ("dirt", view.covered)) if np.isinf(limit)]
+    limits = (("whether it was moved", view.tells.moved), ("dirt", view.tells.covered))
+    told = [what for what, limit in limits if np.isinf(limit)]
     untold = f"; too much changes in view to tell {' and '.join(told)}" if told else ""
     console.print(f"{camera.view}: learnt from {len(looks)} frames{untold}", highlight=False, soft_wrap=True)
     return 0
@@ -136,11 +164,31 @@ def _first(one: Source, camera: CameraSettings) -> Shot:
     raise CameraFault(f"sent nothing for {PATIENCE_S:.0f} s{waits}")
 
 
+def _spaced(one: Source, camera: CameraSettings) -> Shot:
+    """The next exposure that is far enough from the last."""
+    due_ns = time.monotonic_ns() + health.SPACED_NS
+    while (shot := _first(one, camera)).exposed_ns < due_ns:
+        pass
+    return shot
+
+
 def _camera(options: argparse.Namespace) -> CameraSettings:
     cameras = {one.name: one for one in load(options.config).camera if one.node is None}
     if options.camera not in cameras:
         raise ConfigError(f"no camera '{options.camera}' on this box: there is {', '.join(cameras) or 'none'}.")
     return cameras[options.camera]
+
+
+def _assigned(text: str) -> tuple[str, bool | float | str]:
+    """NAME=VALUE: true, false, a number, or a word."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"'{text}' is no NAME=VALUE")
+    try:
+        known = json.loads(value)
+    except ValueError:
+        return name, value
+    return name, known if isinstance(known, bool | int | float) else value
 
 
 def _usb() -> Iterator[tuple[Path, str]]:
@@ -164,10 +212,16 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     one.add_argument("camera", help="its name there")
     one.add_argument("--out", type=Path, help="file for the picture (default: NAME.png)")
     one.set_defaults(do=preview)
+    one = verbs.add_parser("set", help="set features or settings, and see what comes of it; without any, list them")
+    one.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    one.add_argument("camera", help="its name there")
+    one.add_argument("given", nargs="*", type=_assigned, metavar="NAME=VALUE", help="in this order")
+    one.add_argument("--out", type=Path, help="file for the picture (default: NAME.png)")
+    one.set_defaults(do=tried)
     one = verbs.add_parser("learn", help="what a camera usually shows: its content is held against it")
     one.add_argument("config", type=Path, help="the lane's settings (TOML)")
     one.add_argument("camera", help="its name there")
-    one.add_argument("--frames", type=int, default=100, help="(default: %(default)s)")
+    one.add_argument("--frames", type=int, default=200, help="half a second apart or more (default: %(default)s)")
     one.set_defaults(do=learn)
     one = verbs.add_parser("measure", help="rate, jitter, delay, and what was lost, of all cameras at once")
     one.add_argument("config", type=Path, help="the lane's settings (TOML)")

@@ -11,7 +11,7 @@ import zmq
 
 from edge.cameras.cameras import AllCameras
 from edge.cameras.feed import FeedCameras
-from edge.cameras.gige import GigeSource
+from edge.cameras.gige import Chunks, GigeSource
 from edge.cameras.grabber import Grabber
 from edge.cameras.health import Health, View
 from edge.cameras.line import Context, Peer, ask
@@ -33,6 +33,7 @@ def all_cameras(config: Config, context: Context) -> AllCameras:
         ConfigError: a key cannot be used.
         ReferencesRefused: a view is missing or damaged.
     """
+    geometry = config.geometry()
     nodes: defaultdict[Peer, list[str]] = defaultdict(list)
     feeds: defaultdict[str, list[str]] = defaultdict(list)
     grabbers = []
@@ -42,24 +43,26 @@ def all_cameras(config: Config, context: Context) -> AllCameras:
         elif camera.node:
             feeds[camera.node].append(camera.name)
         else:
-            grabbers.append(grabber(camera))
-    geometry = config.geometry()
+            grabbers.append(grabber(camera, geometry.counts(geometry.view_mm) / 2))
     return AllCameras(
         [FeedCameras(context, endpoint, names) for endpoint, names in feeds.items()],
         grabbers,
         [NodeCameras(context, one, names, geometry) for one, names in nodes.items()],
+        geometry.counts(geometry.tolerance_mm),
     )
 
 
-def grabber(camera: LocalCamera) -> Grabber:
+def grabber(camera: LocalCamera, spaced_counts: float) -> Grabber:
     """A camera at this machine, with its thread.
+
+    spaced_counts: how far the belt must have run between two frames that are held against its view.
 
     Raises:
         CameraFault: what it needs is not installed.
         ReferencesRefused: its view is missing or damaged.
     """
     silent_after_s = 0.0 if camera.triggered else camera.silent_after_s
-    health = Health(View.load(camera.view)) if camera.view else None
+    health = Health(View.load(camera.view), spaced_counts) if camera.view else None
     return Grabber(camera.name, source(camera), silent_after_s, health)
 
 
@@ -132,7 +135,7 @@ def source(camera: LocalCamera) -> Source:
         CameraFault: what it needs is not installed.
     """
     if camera.gige:
-        return GigeSource(camera.gige, camera.features)
+        return GigeSource(camera.gige, camera.features, Chunks(camera.chunks.encoder, camera.chunks.timestamp))
     where = str(camera.opencv)
     if Path(where).is_dir():
         return FolderSource(Path(where), float(camera.settings.get("rate", FOLDER_RATE)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,9 +11,11 @@ from edge.cameras.feed import FeedCameras
 from edge.cameras.grabber import Grabber
 from edge.cameras.node import NodeCameras
 from edge.cameras.source import Shot
+from edge.core.latch import Latch
 from edge.core.messages import BeltReading, Frame, Item
 from edge.core.ruler import Ruler
 
+APART = "counts the belt otherwise than the PLC does: check its encoder input, and which chunk holds the counts"
 NO_ITEMS: Mapping[str, Item] = {}
 
 
@@ -24,12 +27,16 @@ class AllCameras:
         feeds: Sequence[FeedCameras],
         grabbers: Sequence[Grabber] = (),
         nodes: Sequence[NodeCameras] = (),
+        tolerance_counts: float = math.inf,
     ) -> None:
+        """Take all kinds, and how far from its time's place a frame may be that has its own counts."""
         self.feeds = feeds
         self.grabbers = grabbers
         self.nodes = nodes
         self.unplaced = 0  # frames exposed before the belt's place was known, or too long ago
         self._ruler = Ruler()
+        names = (*(one.name for one in grabbers), *(name for node in nodes for name in node.cameras))
+        self._latches = {name: Latch(tolerance_counts) for name in names}
 
     @property
     def parts(self) -> tuple[FeedCameras | Grabber | NodeCameras, ...]:
@@ -44,13 +51,16 @@ class AllCameras:
     def grab(self, reading: BeltReading, items: Mapping[str, Item] = NO_ITEMS) -> Sequence[Frame]:
         """The frames of every camera that have come since the last call, with the belt's counts at their exposure."""
         self._ruler.update(reading)
+        for grabber in self.grabbers:
+            grabber.counts = reading.counts
         for node in self.nodes:
             node.tell(reading, items.values())
         return [*(frame for feed in self.feeds for frame in feed.grab()), *self._grabbed(), *self._sent(reading)]
 
     def faults(self) -> Mapping[str, str]:
         """Camera → what is wrong with it just now, and what to do."""
-        here = {grabber.name: fault for grabber in self.grabbers if (fault := grabber.fault)}
+        here = {name: f"camera '{name}' {APART}" for name, latch in self._latches.items() if latch.apart}
+        here |= {grabber.name: fault for grabber in self.grabbers if (fault := grabber.fault)}
         for node in self.nodes:
             here |= node.faults()
         return here
@@ -72,8 +82,16 @@ class AllCameras:
 
     def _sent(self, reading: BeltReading) -> Iterator[Frame]:
         for one in (one for node in self.nodes for one in node.grab(reading)):
-            shot = Shot(one.image, one.exposed_ns, one.exposure, one.fault)
+            shot = Shot(one.image, one.exposed_ns, one.exposure, one.fault, one.encoder)
             yield from (replace(frame, shown=one.shown) for frame in self._placed(one.camera, shot))
+
+    def strays(self) -> dict[tuple[str, ...], int]:
+        """Camera → frames whose own counts were not believed."""
+        return {(name,): latch.strays for name, latch in self._latches.items()}
+
+    def packets(self) -> dict[tuple[str, ...], int]:
+        """Camera and what became of packets → how many."""
+        return {(one.name, what): count for one in self.grabbers for what, count in one.packets.items()}
 
     def _grabbed(self) -> Iterator[Frame]:
         for grabber in self.grabbers:
@@ -81,8 +99,15 @@ class AllCameras:
                 yield from self._placed(grabber.name, shot)
 
     def _placed(self, camera: str, shot: Shot) -> Iterator[Frame]:
-        counts = self._ruler.counts(shot.exposed_ns)
+        counts = self._counts(camera, shot)
         if counts is None:
             self.unplaced += 1
         else:
             yield Frame(camera, f"{camera}-{shot.number}", shot.exposed_ns, counts, shot.image, shot.fault)
+
+    def _counts(self, camera: str, shot: Shot) -> float | None:
+        """Where the belt was at the exposure; None: its place was not known."""
+        reckoned = self._ruler.counts(shot.exposed_ns)
+        if shot.encoder is None or reckoned is None:
+            return reckoned
+        return self._latches[camera].counts(shot.encoder, reckoned)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge.cameras.health import Health
@@ -33,6 +34,7 @@ class Grabber:
         self.name = name
         self.dropped = 0  # frames that nobody fetched in time
         self.opened = 0  # times
+        self.counts = math.nan  # where the belt is, as whoever asks for the frames knows it
         self._source = source
         self._silent_after_s = silent_after_s
         self._health = health
@@ -63,6 +65,16 @@ class Grabber:
     def lost(self) -> int:
         """Frames that the camera sent and that did not arrive whole."""
         return self._lost + self._source.lost()
+
+    @property
+    def packets(self) -> Mapping[str, int]:
+        """What became of the packets of this opening, where the link counts them."""
+        return self._source.packets()
+
+    @property
+    def sharpness(self) -> float:
+        """Of the last frames, as a share of what was learnt; not a number: nothing was."""
+        return self._health.sharpness if self._health else math.nan
 
     @property
     def fault(self) -> str:
@@ -98,7 +110,7 @@ class Grabber:
                 self._keep(shot)
 
     def _keep(self, shot: Shot) -> None:
-        if self._health and (fault := self._health.check(shot.image)):
+        if self._health and (fault := self._health.check(shot.image, shot.exposed_ns, self.counts)):
             shot = replace(shot, fault=fault)
         self._fault = self._told(f"shows what it should not: {shot.fault}") if shot.fault else ""
         self._tries, self._heard_ns = 0, time.monotonic_ns()

@@ -17,15 +17,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.belt import NS_PER_S
 from edge.core.errors import CameraFault, ReferencesRefused
 from edge.core.messages import Image
 from edge.sealed import read, write
 
-MAKER = "view-1"  # to be counted up when what a stored view holds changes its meaning
+MAKER = "view-2"  # to be counted up when what a stored view holds changes its meaning
 SIDE_PX = 128  # width of the small copy
 LEAST = 20  # frames, for a view to be learnt
-RECENT = 15  # frames whose median is compared,
-EVERY = 5  # at each so manieth frame: it takes longer than all the rest
+SPACED_NS = NS_PER_S // 2  # frames so far apart are compared with the view: else one item alone would fill a horizon
+HORIZONS = (15, 60)  # such frames, whose median is compared: the more, the less of what passes is left in it
+EVERY = 3  # times within a horizon: it takes longer than all the rest
 EQUAL = 3  # frames, equal bit for bit
 HASHED = 64  # frames that are remembered to tell a recording
 ROWS, STEEP = 80, 0.99  # rows whose steps tell the sharpness, by those that so many are below
@@ -35,13 +37,14 @@ MOST = 0.98  # share of such a frame
 SHARP = 0.8  # of the least sharp tenth that was learnt: below is out of focus
 LIT = 0.7  # of the usual brightness; the inverse of it is too bright
 SWAPPED = 2.0  # levels between what is there and what should be: an exchange is seen where it explains half
-MOVED = 0.02  # of the width
-RESPONSE = 0.08  # of the correlation: below it says nothing about a shift
+MOVED = 0.1  # by so much what stands still correlates better elsewhere than where it should be
+REACH_PX = 14  # of the small copy: so far it is looked for
+STILL = 4.0  # grey levels: what strays farther by itself counts for little
 SOILED = 14.0  # levels between what is there and what should be
 SPOT = 0.004  # share of the view
-DRAWS = 200  # of RECENT frames from those learnt: how far sound medians lie from the view
+ENOUGH = 2  # times a horizon's frames: fewer are nearly their own median
+DRAWS = 200  # of a horizon's frames from those learnt: how far sound medians lie from the view
 MARGIN = 2.0  # times the worst of them, beyond the least that counts
-UNSTEADY = 0.05  # a view whose sound medians lie farther than this apart tells nothing of shifts, or of spots
 
 Small = npt.NDArray[np.float32]
 
@@ -50,17 +53,28 @@ Small = npt.NDArray[np.float32]
 class Look:
     """A frame made small."""
 
-    small: Small  # BGR, 128 px wide
+    small: Image  # BGR, 128 px wide
     sharpness: float  # mean step between neighbouring pixels of the full frame, by its contrast
     sign: int  # of some of its pixels, bit for bit
 
     @classmethod
     def of(cls, image: Image) -> Look:
         """Look at a frame: BGR or mono."""
-        height_px = max(8, round(SIDE_PX * image.shape[0] / image.shape[1]))
+        height_px = max(3 * REACH_PX, round(SIDE_PX * image.shape[0] / image.shape[1]))
         small = cv2.resize(image, (SIDE_PX, height_px), interpolation=cv2.INTER_AREA)
         small = small if image.ndim == 3 else cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
-        return cls(np.asarray(small, np.float32), _sharpness(image), hash(image[::STEP_PX, ::STEP_PX].tobytes()))
+        return cls(np.asarray(small, np.uint8), _sharpness(image), hash(image[::STEP_PX, ::STEP_PX].tobytes()))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the medians of a horizon may lie from the view; inf: too much changes by itself to tell."""
+
+    moved: float  # by how much a shifted view correlates better
+    covered: float  # share of the view
+
+
+UNSTEADY = Limits(0.2, 0.05)  # sound medians that lie farther apart tell nothing of shifts, or of spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +84,27 @@ class View:
     usual: Small  # median of the small copies
     sharpness: float  # of the least sharp tenth
     spread: Small  # per pixel: how far frames lie from the median, grey levels
-    moved: float = np.inf  # share of the width: what lies farther off has moved; inf: too much moves by itself
-    covered: float = np.inf  # share of the view: likewise
+    limits: tuple[Limits, ...] = ()  # of each of the HORIZONS
 
     @classmethod
     def learn(cls, looks: Sequence[Look]) -> Self:
-        """Learn from ordinary frames, items among them.
+        """Learn from ordinary frames, items among them, as they came, SPACED_NS apart.
 
         Raises:
             CameraFault: fewer than LEAST frames.
         """
         if len(looks) < LEAST:
             raise CameraFault(f"has shown {len(looks)} frames: {LEAST} or more tell what it usually shows")
-        stack = np.stack([look.small for look in looks])
-        usual = np.median(stack, axis=0).astype(np.float32)
-        spread = np.median(np.abs(stack - usual).mean(axis=3), axis=0).astype(np.float32)
+        usual = _median(looks)
+        spread = np.median([np.abs(look.small - usual).mean(axis=2) for look in looks], axis=0).astype(np.float32)
         sharpness = float(np.quantile([look.sharpness for look in looks], 0.1))
         view, chance = cls(usual, sharpness, spread), np.random.default_rng(0)
-        medians = [_median([looks[one] for one in chance.integers(len(looks), size=RECENT)]) for _ in range(DRAWS)]
-        moved, covered = (max(how(one, view) for one in medians) for how in (_shift, _covered))
-        return replace(view, moved=_limit(MOVED, moved), covered=_limit(SPOT, covered))
+        return replace(view, limits=tuple(_limits(looks, view, frames, chance) for frames in HORIZONS))
+
+    @property
+    def tells(self) -> Limits:
+        """The narrowest limits."""
+        return Limits(min(one.moved for one in self.limits), min(one.covered for one in self.limits))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -100,37 +115,53 @@ class View:
         """
         stored = read(path, MAKER)
         try:
-            sharpness, moved, covered = (float(one) for one in stored["limits"])
-            return cls(stored["usual"], sharpness, stored["spread"], moved, covered)
+            limits = tuple(Limits(float(moved), float(covered)) for moved, covered in stored["limits"])
+            return cls(stored["usual"], float(stored["sharpness"]), stored["spread"], limits)
         except KeyError as error:
             raise ReferencesRefused(f"{path}: no view ({error} is missing): learn it anew.") from error
 
     def save(self, path: Path) -> None:
         """Write to `path` (`.npz`)."""
-        limits = np.array((self.sharpness, self.moved, self.covered))
-        write(path, {"usual": self.usual, "spread": self.spread, "limits": limits}, MAKER)
+        limits = np.array([(one.moved, one.covered) for one in self.limits])
+        arrays = {"usual": self.usual, "spread": self.spread, "limits": limits, "sharpness": np.array(self.sharpness)}
+        write(path, arrays, MAKER)
 
 
 class Health:
     """Watches one camera's frames as they come."""
 
-    def __init__(self, view: View | None) -> None:
-        """Take what it usually shows; without, only what needs no comparison is told."""
-        self._view = view
-        self._recent: deque[Look] = deque(maxlen=RECENT)
-        self._signs: deque[int] = deque(maxlen=HASHED)
-        self._number = 0
-        self._unlike: tuple[str, ...] = ()  # what the last comparison brought
+    def __init__(self, view: View | None, spaced_counts: float = 0.0) -> None:
+        """Take what it usually shows; without, only what needs no comparison is told.
 
-    def check(self, image: Image) -> str:
-        """What is wrong with the camera after this frame too; empty: nothing that can be told."""
+        spaced_counts: how far the belt must have run between two frames that are compared with the view.
+        """
+        self._view = view
+        self._spaced_counts = spaced_counts
+        self._recent: deque[Look] = deque(maxlen=max(HORIZONS))
+        self._signs: deque[int] = deque(maxlen=HASHED)
+        self._number = 0  # of spaced frames
+        self._due_ns = 0  # no frame before is compared,
+        self._counts = -np.inf  # or while the belt is near here
+        self._unlike: dict[int, tuple[str, ...]] = {}  # horizon → what the last comparison brought
+
+    @property
+    def sharpness(self) -> float:
+        """Of the sharpest of the last frames, as a share of what was learnt: it falls before SHARP is reached."""
+        if self._view is None or not self._recent:
+            return np.nan
+        return max(look.sharpness for look in list(self._recent)[-HORIZONS[0] :]) / self._view.sharpness
+
+    def check(self, image: Image, exposed_ns: int, counts: float = np.nan) -> str:
+        """What is wrong with the camera after this frame too; empty: nothing that can be told.
+
+        counts: where the belt is; not a number: nobody knows.
+        """
         look = Look.of(image)
         faults = (*self._alone(look), *self._repeated(look))
-        self._recent.append(look)
-        self._number += 1
-        if self._view is not None and self._number % EVERY == 0 and len(self._recent) == RECENT:
-            self._unlike = tuple(self._compared(self._view))
-        return "; ".join(faults or self._unlike)
+        if exposed_ns >= self._due_ns and not abs(counts - self._counts) < self._spaced_counts:
+            self._due_ns, self._counts = exposed_ns + SPACED_NS, counts
+            self._space(look)
+        return "; ".join(faults or next((told for told in self._unlike.values() if told), ()))
 
     def _alone(self, look: Look) -> Iterator[str]:
         grey = look.small.max(axis=2)
@@ -152,24 +183,52 @@ class Health:
         """Whether several of the last frames were there before."""
         return len(self._signs) - len(set(self._signs)) >= EQUAL
 
-    def _compared(self, view: View) -> Iterator[str]:
-        median = _median(self._recent)
-        if max(look.sharpness for look in self._recent) < SHARP * view.sharpness:
+    def _space(self, look: Look) -> None:
+        """Compare each horizon with the view, now and then."""
+        self._recent.append(look)
+        self._number += 1
+        if (view := self._view) is None:
+            return
+        for frames, limits in zip(HORIZONS, view.limits, strict=True):
+            if self._number % (frames // EVERY) == 0 and len(self._recent) >= frames:
+                self._unlike[frames] = tuple(self._compared(view, limits, frames))
+
+    def _compared(self, view: View, limits: Limits, frames: int) -> Iterator[str]:
+        median = _median(list(self._recent)[-frames:])
+        if self.sharpness < SHARP:
             yield "out of focus, or the lens is fogged"
         yield from _lit(median, view)
-        if (shift := _shift(median, view)) > view.moved:
+        better, shift = _shifted(median, view)
+        if better > limits.moved:
             yield f"moved by {shift:.1%} of its view"
-        elif (covered := _covered(median, view)) > view.covered:
+        elif (covered := _covered(median, view)) > limits.covered:
             yield f"{covered:.1%} of the view covered: the lens, or something before it"
 
 
-def _median(looks: Sequence[Look] | deque[Look]) -> Small:
-    """From which what passes is gone."""
-    return np.asarray(np.median(np.stack([look.small for look in looks]), axis=0), np.float32)
+def _limits(looks: Sequence[Look], view: View, frames: int, chance: np.random.Generator) -> Limits:
+    """From medians of so many of the learnt frames: as they came, and drawn at random; of too few nothing is told."""
+    if len(looks) < ENOUGH * frames:
+        return Limits(np.inf, np.inf)
+    runs = [looks[start : start + frames] for start in range(len(looks) - frames + 1)][:: max(1, len(looks) // DRAWS)]
+    drawn = [[looks[one] for one in chance.integers(len(looks), size=frames)] for _ in range(DRAWS)]
+    medians = [_median(some) for some in (*runs, *drawn)]
+    moved = max(_shifted(one, view)[0] for one in medians)
+    covered = max(_covered(one, view) for one in medians)
+    return Limits(_limit(MOVED, moved, UNSTEADY.moved), _limit(SPOT, covered, UNSTEADY.covered))
 
 
-def _limit(least: float, worst: float) -> float:
-    return least + MARGIN * worst if worst < UNSTEADY else np.inf
+def _median(looks: Sequence[Look]) -> Small:
+    """From which what passes is gone; bit by bit, six times as fast as by order."""
+    stack = np.stack([look.small for look in looks])
+    median = np.zeros(stack.shape[1:], np.uint8)
+    for bit in (128, 64, 32, 16, 8, 4, 2, 1):
+        below = (stack < median + bit).sum(axis=0, dtype=np.uint16)
+        median[below <= len(looks) // 2] += bit
+    return median.astype(np.float32)
+
+
+def _limit(least: float, worst: float, unsteady: float) -> float:
+    return least + MARGIN * worst if worst < unsteady else np.inf
 
 
 def _lit(median: Small, view: View) -> Iterator[str]:
@@ -183,11 +242,15 @@ def _lit(median: Small, view: View) -> Iterator[str]:
         yield "red and blue are exchanged: the pixel format"
 
 
-def _shift(median: Small, view: View) -> float:
-    """How far what stands still has moved, as a share of the width: by phase correlation of edges."""
-    here, there = (_edges(one) for one in (median, view.usual))
-    (x, y), response = cv2.phaseCorrelate(there, here, cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F))
-    return float(np.hypot(x, y)) / SIDE_PX if response > RESPONSE else 0.0
+def _shifted(median: Small, view: View) -> tuple[float, float]:
+    """By how much the edges of what stands still correlate better elsewhere, and how far off that is (of the width)."""
+    middle = slice(REACH_PX, -REACH_PX)
+    usual, still = (one[middle, middle] for one in (_edges(view.usual), 1 / (1 + (view.spread / STILL) ** 2)))
+    found = cv2.matchTemplate(_edges(median), usual, cv2.TM_CCOEFF_NORMED, mask=still)
+    found[~np.isfinite(found)] = -1
+    down, across = np.unravel_index(found.argmax(), found.shape)
+    better = float(found.max() - found[REACH_PX, REACH_PX])
+    return better, float(np.hypot(across - REACH_PX, down - REACH_PX)) / SIDE_PX
 
 
 def _edges(picture: Small) -> Small:

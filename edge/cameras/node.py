@@ -43,6 +43,7 @@ class Arrived:
     image: Image
     shown: Span
     fault: str
+    encoder: int | None
 
 
 class NodeCameras:
@@ -243,8 +244,9 @@ class NodeCameras:
         self._troubles.pop((sent.camera, LATE), None)
         frames = self._frames[sent.camera]
         self.counts[sent.camera, "dropped"] += len(frames) == KEPT
-        camera, number, expires_ns = sent.camera, sent.exposure, sent.expires_ns
-        frames.append(Arrived(camera, number, exposed_ns, error_ns, expires_ns, *filled(sent), sent.fault))
+        image, shown = filled(sent)
+        times = exposed_ns, error_ns, sent.expires_ns
+        frames.append(Arrived(sent.camera, sent.exposure, *times, image, shown, sent.fault, sent.encoder))
 
     def _on_nonsense(self, parts: Sequence[bytes]) -> None:
         raise MalformedMessage("kind", f"a camera node sent '{parts[0][:20]!r}', which nobody knows.")

@@ -73,6 +73,16 @@ class OpenCvSource:
         """OpenCV does not tell."""
         return 0
 
+    def packets(self) -> Mapping[str, int]:
+        """OpenCV does not tell."""
+        return {}
+
+    def settings(self) -> Mapping[str, tuple[str, str]]:
+        """As `Source.settings`; what a driver takes is not told."""
+        there = {name: self._capture.get(number) for name, number in PROPERTIES.items()}
+        letters = _spelled(FORMAT, self._capture.get(cv2.CAP_PROP_FOURCC))
+        return {FORMAT: (letters, "")} | {name: (f"{value:g}", "") for name, value in there.items() if value > 0}
+
     def close(self) -> None:
         """As `Source.close`."""
         self._capture.release()
@@ -149,6 +159,14 @@ class FolderSource:
     def lost(self) -> int:
         """None: they are files."""
         return 0
+
+    def packets(self) -> Mapping[str, int]:
+        """There are none."""
+        return {}
+
+    def settings(self) -> Mapping[str, tuple[str, str]]:
+        """Its rate."""
+        return {"rate": (f"{self._rate:g}", "")}
 
     def close(self) -> None:
         """Let the pictures go."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,7 @@ class Shot:
     exposed_ns: int  # monotonic
     number: int  # the camera's own, or counted
     fault: str = ""  # what is wrong with what it shows
+    encoder: int | None = None  # counts of the belt's encoder at exposure, where it is wired to the camera: 32 bit
 
 
 class Source(Protocol):
@@ -44,6 +46,14 @@ class Source(Protocol):
 
     def lost(self) -> int:
         """Frames that the camera sent and that did not arrive whole, since it was opened."""
+        ...
+
+    def packets(self) -> Mapping[str, int]:
+        """What became of its packets, where the link counts them: missing, asked for again, come again."""
+        ...
+
+    def settings(self) -> Mapping[str, tuple[str, str]]:
+        """What can be set, by name: how it stands, and what it takes; to be asked while it is open."""
         ...
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ class Sent:
     at_px: tuple[int, int]  # its first row and column in the whole picture
     whole_px: tuple[int, int]  # height and width of that
     fault: str = ""  # what is wrong with what it shows
+    encoder: int | None = None  # counts of the belt's encoder at exposure, where it is wired to the camera
 
 
 def encode_frame(frame: Frame) -> list[bytes]:
@@ -55,6 +56,7 @@ def encode_sent(sent: Sent) -> list[bytes]:
         "exposed_ns": sent.exposed_ns,
         "expires_ns": sent.expires_ns,
         "fault": sent.fault,
+        "encoder": sent.encoder,
         "at_px": sent.at_px,
         "whole_px": sent.whole_px,
         "shape": list(sent.image.shape),
@@ -99,6 +101,7 @@ def decode_sent(parts: Sequence[bytes]) -> Sent:
             image=image,
             fault=told(header["fault"]),
             **_placed(header, image),
+            encoder=None if header["encoder"] is None else count(header["encoder"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise MalformedMessage("frame", f"a camera node sent no frame: {str(error)[:80]}.") from error

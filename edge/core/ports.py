@@ -79,6 +79,10 @@ class Inspector(Protocol):
         """No verdict waits for these any longer: look at them only when there is nothing better to do."""
         ...
 
+    def faults(self) -> Mapping[str, str]:
+        """Cameras whose pictures cannot be those of the items: camera → why, and what to do."""
+        ...
+
 
 class Diverter(Protocol):
     """Moves the gate."""

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from edge.config import ROOT
-from edge.demo import report, score, stage
+from edge.demo import film, report, score, stage
 from edge.demo.scene import Scene, drawn, photographed
-from edge.demo.settings import LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local, stations
+from edge.demo.settings import FILM, LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local, stations
 from edge.inspection.session import Session, newest
+from edge.pictures import read_picture
 from edge.records.journal import outbox
 from edge.records.sinks import PICTURES
 from edge.simulator.plan import Geometry, Plan, write_plan
@@ -29,6 +31,9 @@ from edge.watch import line, receive, tapped
 
 SETTLE_S = 20.0  # for the last replacement to be acknowledged
 POLL_MS = 100
+ADDRESS = "127.0.78.{}"  # of a GigE Vision camera: they answer at a fixed port, so each needs one
+START_S = 60.0  # until the last item is through, beside the items' own time
+S_PER_MINUTE = 60
 
 Process = subprocess.Popen[bytes]
 
@@ -67,6 +72,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--items", type=int, default=60, help="how many to draw (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of all that is drawn by lot (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=75, help="items per minute (default: %(default)s)")
+    parser.add_argument(
+        "--gige", action="store_true", help="the cameras speak GigE Vision (needs `gige`), and one more plays a film"
+    )
     parser.add_argument("--report", type=Path, default=Path("demo-report"), help="folder of the HTML report")
     parser.add_argument("--json", type=Path, help="file for the figures")
     return parser.parse_args(arguments)
@@ -92,6 +100,10 @@ def teach(scene: Scene, folder: Path, console: Console) -> None:
 def _run(scene: Scene, lane: Geometry, options: argparse.Namespace, folder: Path, console: Console) -> None:
     """Broker, daemon and lane, until the last item is through and the warehouse has answered."""
     ports = stage.free_ports()
+    if options.gige:
+        ports = replace(ports, cameras={name: ADDRESS.format(n) for n, name in enumerate(sorted(scene.frames), 1)})
+        seconds = START_S + len(scene.items) * S_PER_MINUTE / options.rate
+        film.shoot(map(read_picture, scene.frames[min(scene.frames)]), seconds, folder / FILM)
     plan = Plan(SITE, LANE, lane, scene.items, SPEED_MM_PER_S, options.rate, seed=options.seed)
     write_plan(folder / "plan.json", plan)
     (folder / "lane.toml").write_text(lane_toml(scene, lane, folder, ports))
@@ -107,7 +119,9 @@ def _run(scene: Scene, lane: Geometry, options: argparse.Namespace, folder: Path
 
 def simulator_command(folder: Path, ports: stage.Ports) -> list[str]:
     """Runs the lane in `folder/plan.json`, and writes `folder/truth.json`."""
-    broker = ["--broker", f"127.0.0.1:{ports.broker}", "--frames", local(ports.frames)]
+    wire = ["--gige", *(f"{name}={address}" for name, address in ports.cameras.items())]
+    frames = wire if ports.cameras else ["--frames", local(ports.frames)]
+    broker = ["--broker", f"127.0.0.1:{ports.broker}", *frames]
     files = ["--plan", str(folder / "plan.json"), "--truth", str(folder / "truth.json")]
     return stage.own_command("simulate", *broker, *files)
 

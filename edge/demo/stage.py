@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.core.errors import BrokerUnreachable, DemoFailed
@@ -21,12 +21,13 @@ TAIL_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Free loopback ports."""
+    """Free loopback ports, and the addresses of what cannot choose its port."""
 
     broker: int
     frames: int
     tap: int
     metrics: int
+    cameras: Mapping[str, str] = field(default_factory=dict)  # name → address, of those that speak GigE Vision
 
 
 def free_ports() -> Ports:

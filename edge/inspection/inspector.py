@@ -6,12 +6,14 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from edge.core.errors import CameraFault
 from edge.core.messages import Evidence, Image, Sighting, Span
 from edge.inspection.crop import Crop
+from edge.inspection.held import Held
 from edge.inspection.planner import Planner
 from edge.inspection.waiting import NEVER_NS, Job
 
@@ -34,6 +36,7 @@ class ThreadedInspector:
     def __init__(self, locate: Locate, planner: Planner) -> None:
         self._locate = locate
         self._planner = planner
+        self._held = Held()
         self._changed = threading.Condition()  # guards the planner
         self._ending = False
         self._arrived: deque[Sighting] = deque()  # between the loop and whoever has the planner
@@ -78,6 +81,10 @@ class ThreadedInspector:
         self._tell()
         return [self._found.popleft() for _ in range(len(self._found))]
 
+    def faults(self) -> Mapping[str, str]:
+        """Cameras whose pictures cannot be those of the items: camera → why, and what to do."""
+        return self._held.faults()
+
     def _tell(self) -> None:
         """Bring the planner up to date, unless a worker has it just now: the loop never waits, and comes again."""
         due = self._arrived or self._decided or time.monotonic_ns() >= self._planner.next_skip_ns
@@ -117,6 +124,8 @@ class ThreadedInspector:
         try:
             crop = job.look.crop or self._located(job)
             self._ask(job, crop)
+        except CameraFault as error:
+            self._fail(job, str(error))
         except Exception as error:  # one picture must not end a worker
             frame = job.look.sighting.frame
             log.exception("%s of frame %s of camera %s", job.question, frame.frame_id, frame.camera)
@@ -128,8 +137,15 @@ class ThreadedInspector:
             self._changed.notify_all()
 
     def _located(self, job: Job) -> Crop:
+        """Cut the item out.
+
+        Raises:
+            CameraFault: the picture cannot be that of the item.
+        """
         frame, started_ns = job.look.sighting.frame, time.monotonic_ns()
         crop = self._locate(frame.camera, frame.image, frame.shown)
+        if fault := self._held.check(job.look.sighting):
+            raise CameraFault(fault)
         with self._changed:
             self._planner.located(job, crop, time.monotonic_ns() - started_ns)
             self._changed.notify_all()

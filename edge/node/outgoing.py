@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import deque
 from dataclasses import replace
@@ -30,7 +31,7 @@ class Outgoing:
             CameraFault: what it needs is not installed.
             ReferencesRefused: its view is missing or damaged.
         """
-        self.grabber = grabber(camera)
+        self.grabber = grabber(camera, (camera.sees_mm or 0.0) / 2)  # a node has no counts: it is asked in mm
         self.window = Window()
         self._name = camera.name
         self._triggered = camera.triggered
@@ -50,6 +51,7 @@ class Outgoing:
 
     def take(self, place: Place | None) -> None:
         """What the camera has shown since: kept as far as somebody waits for it; None: there is nobody."""
+        self.grabber.counts = place.counts / place.counts_per_mm if place else math.nan
         for shot in self.grabber.shots():
             if place is None:
                 self._dropped += 1
@@ -93,5 +95,6 @@ class Outgoing:
             at_px=(rows.start, columns.start),
             whole_px=(shot.image.shape[0], shot.image.shape[1]),
             fault=shot.fault,
+            encoder=shot.encoder,
         )
         self._waiting.append(sent)

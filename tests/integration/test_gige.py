@@ -1,8 +1,10 @@
-"""GigE Vision cameras over the real protocol: Aravis' own fake camera on loopback, one process each."""
+"""GigE Vision cameras over the real protocol: Aravis' own fake camera on loopback, one process each; and ours."""
 
 from __future__ import annotations
 
 import gc
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cameras import gige
-from edge.cameras.gige import BUFFERS, GigeSource
+from edge.cameras import genicam
+from edge.cameras.gige import BUFFERS, Chunks, GigeSource
 from edge.cameras.grabber import Grabber
 from edge.core.errors import CameraFault
+from edge.simulator.gige.device import GigeCamera
 from edge.simulator.plan import Geometry, Plan, PlannedItem
 from edge.simulator.run import simulate
 from tests.integration.test_daemon import Site, check, ended, state, wait_for
@@ -38,7 +41,7 @@ class Fake:
         assert shutil.which(PROGRAM), "install aravis-tools: run `make setup`"
         command = [PROGRAM, "-i", self.address, "-s", self.serial]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert wait_for(lambda: self.serial in [one["serial"] for one in gige.found()])
+        assert wait_for(lambda: self.serial in [one["serial"] for one in genicam.found()])
 
     def stop(self):
         self._process.kill()
@@ -86,7 +89,7 @@ def shot(source):
 
 
 def test_a_camera_is_found_and_shows_what_it_sees(opened):
-    assert [one["id"] for one in gige.found()] == ["Aravis-Fake-TOP01"]
+    assert [one["id"] for one in genicam.found()] == ["Aravis-Fake-TOP01"]
     first, second = shot(opened), shot(opened)
     assert first.image.shape == (96, 128)
     assert not first.image.flags.writeable
@@ -179,6 +182,102 @@ def test_a_camera_without_power_is_told_and_comes_back_by_itself(camera):
     assert grabber.opened == 2
     assert wait_for(grabber.shots)
     grabber.stop()
+
+
+LARGE = (320, 240)
+COUNTS_PER_S = 5000
+BOTH = Chunks("EncoderValue", "Timestamp")
+
+
+class Belt:
+    """What a camera in software sees: another picture each time, over an encoder that counts evenly."""
+
+    def __init__(self):
+        self.begun_ns = time.monotonic_ns()
+        self.pictures = np.random.default_rng(1).integers(0, 255, (8, 240, 320, 3), dtype=np.uint8)
+        self.taken = []  # counts and monotonic ns of each exposure
+
+    def __call__(self):
+        now_ns = time.monotonic_ns()
+        self.taken.append(((now_ns - self.begun_ns) * COUNTS_PER_S // 10**9, now_ns))
+        return self.pictures[len(self.taken) % 8], self.taken[-1][0]
+
+
+@contextmanager
+def simulated(features=None, chunks=BOTH, lost_share=0.0, scene=None):
+    with GigeCamera("127.0.77.9", "SIM09", LARGE, scene=scene or Belt(), lost_share=lost_share) as camera:
+        source = GigeSource("SIM09", {"AcquisitionFrameRate": 20.0} | (features or {}), chunks)
+        source.open()
+        yield source, camera
+        source.close()
+
+
+def test_counts_and_times_come_with_the_frames_by_the_cameras_own_encoder_and_clock():
+    belt = Belt()
+    with simulated(scene=belt) as (source, _):
+        shots = [shot(source) for _ in range(12)]
+    taken = dict(belt.taken)
+    late_ms = [abs(one.exposed_ns - taken[one.encoder]) / 1e6 for one in shots]
+    assert np.median(late_ms) < 2  # half of a round trip, and what the clocks may drift in a second
+    assert all(np.array_equal(one.image.shape, (240, 320, 3)) for one in shots)
+
+
+def test_packets_that_get_lost_are_asked_for_again():
+    with simulated(lost_share=0.02) as (source, camera):
+        shots = [shot(source) for _ in range(12)]
+        assert source.packets()["came_again"] > 20
+        assert source.lost() < len(shots) < camera.lost  # one lost packet would have been one lost frame
+    assert all(np.array_equal(one.image.shape, (240, 320, 3)) for one in shots)
+
+
+def test_a_chunk_that_a_camera_does_not_send_is_told():
+    with (
+        pytest.raises(CameraFault, match="does not send EncoderValu with its frames"),
+        simulated(chunks=Chunks("EncoderValu")),
+    ):
+        pass
+
+
+def test_a_camera_that_another_program_has_is_told():
+    with simulated(), pytest.raises(CameraFault, match="is held by another program"):
+        GigeSource("SIM09", {"Width": 64}).open()
+
+
+def test_a_photoeye_triggers_the_camera():
+    with simulated({"TriggerMode": "On", "TriggerSource": "Line1"}) as (source, camera):
+        assert source.read() is None
+        image = np.random.default_rng(2).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+        camera.expose(image, time.monotonic_ns(), 77)
+        found = shot(source)
+    assert np.array_equal(found.image, image)
+    assert found.encoder == 77
+
+
+def test_a_technician_tries_a_setting_and_is_told_how_to_keep_it(tmp_path, broker, endpoint):
+    site = Site(tmp_path, broker.port, endpoint)
+    local(site, [("top", 'gige = "SIM09"')])
+    with GigeCamera("127.0.77.9", "SIM09", LARGE, scene=Belt()):
+        listed = command("set", site.config, "top")
+        assert "16 to 4096" in listed.stdout, listed.stderr
+        tried = command("set", site.config, "top", "Width=160", "ExposureTime=900.0", "--out", tmp_path / "a.png")
+    assert "160 × 240" in tried.stdout, tried.stderr
+    assert "features = { Width = 160, ExposureTime = 900.0 }" in tried.stdout
+    assert "'Width' is no NAME=VALUE" in command("set", site.config, "top", "Width").stderr
+
+
+def test_the_whole_demo_runs_over_two_network_cameras_and_a_film(tmp_path):
+    words = ["--gige", "--items", 12, "--rate", 90, "--report", tmp_path / "report", "--json", tmp_path / "out.json"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "edge", "demo", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "inducted=12" in ran.stdout
+    assert re.search(r"no_decision=0 on_belt=0 violations=0", ran.stdout)
+    assert json.loads((tmp_path / "out.json").read_text())["diverts"]["missed"] == 0
 
 
 def local(site, cameras):

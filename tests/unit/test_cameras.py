@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from edge.cameras.cameras import AllCameras
-from edge.cameras.gige import decoded
 from edge.cameras.grabber import Grabber
 from edge.cameras.opencv import FolderSource, OpenCvSource
+from edge.cameras.pixels import decoded
 from edge.cameras.source import KEPT, Shot
 from edge.core.errors import CameraFault
 from tests.unit.lane import reading

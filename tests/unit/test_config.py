@@ -101,7 +101,7 @@ def test_the_box_needs_a_key_of_its_own_and_one_of_each_node(tmp_path):
         ("tcp://127", "127", ["camera.0.node"]),
         ('node = "tcp://127.0.0.1:5570"', "", ["give one of node, gige and opencv"]),
         ('node = "', 'gige = "x"\nnode = "', ["give one of node, gige and opencv"]),
-        ('node = "', 'features = { Width = 9 }\nnode = "', ["features are for a gige camera"]),
+        ('node = "', 'features = { Width = 9 }\nnode = "', ["features and chunks are for a gige camera"]),
         ('node = "', 'settings = { rate = 9 }\nnode = "', ["settings are for an opencv camera"]),
         ('node = "tcp:', 'settings = { rat = 9 }\nopencv = "tcp:', ["camera.0.settings.rat"]),
         ("reject_at = 1.0", "reject_at = nan", ["recipe.rule.0.reject_at"]),

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from edge.cameras.grabber import Grabber
-from edge.cameras.health import EQUAL, LEAST, RECENT, Health, Look, View
+from edge.cameras.health import EQUAL, HORIZONS, LEAST, Health, Look, View
+from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CameraFault, ReferencesRefused
 from tests.unit.test_cameras import Scripted, wait_for
 
 CHANCE = np.random.default_rng(3)
+NOW_NS = [0]
 NOISE = CHANCE.normal(0, 2, (240, 320, 3))
 
 
@@ -32,20 +34,46 @@ def scene(mono=False):
 
 @pytest.fixture(scope="module")
 def view():
-    return View.learn([Look.of(scene()) for _ in range(60)])
+    return View.learn([Look.of(scene()) for _ in range(140)])
+
+
+def checked(health, image, apart_ns=NS_PER_S, counts=np.nan):
+    """The next frame of a camera."""
+    NOW_NS.append(NOW_NS[-1] + apart_ns)
+    return health.check(image, NOW_NS[-1], counts)
 
 
 def told(view, spoil, frames=40, mono=False):
     """What is told once a fault has begun."""
     health = Health(view)
-    for _ in range(RECENT):
-        assert health.check(scene(mono)) == ""
-    return "; ".join(health.check(spoil(scene(mono))) for _ in range(frames))
+    for _ in range(max(HORIZONS)):
+        assert checked(health, scene(mono)) == ""
+    return "; ".join(checked(health, spoil(scene(mono))) for _ in range(frames))
 
 
 def test_what_passes_is_no_fault(view):
     health = Health(view)
-    assert {health.check(scene()) for _ in range(300)} == {""}
+    assert {checked(health, scene()) for _ in range(300)} == {""}
+
+
+def test_an_item_that_is_long_in_view_is_no_fault(view):
+    health = Health(view)
+    for _ in range(20):
+        item = scene()
+        assert {checked(health, grain(item), 30 * NS_PER_MS) for _ in range(30)} == {""}
+
+
+def test_a_belt_that_stands_is_no_fault(view):
+    health = Health(view, spaced_counts=1000)
+    for n in range(80):
+        assert checked(health, scene(), counts=n * 1000) == ""
+    item = scene()
+    assert {checked(health, grain(item), counts=80_000) for _ in range(100)} == {""}
+
+
+def grain(image):
+    """The same again, with noise of its own."""
+    return np.clip(image + np.roll(NOISE, CHANCE.integers(0, 240, 2), axis=(0, 1)) / 2, 0, 255).astype(np.uint8)
 
 
 def moved(image):
@@ -79,14 +107,14 @@ def test_a_frozen_camera_is_told_with_or_without_a_view(view):
     still = scene()
     for one in (view, None):
         health = Health(one)
-        assert [health.check(still) for _ in range(EQUAL)][-1].startswith("frozen")
-        assert health.check(scene()) == ""
+        assert [checked(health, still) for _ in range(EQUAL)][-1].startswith("frozen")
+        assert checked(health, scene()) == ""
 
 
 def test_a_recording_is_told():
     frames, health = [scene() for _ in range(8)], Health(None)
-    assert [health.check(frame) for frame in frames] == [""] * 8
-    assert [health.check(frame) for frame in frames[:EQUAL]][-1].startswith("a recording")
+    assert [checked(health, frame) for frame in frames] == [""] * 8
+    assert [checked(health, frame) for frame in frames[:EQUAL]][-1].startswith("a recording")
 
 
 def test_a_mono_camera_is_watched_too():
@@ -99,16 +127,16 @@ def test_a_camera_whose_whole_view_changes_says_nothing_of_shifts_and_dirt():
         return np.roll(scene(), CHANCE.integers(0, 240, 2), axis=(0, 1))
 
     view = View.learn([Look.of(anywhere()) for _ in range(40)])
-    assert np.isinf(view.covered)
+    assert np.isinf(view.tells.covered)
     health = Health(view)
-    assert {health.check(anywhere()) for _ in range(100)} == {""}
+    assert {checked(health, anywhere()) for _ in range(100)} == {""}
 
 
 def test_a_view_is_kept_and_a_damaged_one_refused(view, tmp_path):
     path = tmp_path / "views" / "top.npz"
     view.save(path)
     again = View.load(path)
-    assert (again.sharpness, again.moved, again.covered) == (view.sharpness, view.moved, view.covered)
+    assert (again.sharpness, again.limits) == (view.sharpness, view.limits)
     assert np.array_equal(again.usual, view.usual)
     path.write_bytes(path.read_bytes()[:-80])
     with pytest.raises(ReferencesRefused, match=r"top\.npz"):

@@ -10,6 +10,7 @@ from edge.config import ROOT, InspectionSettings, RuleSettings
 from edge.core.messages import Frame, Sighting
 from edge.inspection.assembly import Sessions, questions
 from edge.inspection.crop import Question, answer
+from edge.inspection.held import Held
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.locate import whole
 from edge.inspection.planner import Planner
@@ -106,6 +107,39 @@ def test_a_picture_that_cannot_be_located_is_said_for_each_check(caplog):
     _, found, _, _ = inspected([empty], [Check("anomaly"), Check("lot")])
     assert {(one.check, one.because) for one in found} == {(name, "failed: ValueError") for name in ("anomaly", "lot")}
     assert "frame empty of camera top" in caplog.text
+
+
+def pictured(name, picture):
+    return Sighting(Frame("top", name, 0, 0.0, picture), item(name), FAR_NS)
+
+
+def test_a_picture_held_before_the_lens_vouches_for_no_further_item():
+    chance = np.random.default_rng(1)
+    print_ = chance.integers(40, 200, (12, 16, 3)).repeat(20, axis=0).repeat(20, axis=1)
+    noisy = [np.asarray(print_ + chance.normal(0, 2, print_.shape), np.uint8) for _ in range(3)]
+    (check,), found, _, _ = inspected([pictured(name, one) for name, one in zip("abc", noisy, strict=True)])
+    assert check.seen == ["a"]
+    assert {one.frame_id for one in found if "camera 'top' shows the same picture" in one.because} == {"b", "c"}
+    assert not any(one.valid for one in found if one.frame_id != "a")
+
+
+def test_another_look_at_the_same_item_may_be_the_same():
+    one = pictured("a", np.random.default_rng(1).integers(0, 255, (240, 320, 3)).astype(np.uint8))
+    held = Held()
+    assert (held.check(one), held.check(one), held.faults()) == ("", "", {})
+
+
+def test_a_camera_that_shows_its_items_again_is_well_again():
+    chance, held = np.random.default_rng(1), Held()
+    first, second = (chance.integers(0, 255, (240, 320), dtype=np.uint8) for _ in range(2))
+    held.check(pictured("a", first))
+    assert held.check(pictured("b", first)) == held.faults()["top"] != ""
+    assert (held.check(pictured("c", second)), held.faults()) == ("", {})
+
+
+def test_in_the_dark_everything_looks_alike_and_that_is_not_said_here():
+    held = Held()
+    assert [held.check(pictured(name, np.full((240, 320), 3, np.uint8))) for name in "ab"] == ["", ""]
 
 
 def test_no_evidence_of_a_sick_camera_is_valid():

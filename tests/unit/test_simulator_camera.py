@@ -14,6 +14,7 @@ from edge.core.frames import decode_frame
 from edge.pictures import read_picture
 from edge.simulator.camera import Cameras
 from edge.simulator.events import Exposure
+from edge.simulator.feed import Feed
 
 
 def test_a_picture_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ def test_what_is_no_picture_is_said(tmp_path: Path, content: bytes | None, why: 
 def test_a_trigger_sends_its_frame(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.full((4, 6, 3), 7, np.uint8))
     endpoint = f"ipc://{tmp_path}/frames"
-    with zmq.Context() as context, context.socket(zmq.SUB) as receiver, Cameras(endpoint) as cameras:
+    with zmq.Context() as context, context.socket(zmq.SUB) as receiver, Cameras(Feed(endpoint)) as cameras:
         receiver.subscribe(b"")
         receiver.connect(endpoint)
         while not receiver.poll(20):  # until the publisher knows of its subscriber
@@ -54,7 +55,7 @@ def test_a_trigger_sends_its_frame(tmp_path: Path) -> None:
 def test_a_trigger_without_a_picture_sends_nothing_and_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Cameras(f"ipc://{tmp_path}/frames") as cameras:
+    with Cameras(Feed(f"ipc://{tmp_path}/frames")) as cameras:
         cameras.prepare(0, {"side": tmp_path / "absent.png"})
         cameras.expose(Exposure(0, "side", 12_345, 678))
         cameras.expose(Exposure(0, "rear", 12_345, 678))
