@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.config import ROOT
 from edge.core.aim import Lens
 from edge.core.errors import ConfigError
 from edge.node.settings import load
@@ -23,6 +24,10 @@ def loaded(tmp_path, text):
     path = tmp_path / "node.toml"
     path.write_text(text)
     return load(path)
+
+
+def test_the_example_that_is_shipped_is_good():
+    assert load(ROOT / "docs" / "node.toml").camera[0].belt_runs == "left"
 
 
 def test_a_good_file_says_how_each_camera_sees_the_belt(tmp_path):
