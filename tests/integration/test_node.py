@@ -163,6 +163,18 @@ def test_of_a_lossy_cable_nothing_comes_late(box, way):
     assert seen.sightings > 10
 
 
+def test_a_camera_that_fails_at_its_node_is_told_by_the_box(context, peer, way, tmp_path):
+    text = (tmp_path / "node.toml").read_text()
+    (tmp_path / "node.toml").write_text(text.replace("pictures", "nowhere", 1))
+    with node(way, tmp_path), boxed(context, peer) as box:
+        until(box, lambda: "top" in box.faults)
+        seen = box.run(2.0)
+    assert f"camera 'top' ({tmp_path}/nowhere) cannot be opened" in box.faults["top"]
+    assert box.faults["top"].endswith(f"(node {peer.endpoint})")
+    assert "side" not in box.faults
+    assert {camera for _, camera in seen.items} == {"side"}
+
+
 def test_a_link_that_is_too_slow_is_told(box, way):
     way.suffer(Fault(rate_mb_per_s=0.3))
     until(box, lambda: "has frames that come too late" in box.faults.get("top", ""), 30)
@@ -266,7 +278,7 @@ def test_a_node_that_lies_is_refused_and_counted(context, hostile):
     good = Answer(
         asked_ns, 5, 6, "life", "", 0, {"top": CameraState("", triggered=False, sent=0, dropped=0, expired=0)}
     )
-    picture = encode_sent(Sent("top", "life", 1, 1, 5, 2**62, GREY, (0, 0), GREY.shape))
+    picture = encode_sent(Sent("top", "life", 1, 1, 5, 2**62, GREY, (0, 0), GREY.shape, "black: lens cap"))
     other = encode_sent(Sent("back", "life", 1, 1, 5, 2**62, GREY, (0, 0), GREY.shape))
     wrong = [
         [b"?"],
@@ -286,6 +298,7 @@ def test_a_node_that_lies_is_refused_and_counted(context, hostile):
     assert wait_for(lambda: cameras.refused == len(wrong) - 2)
     assert wait_for(lambda: len(cameras._frames["top"]) == 1)
     assert cameras.answer == good
+    assert cameras._frames["top"][0].fault == "black: lens cap"
     cameras.stop()
 
 
