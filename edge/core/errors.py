@@ -4,6 +4,7 @@ TunnelEdgeError
 ├── ConfigError            the configuration is wrong; all faults at once
 ├── ModelRefused           a model file does not match its manifest, or cannot be loaded
 ├── ReferencesRefused      a reference or head file is damaged or made by another model
+├── CalibrationRefused     a calibration is unsigned, changed since, expired, or of another lane or camera
 ├── PictureUnreadable      a picture is missing, empty or no picture
 ├── MalformedMessage       a message from outside breaks the protocol
 ├── CameraFault            a camera cannot be opened, refuses a setting, or has stopped sending
@@ -28,6 +29,10 @@ class ModelRefused(TunnelEdgeError):
 
 class ReferencesRefused(TunnelEdgeError):
     """A reference or head file is damaged, or was made by another model."""
+
+
+class CalibrationRefused(TunnelEdgeError):
+    """A calibration is unsigned, was changed since, has expired, or is of another lane or camera."""
 
 
 class PictureUnreadable(TunnelEdgeError):

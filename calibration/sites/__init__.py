@@ -1,0 +1,1 @@
+"""Simulated sites: totes, belts, lamps and cameras to practise on, with the truth of every picture."""

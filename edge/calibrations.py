@@ -1,0 +1,192 @@
+"""Where calibrations lie: TOML files, signed (Ed25519), each version kept; the newest is in force."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from edge.core.calibration import Calibration, of_table
+from edge.core.errors import CalibrationRefused
+
+SECRET_MODE = 0o600
+OTHERS = 0o077
+MAX_BYTES = 1_000_000  # of a calibration, and
+MAX_FILE_BYTES = 64_000_000  # of what lies beside it
+
+
+class Shelf:
+    """The calibrations of one lane: `<name>.<version>.toml`, and `files/<sha256>` beside them."""
+
+    def __init__(self, folder: Path, trusted: Collection[str]) -> None:
+        """Take the lane's folder, and the public keys (hex) whose signatures count."""
+        self._folder = folder
+        self._trusted = frozenset(trusted)
+
+    def names(self) -> list[str]:
+        """Of all that was calibrated: `camera.side`, `belt` and so on."""
+        return sorted({path.name.rsplit(".", 2)[0] for path in self._folder.glob("*.*.toml")})
+
+    def versions(self, name: str) -> list[int]:
+        """From the oldest on."""
+        found = (path.name.rsplit(".", 2) for path in self._folder.glob(f"{name}.*.toml"))
+        return sorted(int(version) for stem, version, _ in found if stem == name and version.isdigit())
+
+    def newest(self, name: str) -> Calibration | None:
+        """The last version; None: it was never calibrated.
+
+        Raises:
+            CalibrationRefused: as `read`.
+        """
+        versions = self.versions(name)
+        return self.read(name, versions[-1]) if versions else None
+
+    def read(self, name: str, version: int) -> Calibration:
+        """One version, and all that lies beside it, unchanged since a trusted person signed it.
+
+        Raises:
+            CalibrationRefused: it is missing, damaged, not signed by a trusted key, or of another name.
+        """
+        path = self._path(name, version)
+        table = _table(path)
+        seal = table.pop("seal", {})
+        calibration = of_table(table, str(path))
+        self._demand_seal(calibration, seal, path)
+        if (calibration.name, calibration.version) != (name, version):
+            raise CalibrationRefused(f"{path}: it is {calibration.name}, version {calibration.version}: put it back.")
+        for file, digest in calibration.files.items():
+            if _digest(self.beside(digest)) != digest:
+                raise CalibrationRefused(f"{self.beside(digest)}: {file} of {path.name} is missing or damaged.")
+        return calibration
+
+    def write(self, calibration: Calibration, key: Ed25519PrivateKey, beside: Mapping[str, bytes] = {}) -> Calibration:
+        """Keep it as the next version of its name, signed; beside: name → content of what is too large for it."""
+        (self._folder / "files").mkdir(parents=True, exist_ok=True)
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in beside.items()}
+        for name, content in beside.items():
+            _write(self.beside(digests[name]), content)
+        versions = self.versions(calibration.name)
+        before = hashlib.sha256(self._path(calibration.name, versions[-1]).read_bytes()).hexdigest() if versions else ""
+        version = versions[-1] + 1 if versions else 1
+        kept = replace(calibration, version=version, before=before, files={**calibration.files, **digests})
+        _write(self._path(kept.name, version), sealed(kept, key))
+        return kept
+
+    def beside(self, digest: str) -> Path:
+        """Where what has this SHA-256 lies."""
+        return self._folder / "files" / digest
+
+    def broken(self, name: str) -> Iterator[str]:
+        """Where the chain of versions does not hold: one was changed, or taken away."""
+        versions = self.versions(name)
+        yield from (
+            f"{name}: version {lost} is missing" for lost in sorted(set(range(1, versions[-1])) - set(versions))
+        )
+        for version in versions:
+            before = self.read(name, version).before
+            path = self._path(name, version - 1)
+            if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != before:
+                yield f"{name}: version {version - 1} is not the one that version {version} follows"
+
+    def _path(self, name: str, version: int) -> Path:
+        return self._folder / f"{name}.{version}.toml"
+
+    def _demand_seal(self, calibration: Calibration, seal: Any, path: Path) -> None:
+        """Raise unless a trusted person signed exactly this."""
+        if not isinstance(seal, Mapping) or not {"key", "signature"} <= seal.keys():
+            raise CalibrationRefused(f"{path}: it is not signed: accept it in `tunnel-calibrate`, which signs it.")
+        if str(seal["key"]) not in self._trusted:
+            raise CalibrationRefused(
+                f"{path}: signed with the key {str(seal['key'])[:12]}…, which [calibration] trusted does not name."
+            )
+        try:
+            signer = Ed25519PublicKey.from_public_bytes(bytes.fromhex(str(seal["key"])))
+            signer.verify(base64.b64decode(str(seal["signature"]), validate=True), calibration.said())
+        except (InvalidSignature, ValueError) as error:
+            raise CalibrationRefused(f"{path}: changed since it was signed: restore it, or calibrate anew.") from error
+
+
+def sealed(calibration: Calibration, key: Ed25519PrivateKey) -> bytes:
+    """As TOML, with its signature."""
+    signature = base64.b64encode(key.sign(calibration.said())).decode()
+    tables = {**calibration.table(), "seal": {"key": public(key), "signature": signature}}
+    return "\n".join(f"[{name}]\n{_keys(keys)}" for name, keys in tables.items()).encode()
+
+
+def new_key(path: Path) -> Ed25519PrivateKey:
+    """A technician's key, in a file that only they can read.
+
+    Raises:
+        CalibrationRefused: there is one already.
+    """
+    if path.exists():
+        raise CalibrationRefused(f"{path}: there is a key already: name another file, or keep this one.")
+    key = Ed25519PrivateKey.generate()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(SECRET_MODE)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return key
+
+
+def read_key(path: Path) -> Ed25519PrivateKey:
+    """A technician's key.
+
+    Raises:
+        CalibrationRefused: it is missing, no key, or others can read it.
+    """
+    try:
+        if path.stat().st_mode & OTHERS:
+            raise CalibrationRefused(f"{path}: others can read this key: `chmod 600 {path}`, or make another.")
+        key = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise CalibrationRefused(f"{path}: no key ({error}): make one with `tunnel-calibrate key`.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise CalibrationRefused(f"{path}: a key of another kind: make one with `tunnel-calibrate key`.")
+    return key
+
+
+def public(key: Ed25519PrivateKey) -> str:
+    """What the settings name as trusted (hex)."""
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CalibrationRefused(f"{path}: larger than a calibration can be: restore it.")
+        return tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CalibrationRefused(f"{path}: cannot be read ({error}): restore it, or calibrate anew.") from error
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """In one step: a reader sees the old file or the new one."""
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _keys(table: Mapping[str, Any]) -> str:
+    """TOML keys; a JSON scalar or list is a TOML one too."""
+    return "".join(f"{json.dumps(key)} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
