@@ -205,9 +205,7 @@ class NodeCameras:
     def _came_late(self, camera: str, frames: int) -> None:
         self._late[camera] += frames
         if frames and self._late[camera] >= LATE_RUN:
-            self._trouble(
-                camera, LATE, "has frames that come too late: the link to the node is cut, slow or overloaded"
-            )
+            self._trouble(camera, LATE, "has frames that come too late: the link to the node is cut or too slow")
 
     def _trouble(self, camera: str, kind: str, told: str) -> None:
         self._troubles[camera, kind] = time.monotonic_ns() + STANDS_NS, told
