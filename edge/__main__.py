@@ -20,6 +20,7 @@ COMMANDS = {
     "clear": ("edge.operate", "clear", "say, by name, that purged items or alarms have been seen to"),
     "challenge": ("edge.operate", "challenge", "challenge a lane with known items; list what is in doubt"),
     "cameras": ("edge.view", "main", "the cameras of this box: list, preview, learn, measure"),
+    "node": ("edge.node.main", "main", "send the cameras of this box to the box that decides; check; make keys"),
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
     "conformance": ("edge.conformance.main", "main", "test a PLC's program against the line protocol"),
     "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),

@@ -19,7 +19,7 @@ import cv2
 
 from edge import __version__
 from edge.assembly import Lane, lane
-from edge.cameras.assembly import demand
+from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_S
 from edge.core.errors import BrokerUnreachable, ConfigError, TunnelEdgeError
@@ -96,7 +96,8 @@ def check(arguments: Sequence[str]) -> int:
         lambda: locator(config.inspection.belt_colours),
         lambda: verify(config.inspection.references, sessions),
         lambda: verify_layouts(config.inspection.print_layouts),
-        *(partial(demand, camera) for camera in config.camera),
+        *(partial(demand, camera) for camera in config.camera if not camera.node),
+        *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_broker(config),
     )
     faults = [fault for part in parts if (fault := _fault(part))]

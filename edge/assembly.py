@@ -16,7 +16,6 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from edge.cameras.assembly import all_cameras
 from edge.cameras.cameras import AllCameras
-from edge.cameras.grabber import Grabber
 from edge.config import Config
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
@@ -104,14 +103,14 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
-        cameras = all_cameras(config.camera, context, config.geometry())
+        cameras = all_cameras(config, context)
         ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         start = starting(config)
         loop = loop_of(config, start, ports, gate, station)
         _count(registry, Beside(link, cameras, inspector, gate, ledger, sender), loop)
         _serve(config, registry, stack)
-        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.nodes, *cameras.grabbers)
+        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts)
         for part in parts:
             part.start()
             stack.callback(part.stop)
@@ -198,8 +197,11 @@ def _count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
         ("tunnel_camera_packets", "Packets missed, asked for again, and come again.", ("camera", "what")): (
             beside.cameras.packets
         ),
-        ("tunnel_frames_refused", "Messages of camera nodes that were no frame.", ()): (
-            lambda: {(): sum(node.refused for node in beside.cameras.nodes)}
+        ("tunnel_frames_refused", "Messages of camera nodes and feeds that were none.", ()): (
+            lambda: {(): beside.cameras.refused}
+        ),
+        ("tunnel_node_frames", "Frames of camera nodes, by what became of them.", ("camera", "outcome")): (
+            beside.cameras.at_nodes
         ),
         ("tunnel_checks", "Checks of pictures, by what became of them.", ("check", "outcome")): (
             lambda: {outcome: count for outcome, count in dict(beside.inspector.counts).items()}  # noqa: C416 - widens the key
@@ -216,15 +218,26 @@ def _count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
     }
     for (name, what, labels), counts in counted.items():
         registry.register(CountedElsewhere(name, what, labels, counts))
+    _gauge(registry, beside.cameras)
+
+
+def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
+    """What is wrong with cameras just now, and how well the clocks of nodes are known."""
     faulty = Gauge("tunnel_camera_faulty", "1 while something is wrong with a camera.", ("camera",), registry=registry)
     sharp = Gauge("tunnel_camera_sharpness", "Of its last frames; 1: as learnt.", ("camera",), registry=registry)
-    for one in beside.cameras.grabbers:
-        faulty.labels(one.name).set_function(partial(_is_faulty, one))
+    error_s = Gauge(
+        "tunnel_node_clock_error_seconds", "By how much a node's clock may be wrong.", ("node",), registry=registry
+    )
+    for name in (*(one.name for one in cameras.grabbers), *(name for node in cameras.nodes for name in node.cameras)):
+        faulty.labels(name).set_function(partial(_is_faulty, cameras, name))
+    for one in cameras.grabbers:
         sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
+    for node in cameras.nodes:
+        error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
 
 
-def _is_faulty(grabber: Grabber) -> float:
-    return float(bool(grabber.fault))
+def _is_faulty(cameras: AllCameras, name: str) -> float:
+    return float(name in cameras.faults())
 
 
 def _serve(config: Config, registry: CollectorRegistry, stack: ExitStack) -> None:

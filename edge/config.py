@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from re import Pattern
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -24,6 +25,9 @@ OpenCvSetting = Literal[
 ]
 MEASURES = ("anomaly", "second_look", "defect", "identity", "colour")
 ENCODED = ("expiry", "lot", "serial")  # what a code may say as well as print
+NEAR_BY = re.compile(
+    r"ipc://|tcp://(localhost|127\.[0-9.]+|\[::1\]):"
+)  # what needs no keys: it never leaves the machine
 Port = Annotated[int, Field(ge=1, le=65_535)]
 VALUE_REJECTS, VALUE_INFORMS = 10.0, 1.0  # a rule that may reject an item, and one that only informs
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +37,9 @@ class Section(BaseModel):
     """A table of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=Section)
 
 
 class LaneSettings(Section):
@@ -79,12 +86,10 @@ class ChunkSettings(Section):
     timestamp: str = ""  # when the exposure began
 
 
-class CameraSettings(Section):
-    """A camera that a node sends over ZeroMQ, a GenICam one, or one that OpenCV opens."""
+class LocalCamera(Section):
+    """A GenICam camera, or one that OpenCV opens, at the machine that reads these settings."""
 
     name: CameraName
-    place_mm: Millimetres
-    node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")] | None = None
     gige: str | None = None  # its id (Vendor-Model-Serial), serial number or address
     opencv: str | None = None  # a device, an RTSP address, a GStreamer pipeline, a video file, a folder of pictures
     features: dict[str, bool | int | float | str] = {}  # of a GenICam camera, by their names, set in this order
@@ -95,21 +100,43 @@ class CameraSettings(Section):
     silent_after_s: Annotated[float, Field(gt=0, le=60)] = 1.0  # a fault, unless it is triggered
 
     @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if (self.features or self.chunks != ChunkSettings()) and self.gige is None:
+            raise ValueError("features and chunks are for a gige camera")
+        if self.settings and self.opencv is None:
+            raise ValueError("settings are for an opencv camera")
+        return self
+
+
+class CameraSettings(LocalCamera):
+    """A camera of the lane: on this box, or sent by a node."""
+
+    place_mm: Millimetres
+    node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")] | None = None  # of `tunnel-edge node`, or of a feed
+    node_key: Path | None = None  # the node's public key; None: a feed on this machine, without keys
+
+    @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if sum(one is not None for one in (self.node, self.gige, self.opencv)) != 1:
             raise ValueError("give one of node, gige and opencv")
-        if (self.features or self.chunks != ChunkSettings()) and self.gige is None:
-            raise ValueError("features and chunks are for a gige camera")
         if self.view and self.node:
-            raise ValueError("view is for a camera on this box")
-        if self.settings and self.opencv is None:
-            raise ValueError("settings are for an opencv camera")
+            raise ValueError("view is for a camera on this box; a node's cameras have theirs in the node's settings")
+        if self.node_key and not self.node:
+            raise ValueError("node_key is for a camera of a node")
+        if self.node and not self.node_key and not NEAR_BY.match(self.node):
+            raise ValueError(f"{self.node} is another machine: give node_key, made by `tunnel-edge node keys`")
         return self
 
     @property
     def runs_free(self) -> bool:
         """It exposes all the time, whatever is before it."""
-        return self.node is None and not self.triggered
+        return not self.triggered and (self.node is None or self.node_key is not None)
+
+
+class NodesSettings(Section):
+    """How this box makes itself known to camera nodes."""
+
+    key: Path  # its own secret key, made by `tunnel-edge node keys`
 
 
 class InspectionSettings(Section):
@@ -232,6 +259,7 @@ class Config(Section):
     broker: BrokerSettings = BrokerSettings()
     belt: BeltSettings
     camera: Annotated[tuple[CameraSettings, ...], Field(min_length=1, max_length=32)]
+    nodes: NodesSettings | None = None
     inspection: InspectionSettings
     recipe: RecipeSettings
     limits: LimitSettings = LimitSettings()
@@ -244,6 +272,10 @@ class Config(Section):
         asked = sorted({camera for rule in self.recipe.rule for camera in rule.cameras} - set(names))
         faults = [f"recipe.rule: there is no camera '{camera}'" for camera in asked]
         faults += [f"camera '{c.name}' stands behind the gate" for c in self.camera if c.place_mm >= self.belt.gate_mm]
+        if self.nodes is None and any(camera.node_key for camera in self.camera):
+            faults.append("nodes.key is missing: the nodes must know this box by its own key")
+        if len({(c.node, c.node_key) for c in self.camera}) > len({c.node for c in self.camera}):
+            faults.append("two cameras of one node name different keys of it")
         if len(set(names)) < len(names):
             faults.append("two cameras have the same name")
         if min(self.belt.confirm_mm, self.belt.exit_mm) <= self.belt.gate_mm:
@@ -273,33 +305,44 @@ def load(path: Path) -> Config:
     """Read a lane's settings.
 
     Raises:
+        ConfigError: as `read`.
+    """
+    return read(path, Config, "tunnel-edge check")
+
+
+def read(path: Path, model: type[Model], mended: str) -> Model:
+    """Read the settings that a model describes.
+
+    mended: the command that tells whether they are good.
+
+    Raises:
         ConfigError: the file cannot be read, is no TOML, or has faults; the message lists them all.
     """
     try:
-        return Config.model_validate(tomllib.loads(path.read_text()))
+        return model.model_validate(tomllib.loads(path.read_text()))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}: name a readable file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no TOML: {error}.") from error
     except ValidationError as error:
-        faults = "\n".join(f"  {_told(dict(fault))}" for fault in error.errors())
-        raise ConfigError(f"{path}: mend these, then try `tunnel-edge check {path}`:\n{faults}") from error
+        faults = "\n".join(f"  {_told(dict(fault), model)}" for fault in error.errors())
+        raise ConfigError(f"{path}: mend these, then try `{mended} {path}`:\n{faults}") from error
 
 
-def _told(fault: dict[str, Any]) -> str:
+def _told(fault: dict[str, Any], model: type[Section]) -> str:
     """One fault as a person would say it."""
     place = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"{place}: no such key{_meant(fault['loc'])}"
+        return f"{place}: no such key{_meant(fault['loc'], model)}"
     if fault["type"] == "missing":
         return f"{place}: is missing"
     got = "" if isinstance(fault["input"], dict) else f" (got {fault['input']!r})"
     return f"{place}: {fault['msg']}{got}".removeprefix(": ")
 
 
-def _meant(place: tuple[str | int, ...]) -> str:
+def _meant(place: tuple[str | int, ...], model: type[Section]) -> str:
     """The key that was probably meant, by name."""
-    section: Any = Config
+    section: Any = model
     for part in place[:-1]:
         section = _inner(section, part)
     close = difflib.get_close_matches(str(place[-1]), list(getattr(section, "model_fields", ())), n=1)

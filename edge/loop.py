@@ -32,7 +32,7 @@ class Loop:
     def turn(self, now_ns: int) -> None:
         """One turn, with or without a frame."""
         reading = self.belt.read(now_ns)
-        frames = self.camera.grab(reading)
+        frames = self.camera.grab(reading, self.tracker.items)
         tracked = self.tracker.update(reading, frames)
         self.inspector.submit(tracked.sightings)
         evidence = self.inspector.collect()

@@ -1,55 +1,84 @@
-"""A lane's cameras as its settings name them."""
+"""Cameras as the settings of a lane, or of a node, name them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import zmq
 
 from edge.cameras.cameras import AllCameras
+from edge.cameras.feed import FeedCameras
 from edge.cameras.gige import Chunks, GigeSource
 from edge.cameras.grabber import Grabber
 from edge.cameras.health import Health, View
+from edge.cameras.line import Context, Peer, ask
 from edge.cameras.node import NodeCameras
 from edge.cameras.opencv import FolderSource, OpenCvSource
 from edge.cameras.source import Source
-from edge.config import CameraSettings
-from edge.core.belt import Geometry
-from edge.core.errors import CameraFault
+from edge.config import CameraSettings, Config, LocalCamera, NodesSettings
+from edge.core.errors import CameraFault, ConfigError
+from edge.keys import own, public
 
 FOLDER_RATE = 10.0  # pictures a second, where nothing is said
 
 
-def all_cameras(
-    cameras: Iterable[CameraSettings], context: zmq.Context[zmq.Socket[bytes]], geometry: Geometry
-) -> AllCameras:
-    """Those of nodes and those on this box.
+def all_cameras(config: Config, context: Context) -> AllCameras:
+    """Those of nodes and feeds, and those on this box.
 
     Raises:
         CameraFault: what a camera needs is not installed.
+        ConfigError: a key cannot be used.
         ReferencesRefused: a view is missing or damaged.
     """
-    nodes: defaultdict[str, list[str]] = defaultdict(list)
+    geometry = config.geometry()
+    nodes: defaultdict[Peer, list[str]] = defaultdict(list)
+    feeds: defaultdict[str, list[str]] = defaultdict(list)
     grabbers = []
-    for camera in cameras:
-        if camera.node:
-            nodes[camera.node].append(camera.name)
+    for camera in config.camera:
+        if camera.node_key:
+            nodes[peer(camera, config.nodes)].append(camera.name)
+        elif camera.node:
+            feeds[camera.node].append(camera.name)
         else:
-            silent_after_s = 0.0 if camera.triggered else camera.silent_after_s
-            health = Health(View.load(camera.view), geometry.counts(geometry.view_mm) / 2) if camera.view else None
-            grabbers.append(Grabber(camera.name, source(camera), silent_after_s, health))
+            grabbers.append(grabber(camera, geometry.counts(geometry.view_mm) / 2))
     return AllCameras(
-        [NodeCameras(context, node, names) for node, names in nodes.items()],
+        [FeedCameras(context, endpoint, names) for endpoint, names in feeds.items()],
         grabbers,
+        [NodeCameras(context, one, names, geometry) for one, names in nodes.items()],
         geometry.counts(geometry.tolerance_mm),
     )
 
 
-def demand(camera: CameraSettings) -> None:
-    """Open a camera of this box with all its settings, and close it again.
+def grabber(camera: LocalCamera, spaced_counts: float) -> Grabber:
+    """A camera at this machine, with its thread.
+
+    spaced_counts: how far the belt must have run between two frames that are held against its view.
+
+    Raises:
+        CameraFault: what it needs is not installed.
+        ReferencesRefused: its view is missing or damaged.
+    """
+    silent_after_s = 0.0 if camera.triggered else camera.silent_after_s
+    health = Health(View.load(camera.view), spaced_counts) if camera.view else None
+    return Grabber(camera.name, source(camera), silent_after_s, health)
+
+
+def peer(camera: CameraSettings, nodes: NodesSettings | None) -> Peer:
+    """The node of a camera.
+
+    Raises:
+        ConfigError: a key cannot be used.
+    """
+    if nodes is None or camera.node_key is None or camera.node is None:
+        raise ConfigError(f"camera '{camera.name}' is at no node with keys: give node, node_key and [nodes] key.")
+    return Peer(camera.node, public(camera.node_key), own(nodes.key))
+
+
+def demand(camera: LocalCamera) -> None:
+    """Open a camera of this machine with all its settings, and close it again.
 
     Raises:
         CameraFault: all that it refuses.
@@ -57,13 +86,33 @@ def demand(camera: CameraSettings) -> None:
     """
     if camera.view:
         View.load(camera.view)
-    if not camera.node:
-        with opened(camera):
-            pass
+    with opened(camera):
+        pass
+
+
+def demand_node(camera: CameraSettings, nodes: NodesSettings | None) -> None:
+    """Ask a camera's node how it is; a feed cannot be asked.
+
+    Raises:
+        CameraFault: the node does not answer, or something is wrong with the camera.
+        ConfigError: a key cannot be used.
+    """
+    where, asked = f"camera '{camera.name}' (node {camera.node})", peer(camera, nodes)
+    with zmq.Context() as context:
+        try:
+            cameras = ask(context, asked).cameras
+        except CameraFault as error:
+            raise CameraFault(f"{where} {error}") from error
+    if camera.name not in cameras:
+        raise CameraFault(f"{where} is unknown there: the node has {', '.join(cameras)}")
+    if cameras[camera.name].fault:
+        raise CameraFault(f"{cameras[camera.name].fault} (node {camera.node})")
+    if cameras[camera.name].triggered != camera.triggered:
+        raise CameraFault(f"{where} has triggered = {camera.triggered} here, and not there: say the same in both")
 
 
 @contextmanager
-def opened(camera: CameraSettings) -> Iterator[Source]:
+def opened(camera: LocalCamera) -> Iterator[Source]:
     """A camera of this box that sends, and is closed in the end; its faults are told by its name.
 
     Raises:
@@ -79,7 +128,7 @@ def opened(camera: CameraSettings) -> Iterator[Source]:
         one.close()
 
 
-def source(camera: CameraSettings) -> Source:
+def source(camera: LocalCamera) -> Source:
     """A camera on this box.
 
     Raises:

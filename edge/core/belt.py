@@ -50,6 +50,10 @@ class Geometry:
         """The item's length, as far as known."""
         return self.typical_length_mm if item.length_mm is None else item.length_mm
 
+    def reach_mm(self, camera: str) -> float:
+        """How far from the middle of its view an item may be; a camera that runs free shows it well in time."""
+        return min(self.tolerance_mm, self.view_mm / 2) if camera in self.free_running else self.view_mm / 2
+
     def window(self, item: Item) -> tuple[int, int]:
         """The counts between which the gate must stand open for the item."""
         first = item.leading_edge_counts + self.counts(self.gate_mm - self.margin_mm)

@@ -13,6 +13,8 @@ Image = npt.NDArray[np.uint8]
 """A picture: uint8, height × width × 3 (BGR) or height × width (mono), read-only."""
 
 Point = tuple[float, float]
+Span = tuple[int, int, int, int]
+"""A part of a picture, px: from and to which row, from and to which column."""
 
 TEST_PIECE = "challenge"
 """An attribute of an order: the item is a test piece, nobody's order, and is not replaced."""
@@ -140,6 +142,7 @@ class Frame:
     belt_counts: float  # latched at exposure
     image: Image
     fault: str = ""  # what is wrong with what it shows: no evidence of it is valid
+    shown: Span | None = None  # the part that was sent, where the rest was filled up; None: all of it is as exposed
 
 
 @dataclass(frozen=True, slots=True)

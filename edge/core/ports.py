@@ -55,8 +55,11 @@ class Belt(Protocol):
 class Camera(Protocol):
     """Shows what passes."""
 
-    def grab(self, reading: BeltReading) -> Sequence[Frame]:
-        """The frames exposed since the last call, oldest first; each with the counts at its exposure."""
+    def grab(self, reading: BeltReading, items: Mapping[str, Item]) -> Sequence[Frame]:
+        """The frames exposed since the last call, oldest first; each with the counts at its exposure.
+
+        items: what is on the belt: the rest need not be shown.
+        """
         ...
 
     def faults(self) -> Mapping[str, str]:

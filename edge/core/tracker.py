@@ -181,12 +181,7 @@ class Tracker:
             return None
         offsets = {item_id: abs(self._middle_mm(item, frame) - place_mm) for item_id, item in self.items.items()}
         nearest = min(offsets, key=offsets.__getitem__)
-        return self.items[nearest] if offsets[nearest] <= self._reach_mm(frame.camera) else None
-
-    def _reach_mm(self, camera: str) -> float:
-        """How far from the middle of its view an item may be; a camera that runs free shows it well in time."""
-        free = camera in self._geometry.free_running
-        return min(self._geometry.tolerance_mm, self._geometry.view_mm / 2) if free else self._geometry.view_mm / 2
+        return self.items[nearest] if offsets[nearest] <= self._geometry.reach_mm(frame.camera) else None
 
     def _is_repetition(self, frame: Frame, item: Item) -> bool:
         """Whether a camera that runs free has shown the item in nearly the same place: as if the belt stood still."""

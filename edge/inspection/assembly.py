@@ -16,7 +16,7 @@ from edge.config import InspectionSettings, RuleSettings
 from edge.core.dates import Profile
 from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
-from edge.core.messages import Image
+from edge.core.messages import Image, Span
 from edge.inspection.appearance import AppearanceCheck
 from edge.inspection.belt import BeltColour
 from edge.inspection.cascade import Cascade
@@ -201,9 +201,9 @@ def locator(belt_colours: Path | None) -> Locate:
     """Finds the item by what the camera's belt looks like; without that, the whole frame is the item."""
     belts = {path.stem: BeltColour.load(path) for path in belt_colours.glob("*.npz")} if belt_colours else {}
 
-    def find(camera: str, image: Image) -> Crop:
+    def find(camera: str, image: Image, shown: Span | None = None) -> Crop:
         colour = image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-        return locate(colour, belts[camera]) if camera in belts else whole(colour)
+        return locate(colour, belts[camera], shown) if camera in belts else whole(colour, shown)
 
     return find
 

@@ -6,22 +6,28 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from edge.core.errors import CameraFault
-from edge.core.messages import Evidence, Image, Sighting
+from edge.core.messages import Evidence, Image, Sighting, Span
 from edge.inspection.crop import Crop
 from edge.inspection.held import Held
 from edge.inspection.planner import Planner
 from edge.inspection.waiting import NEVER_NS, Job
 
-Locate = Callable[[str, Image], Crop]
-"""Camera and frame image to the item's crop."""
-
 AGAIN_S = 0.02  # what waits may be allowed by the mere lapse of time: an item's deadline has passed
 
 log = logging.getLogger(__name__)
+
+
+class Locate(Protocol):
+    """Finds items."""
+
+    def __call__(self, camera: str, image: Image, shown: Span | None = None) -> Crop:
+        """The item's crop, of a camera's frame, or of the part of it that was shown."""
+        ...
 
 
 class ThreadedInspector:
@@ -137,7 +143,7 @@ class ThreadedInspector:
             CameraFault: the picture cannot be that of the item.
         """
         frame, started_ns = job.look.sighting.frame, time.monotonic_ns()
-        crop = self._locate(frame.camera, frame.image)
+        crop = self._locate(frame.camera, frame.image, frame.shown)
         if fault := self._held.check(job.look.sighting):
             raise CameraFault(fault)
         with self._changed:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.messages import Image, Point
+from edge.core.messages import Image, Point, Span
 from edge.inspection.belt import WIDTH_PX, BeltColour, small
 from edge.inspection.crop import Crop
 
@@ -21,21 +21,35 @@ OPEN_PX = 5  # threads of belt that the refined outline sheds
 REFINE_PX = 5  # how far the outline may move to meet an edge, on the small copy
 
 
-def locate(image: Image, belt: BeltColour) -> Crop:
-    """The item in `image` (BGR), cut out and upright; the whole frame if nothing, or nearly everything, stands out."""
-    copy = small(image)
-    outline = _outline(_solid(belt.unlike(copy)))
+def locate(image: Image, belt: BeltColour, shown: Span | None = None) -> Crop:
+    """The item in `image` (BGR), cut out and upright; the whole frame if nothing, or nearly everything, stands out.
+
+    shown: the part of the frame outside of which it was filled up, and holds no item.
+    """
+    copy, scale = small(image), image.shape[1] / WIDTH_PX
+    outline = _outline(_solid(_only(belt.unlike(copy), shown, scale)))
     if outline is None:
-        return whole(image)
-    scale = image.shape[1] / WIDTH_PX
+        return whole(image, shown)
     return _cut(image, (_refined(copy, outline).reshape(-1, 2) + 0.5) * scale - 0.5)
 
 
-def whole(image: Image) -> Crop:
-    """The frame itself as a crop."""
+def whole(image: Image, shown: Span | None = None) -> Crop:
+    """The frame itself as a crop, or what was shown of it."""
+    if shown:
+        image = image[shown[0] : shown[1], shown[2] : shown[3]]
     height_px, width_px = image.shape[:2]
     corners = ((0.0, 0.0), (width_px - 1.0, 0.0), (width_px - 1.0, height_px - 1.0), (0.0, height_px - 1.0))
     return Crop(image, np.full((height_px, width_px), 255, np.uint8), np.eye(3), corners, located=False)
+
+
+def _only(mask: Image, shown: Span | None, scale: float) -> Image:
+    """The mask without what lies beyond the part that was shown."""
+    if shown is None:
+        return mask
+    top, bottom, left, right = (round(side / scale) for side in shown)
+    kept = np.zeros_like(mask)
+    kept[top:bottom, left:right] = mask[top:bottom, left:right]
+    return kept
 
 
 def _solid(mask: Image) -> Image:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, create_model
 
 from edge.core.bodies import IN_MEMORY, body
-from edge.core.messages import Evidence, Frame
+from edge.core.messages import Evidence, Frame, Span
 from edge.core.recovery import Start
 from edge.recording.tape import SILENT_TURNS, Turn
 
@@ -67,6 +67,7 @@ class ToldFrame(BaseModel):
     exposed_ns: Instant
     belt_counts: Annotated[float, Field(allow_inf_nan=False)]
     fault: str = ""
+    shown: Span | None = None  # as `Frame.shown`
     sha256: Sha256 | None = None  # of its picture's file; None: it showed no item, and none was kept
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.core.messages import BeltReading, Evidence, Frame, Sighting
+from edge.core.messages import BeltReading, Evidence, Frame, Item, Sighting
 from edge.core.ports import Inspector, Ports, Record
 from edge.core.topics import Topic
 from edge.recording.lines import Line, ToldFrame
@@ -57,7 +57,7 @@ class Replayed:
         """What the inspector said of cameras in this turn."""
         return self._doubts
 
-    def grab(self, _reading: BeltReading) -> Sequence[Frame]:
+    def grab(self, _reading: BeltReading, _items: Mapping[str, Item]) -> Sequence[Frame]:
         """The frames that came in this turn, without their pictures."""
         return [_frame(one) for one in self.frames.values()]
 

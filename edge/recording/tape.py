@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from edge.core.bodies import unillustrated
-from edge.core.messages import BeltReading, Conservation, Evidence, Frame, Sighting
+from edge.core.messages import BeltReading, Conservation, Evidence, Frame, Item, Sighting
 from edge.core.ports import Camera, Inspector, Ledger, Ports, Record, Wire
 from edge.core.topics import HEARTBEAT, Topic
 
@@ -125,8 +125,8 @@ class _Camera:
         self._camera, self._tape = camera, tape
         self._faults: Mapping[str, str] = {}
 
-    def grab(self, reading: BeltReading) -> Sequence[Frame]:
-        frames = self._camera.grab(reading)
+    def grab(self, reading: BeltReading, items: Mapping[str, Item]) -> Sequence[Frame]:
+        frames = self._camera.grab(reading, items)
         self._tape.turn.frames.extend(frames)
         return frames
 

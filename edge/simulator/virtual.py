@@ -47,7 +47,7 @@ class VirtualCameras:
         """A frame has arrived."""
         self._frames.append(frame)
 
-    def grab(self, _reading: BeltReading) -> Sequence[Frame]:
+    def grab(self, _reading: BeltReading, _items: Mapping[str, Item]) -> Sequence[Frame]:
         """The frames since the last call."""
         taken, self._frames = self._frames, []
         return taken

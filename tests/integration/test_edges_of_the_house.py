@@ -12,7 +12,7 @@ from rich.console import Console
 
 from edge.broker import Address
 from edge.cameras.cameras import AllCameras
-from edge.cameras.node import KEPT, NodeCameras
+from edge.cameras.feed import KEPT, FeedCameras
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.conveyor.link import Link
 from edge.core import topics
@@ -62,7 +62,7 @@ def frame(name, camera="top"):
 def test_a_node_keeps_the_newest_frames_and_counts_the_rest(endpoint):
     with zmq.Context() as context, context.socket(zmq.PUB) as node:
         node.bind(endpoint)
-        cameras = NodeCameras(context, endpoint, ["top"])
+        cameras = FeedCameras(context, endpoint, ["top"])
         cameras.start()
         wait_for(lambda: node.send_multipart(encode_frame(frame("first"))) or AllCameras([cameras]).grab(reading()))
         time.sleep(0.2)  # more than one may have been under way

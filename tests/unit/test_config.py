@@ -52,12 +52,38 @@ def test_a_good_file_gives_geometry_and_recipe(tmp_path):
             frozenset(),
         ),
         ('gige = "Maker-Model-1"', frozenset({"top"})),
+        ('node = "tcp://192.0.2.7:5571"\nnode_key = "node.key"', frozenset({"top"})),
+        ('node = "tcp://192.0.2.7:5571"\nnode_key = "node.key"\ntriggered = true', frozenset()),
         ('opencv = "/dev/video0"\nsettings = { width = 1280, format = "MJPG" }', frozenset({"top"})),
     ],
 )
 def test_a_camera_is_of_one_kind(tmp_path, kind, free):
-    config = loaded(tmp_path, GOOD.replace('node = "tcp://127.0.0.1:5570"', kind))
+    text = GOOD.replace('node = "tcp://127.0.0.1:5570"', kind)
+    config = loaded(tmp_path, text.replace("[inspection]", '[nodes]\nkey = "box.key_secret"\n[inspection]'))
     assert config.geometry().free_running == free
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["ipc:///run/frames", "tcp://localhost:5570", "tcp://127.0.77.2:1", "tcp://[::1]:1"]
+)
+def test_a_feed_of_this_machine_needs_no_keys(tmp_path, endpoint):
+    assert loaded(tmp_path, GOOD.replace("tcp://127.0.0.1:5570", endpoint)).camera[0].node == endpoint
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://192.0.2.7:5571", "tcp://127.evil.example:1", "tcp://localhost.example:1"])
+def test_a_node_on_another_machine_needs_a_key(tmp_path, endpoint):
+    with pytest.raises(ConfigError, match="another machine: give node_key, made by `tunnel-edge node keys`"):
+        loaded(tmp_path, GOOD.replace("tcp://127.0.0.1:5570", endpoint))
+
+
+def test_the_box_needs_a_key_of_its_own_and_one_of_each_node(tmp_path):
+    two = GOOD.replace(
+        "[inspection]", '[[camera]]\nname = "side"\nplace_mm = 1\nnode = "tcp://127.0.0.1:5570"\n[inspection]'
+    )
+    with pytest.raises(ConfigError) as told:
+        loaded(tmp_path, two.replace("5570", '5570"\nnode_key = "a.key', 1))
+    assert "nodes.key is missing" in str(told.value)
+    assert "two cameras of one node name different keys of it" in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.cameras.part import filled
 from edge.core.errors import PictureUnreadable, ReferencesRefused
+from edge.core.frames import Sent
 from edge.inspection.belt import BeltColour
 from edge.inspection.locate import locate, whole
 
@@ -136,3 +138,33 @@ def test_damaged_belt_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_whole_frame_has_its_corners_as_outline() -> None:
     assert whole(np.zeros((10, 20, 3), np.uint8)).polygon == ((0, 0), (19, 0), (19, 9), (0, 9))
+
+
+@pytest.mark.parametrize("degrees", [-20, 0, 10, 42])
+@pytest.mark.parametrize("colour", [BLUE, WHITE, DARK])
+@pytest.mark.parametrize("along", ["rows", "columns"])
+def test_an_item_is_found_alike_in_the_part_that_a_node_sent(belt, degrees, colour, along) -> None:
+    box = ((500, 260), (300, 160), degrees)
+    frame = with_box(belt_frame(9), box, colour)
+    corners = np.array(cv2.boxPoints(box))
+    (left, top), (right, bottom) = corners.min(axis=0).astype(int) - 60, corners.max(axis=0).astype(int) + 60
+    rows, columns = (slice(max(0, top), bottom), slice(None)) if along == "rows" else (slice(None), slice(left, right))
+    at_px = (rows.start or 0, columns.start or 0)
+    image, shown = filled(Sent("top", "life", 1, 1, 0, 1, frame[rows, columns], at_px, frame.shape[:2]))
+    assert image.shape == frame.shape
+    in_part, in_whole = locate(image, belt, shown), locate(frame, belt)
+    assert in_part.located
+    assert overlap(in_part.polygon, box) > 0.8
+    assert np.abs(np.array(in_part.polygon) - np.array(in_whole.polygon)).max() < 12
+
+
+def test_where_nothing_is_found_only_what_was_shown_is_looked_at(belt) -> None:
+    crop = locate(belt_frame(9), belt, (100, 300, 200, 500))
+    assert not crop.located
+    assert crop.image.shape == (200, 300, 3)
+
+
+def test_what_was_filled_up_holds_no_item(belt) -> None:
+    frame = with_box(belt_frame(9), ((200, 270), (300, 160), 0), BLUE)
+    assert locate(frame, belt).located
+    assert not locate(frame, belt, (0, 540, 500, 960)).located

@@ -22,7 +22,7 @@ class Lane:
         self.turn += 1
         return reading(5.0 * now_ns / MS, at_ms=now_ns // MS, **self.edges.get(self.turn, {}))
 
-    def grab(self, reading):
+    def grab(self, reading, items):
         return []
 
     def faults(self):

@@ -63,7 +63,7 @@ class Line(RuleBasedStateMachine):
         said, self.said = self.said, {}
         return reading(self.counts, at_ms=self.now_ms, speed=self.speed, guards=self.guards, **said)
 
-    def grab(self, reading):
+    def grab(self, reading, items):
         return []
 
     def faults(self):

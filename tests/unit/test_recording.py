@@ -57,7 +57,7 @@ class Cameras:
     def __init__(self):
         self.frames, self.sick = [], {}
 
-    def grab(self, reading):
+    def grab(self, reading, items):
         return self.frames
 
     def faults(self):
@@ -115,7 +115,7 @@ def test_a_turn_notes_what_came_in_and_passes_it_on(outside):
     def act(ports):
         assert ports.wire.take(ACK) == []
         assert ports.wire.take(BELT) == [(3, BELT_SAID)]
-        assert ports.camera.grab(reading()) == outside.cameras.frames
+        assert ports.camera.grab(reading(), {}) == outside.cameras.frames
         assert ports.camera.faults() == {"top": "blind"}
         ports.inspector.submit(iter([Sighting(outside.cameras.frames[1], item(), 9)]))
         assert ports.inspector.collect() == outside.found
