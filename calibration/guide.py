@@ -48,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     """Go through the steps that are wanted; 0 when all were accepted."""
     options = _options(arguments)
     session = _session(options)
-    return 0 if all(_stepped(name, session) for name in _wanted(options, session)) else 1
+    if not (wanted := _wanted(options, session)):
+        session.console.print("nothing to do: every step was accepted before")
+    return 0 if all(_stepped(name, session) for name in wanted) else 1
 
 
 def _stepped(name: str, session: Session) -> bool:

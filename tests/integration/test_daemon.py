@@ -30,7 +30,7 @@ from edge.simulator.run import simulate
 from tests.integration.conftest import free_port
 from tests.unit.test_changes import label
 
-WAIT_S = 30
+WAIT_S = 90  # of a busy machine
 LANE = Geometry(
     counts_per_mm=10, camera_mm={"top": 300}, gate_mm=1000, confirm_mm=1100, exit_mm=1150, gate_ms=60, scanner_mm=150
 )
