@@ -149,11 +149,12 @@ def simulate(
     progress: Progress = lambda _gone, _total: None,
     stopped: threading.Event | None = None,
     patience: Patience = Patience(),
+    wired: Callable[[Wire], None] = lambda _wire: None,
 ) -> None:
     """Run the plan to its end against the box on a broker, then write the truth as JSON.
 
     frames: the ZeroMQ endpoint that the cameras bind, or the address of each as a GigE Vision camera.
-    stopped: set it to end early; the truth is written all the same.
+    wired: is shown the wire to the box, to disturb it. stopped: set it to end early; the truth is written all the same.
 
     Raises:
         BrokerUnreachable: no broker answers.
@@ -165,7 +166,9 @@ def simulate(
     address = Address(host, port, plan.site, plan.lane)
     stopped = stopped or threading.Event()
     with ExitStack() as stack:
-        cameras = stack.enter_context(Cameras(_wire(plan, frames)))
+        wire = _wire(plan, frames)
+        wired(wire)
+        cameras = stack.enter_context(Cameras(wire))
         plc_party = stack.enter_context(Party("plc", address, plc.TOPICS))
         warehouse_party = stack.enter_context(Party("wms", address, warehouse.TOPICS))
         readiness = Readiness(stack.enter_context(Party("lane", address, [STATE])))

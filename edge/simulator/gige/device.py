@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -62,7 +63,9 @@ class GigeCamera:
         self.lost = 0  # packets
         self.again = 0  # packets that were asked for again, and sent
         self._address, self._scene = address, scene
-        self._registers = Registers(address, serial, size_px, pixels, self._clock)
+        self._start = partial(Registers, address, serial, size_px, pixels, self._clock)
+        self._registers = self._start()
+        self._powered = True
         self._lost_share, self._chance = lost_share, random.Random(1)  # noqa: S311 - a reproducible draw
         self._client: tuple[str, int] | None = None
         self._heard_s = 0.0
@@ -82,6 +85,13 @@ class GigeCamera:
         """
         if self._registers[at.ACQUIRE] and self._registers[at.TRIGGER_MODE]:
             self._waiting.append((image, exposed_ns, counts))
+
+    def power(self, *, on: bool) -> None:
+        """Without, it answers nothing and sends nothing; with it again it knows of no client."""
+        self._powered, self._client = False, None
+        self._registers = self._start()
+        self._waiting.clear()
+        self._powered = on
 
     @property
     def acquiring(self) -> bool:
@@ -113,6 +123,8 @@ class GigeCamera:
             ready, _, _ = select.select(self._sockets, [], [], POLL_S)
             for one in ready:
                 packet, client = one.recvfrom(2048)
+                if not self._powered:
+                    continue
                 with contextlib.suppress(MalformedMessage):  # no word to what is no command
                     self._hear(*control.parsed(packet), client)
             self._miss_client()

@@ -30,6 +30,10 @@ class GigeWire:
         """As `Wire.send`."""
         self._cameras[exposure.camera].expose(image, exposure.exposed_ns, exposure.counts)
 
+    def power(self, camera: str, *, on: bool) -> None:
+        """Give a camera its power, or take it."""
+        self._cameras[camera].power(on=on)
+
     def close(self) -> None:
         """As `Wire.close`."""
         self._stack.close()
