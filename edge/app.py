@@ -17,8 +17,9 @@ from pathlib import Path
 
 import cv2
 
-from edge import __version__
+from edge import __version__, calibrations
 from edge.assembly import Lane, lane
+from edge.calibrations import Shelf
 from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_S
@@ -98,6 +99,7 @@ def check(arguments: Sequence[str]) -> int:
         lambda: verify_layouts(config.inspection.print_layouts),
         *(partial(demand, camera) for camera in config.camera if not camera.node),
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
+        lambda: _demand_calibrations(config),
         lambda: _demand_broker(config),
     )
     faults = [fault for part in parts if (fault := _fault(part))]
@@ -114,6 +116,13 @@ def _fault(part: Callable[[], object]) -> str:
     except TunnelEdgeError as error:
         return str(error)
     return ""
+
+
+def _demand_calibrations(config: Config) -> None:
+    if config.calibration.folder:
+        shelf = Shelf(config.calibration.folder, config.calibration.trusted)
+        serials = {camera.name: str(camera.gige or camera.opencv or "") for camera in config.camera}
+        calibrations.demand(shelf, config.lane.name, serials, datetime.now(UTC))
 
 
 def _demand_broker(config: Config) -> None:

@@ -8,6 +8,7 @@ import json
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from edge.core.calibration import Calibration, of_table
+from edge.core.calibration import Calibration, against, of_table
 from edge.core.errors import CalibrationRefused
 
 SECRET_MODE = 0o600
@@ -119,6 +120,28 @@ class Shelf:
             signer.verify(base64.b64decode(str(seal["signature"]), validate=True), calibration.said())
         except (InvalidSignature, ValueError) as error:
             raise CalibrationRefused(f"{path}: changed since it was signed: restore it, or calibrate anew.") from error
+
+
+def demand(shelf: Shelf, lane: str, serials: Mapping[str, str], now: datetime) -> None:
+    """Every calibration that is in force holds here and now.
+
+    serials: camera → what it is called by in the settings.
+
+    Raises:
+        CalibrationRefused: with every fault of each.
+    """
+    faults: list[str] = []
+    for name in shelf.names():
+        try:
+            faults += shelf.broken(name)
+            one = shelf.newest(name)
+        except CalibrationRefused as refusal:
+            faults.append(str(refusal))
+            continue
+        if one:
+            faults += (f"{name}: {why}" for why in against(one, lane, serials.get(one.subject, ""), now))
+    if faults:
+        raise CalibrationRefused("\n".join(faults))
 
 
 def sealed(calibration: Calibration, key: Ed25519PrivateKey) -> bytes:

@@ -246,6 +246,13 @@ class MetricsSettings(Section):
     port: Annotated[int, Field(ge=0, le=65_535)] = 9464
 
 
+class CalibrationSettings(Section):
+    """Where the lane's calibrations lie, and whose signatures count (public keys, hex)."""
+
+    folder: Path | None = None  # None: it was never calibrated
+    trusted: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+
+
 class TapSettings(Section):
     """Where the ZeroMQ tap publishes verdicts."""
 
@@ -265,6 +272,7 @@ class Config(Section):
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
