@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.sets import Figures, Kind, Options, Show, anomaly, identity, labelled
-from edge.config import ROOT
 from edge.inspection.assembly import Sessions
+from edge.settings import ROOT
 
 KINDS: Sequence[Kind] = (anomaly, labelled, identity)
 

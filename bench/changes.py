@@ -27,7 +27,6 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.sets.anomaly import Picture, bad_pictures, fits, sound_pictures
-from edge.config import ROOT
 from edge.core.changed import ALIKE
 from edge.core.messages import Image
 from edge.inspection.assembly import Sessions
@@ -38,6 +37,7 @@ from edge.inspection.locate import whole
 from edge.inspection.references import SIZE, Difference, Normal, References, normal
 from edge.inspection.session import Session
 from edge.pictures import read_picture
+from edge.settings import ROOT
 
 KEY = ("00000000", "bench")
 LEARNT = 60  # sound pictures at most

@@ -31,13 +31,13 @@ from rich.table import Table
 from bench import garbage, pairs
 from bench.prints import Case, Where, alphanumeric, cases
 from bench.serials import measured as measured_serials
-from edge.config import ROOT
 from edge.core.date_forms import Extra, Order
 from edge.core.date_votes import printed
 from edge.core.dates import Profile, readings
 from edge.core.messages import Image
 from edge.inspection.assembly import Sessions, date_reader
 from edge.inspection.date_reader import DateReader
+from edge.settings import ROOT
 
 YEARLESS = frozenset({Extra.YEARLESS})  # many of the labels say `16 NOV` and no more
 PROFILES = {

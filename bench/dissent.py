@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.prints import Case, alphanumeric, cases
-from edge.config import ROOT
 from edge.core.date_forms import Extra
 from edge.core.date_votes import VOUCH_FROM
 from edge.core.dates import DateReading, Profile, readings
@@ -30,6 +29,7 @@ from edge.inspection.assembly import Sessions
 from edge.inspection.cascade import Cascade
 from edge.inspection.recogniser import LineReader
 from edge.inspection.tesseract import SURE_FROM, LineTesseract, allowed, doubted
+from edge.settings import ROOT
 
 TODAY = date(2026, 6, 1)
 YEARLESS = Profile(extras=frozenset({Extra.YEARLESS}))  # some of the lines say `16 NOV` and no more

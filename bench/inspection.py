@@ -27,11 +27,11 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.looks import Heard, Look, Model, first_stage, second_stage, text
-from edge.config import ROOT
 from edge.core.messages import Image
 from edge.inspection.session import Session, newest, read_manifest
 from edge.pictures import read_picture
 from edge.select import DRAWN, Trial, measure
+from edge.settings import ROOT
 from edge.simulator.draw import normals
 from edge.simulator.products import PRODUCTS
 

@@ -31,12 +31,12 @@ from bench.drawn_labels import DrawnLabel, drawn_label, languages
 from bench.label_charts import failure_sheet, plot
 from bench.label_inks import TECHNOLOGIES, missing_fonts
 from bench.label_texts import LANGUAGES, TODAY
-from edge.config import ROOT
 from edge.core.labels import Field, same_lot
 from edge.core.messages import Evidence, Frame, Item, Sighting
 from edge.inspection.assembly import Sessions, text_check
 from edge.inspection.locate import whole
 from edge.inspection.text import TextCheck
+from edge.settings import ROOT
 
 WANTED = (Field.EXPIRY, Field.LOT)
 NICE = 10

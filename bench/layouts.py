@@ -23,7 +23,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.config import ROOT
 from edge.core.date_forms import Order
 from edge.core.dates import Profile
 from edge.core.labels import Field
@@ -36,6 +35,7 @@ from edge.inspection.known_print import KnownPrint
 from edge.inspection.layout import SUFFIX
 from edge.inspection.layout_proposal import proposed
 from edge.inspection.locate import locate
+from edge.settings import ROOT
 from edge.simulator.draw import PRINTED
 from edge.simulator.products import PRODUCTS, Imprint, Product
 from edge.simulator.scene import from_the_side

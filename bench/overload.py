@@ -29,7 +29,6 @@ from rich.progress import Progress, track
 from rich.table import Table
 
 from edge.app import SWITCH_S, TURN_S
-from edge.config import ROOT, InspectionSettings, RuleSettings
 from edge.core.messages import Expected, Frame, Image, Item, Sighting
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.crop import Question
@@ -37,6 +36,7 @@ from edge.inspection.inspector import Locate, ThreadedInspector
 from edge.inspection.planner import Planner
 from edge.inspection.waiting import Job
 from edge.pictures import read_picture
+from edge.settings import ROOT, InspectionSettings, RuleSettings
 from edge.simulator.draw import draw_items, normals
 from edge.simulator.plan import PlannedItem
 from edge.simulator.products import PRODUCTS

@@ -27,10 +27,10 @@ from rich.table import Table
 
 from bench.inspection import LEARNT, NS_PER_MS, SELECT_RUNS, WARM_UP, model, pictures, spent_ns
 from bench.looks import first_stage
-from edge.config import ROOT
 from edge.core.messages import Image
 from edge.inspection.session import newest
 from edge.select import measure
+from edge.settings import ROOT
 
 SIDE_PX = 256
 BANK = 20_480  # patches: 10 % of those of 200 pictures, PatchCore's own share

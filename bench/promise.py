@@ -27,11 +27,11 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.sets.anomaly import Patches, Picture, fits, sound_pictures
-from edge.config import ROOT
 from edge.core.conformal import Scores, finest, needed, pooled
 from edge.inspection.assembly import Sessions
 from edge.inspection.promise import PRODUCTS, Promise
 from edge.inspection.references import Normal, References
+from edge.settings import ROOT
 
 RATES = (0.01, 0.05)
 EVERY = 8  # patches of a picture: one in so many, for time's sake

@@ -23,7 +23,6 @@ from rich.table import Table
 
 from bench.label_inks import letters, missing_fonts
 from bench.label_texts import LANGUAGES, TODAY, Language
-from edge.config import ROOT
 from edge.core.calendars import BUDDHIST_AHEAD, Calendar
 from edge.core.date_forms import Order
 from edge.core.labels import Field
@@ -33,6 +32,7 @@ from edge.inspection.known_print import KnownPrint
 from edge.inspection.layout import SUFFIX
 from edge.inspection.layout_proposal import Proposal, proposed
 from edge.inspection.locate import whole
+from edge.settings import ROOT
 
 FOREIGN = ("ru", "el", "ko", "th", "ar", "he", "hi")
 GTIN, CAMERA, LEARNT_FROM = "00000000", "side", 5

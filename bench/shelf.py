@@ -26,11 +26,11 @@ from rich.progress import track
 from rich.table import Table
 
 from edge.catalogue import PORTRAIT, Catalogue
-from edge.config import ROOT
 from edge.inspection.directory import Directory
 from edge.inspection.identity import LOOKALIKES, MARKS, Portrait
 from edge.inspection.references import SIZE, Library, Normal, References
 from edge.inspection.session import Session, newest
+from edge.settings import ROOT
 from edge.simulator.draw import normals
 from edge.simulator.products import PRODUCTS
 

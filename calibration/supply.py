@@ -14,8 +14,8 @@ from calibration.sites.site import Site
 from calibration.steps import Ask, Shot, Shows
 from edge.cameras.assembly import opened
 from edge.cameras.source import Source
-from edge.config import CameraSettings
 from edge.core.errors import CameraFault
+from edge.settings import CameraSettings
 
 PATIENCE_S = 10.0
 RIDE_MM = 250.0  # to each side of the middle

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from edge.config import ROOT
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Image
 from edge.inspection.colour import Correction, Palette, save_palettes
@@ -23,6 +22,7 @@ from edge.inspection.locate import whole
 from edge.inspection.references import GTIN, Library
 from edge.inspection.session import Session, Tensor, newest
 from edge.pictures import read_picture
+from edge.settings import ROOT
 
 PORTRAIT, PALETTES = f"{IDENTITY}.npz", "colour.npz"
 NEAREST = 60  # products that a search for lookalikes begins with

@@ -18,7 +18,6 @@ from rich.prompt import Confirm, Prompt
 from rich.table import Table
 
 from edge import teach
-from edge.config import ROOT
 from edge.core.calendars import Calendar
 from edge.core.date_forms import Order
 from edge.core.dates import SHELF_LIFE_DAYS, Profile
@@ -30,6 +29,7 @@ from edge.inspection.layout_lesson import KINDS, Shot
 from edge.inspection.layout_proposal import Proposal, proposed
 from edge.inspection.layout_sheet import sheet
 from edge.inspection.tesseract import SCRIPTS, lacking
+from edge.settings import ROOT
 
 PICTURES_MIN = 3
 WIDTH = 100  # of a table

@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.config import ROOT
 from edge.core.errors import ModelRefused
 from edge.core.messages import Image
 from edge.inspection import runtime
 from edge.inspection.references import Normal, References
 from edge.inspection.runtime import SHIPPED, Runtime
 from edge.inspection.session import Manifest, Session, Tensor, newest, read_manifest
+from edge.settings import ROOT
 from edge.simulator.draw import normals
 from edge.simulator.ink import write
 from edge.simulator.products import PRODUCTS

@@ -16,7 +16,6 @@ from rich.progress import track
 from rich.table import Table
 
 from edge import teach
-from edge.config import ROOT
 from edge.core.errors import ConfigError, ReferencesRefused
 from edge.inspection.assembly import Sessions, locator
 from edge.inspection.contact_sheet import contact_sheet
@@ -27,6 +26,7 @@ from edge.inspection.references import GTIN, SIZE, Normal, References, normal
 from edge.inspection.second_look import SIZE as SECOND_SIZE
 from edge.inspection.second_look import SUFFIX
 from edge.inspection.session import Session
+from edge.settings import ROOT
 
 PREVIOUS = ".previous"  # added to a file's name: what was there before the last change
 FIRST = ".npz"

@@ -12,7 +12,6 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from edge.config import ROOT
 from edge.core.errors import ConfigError, PictureUnreadable
 from edge.core.messages import Image
 from edge.inspection import features
@@ -26,6 +25,7 @@ from edge.inspection.second_look import SIZE as SECOND_SIZE
 from edge.inspection.second_look import SUFFIX
 from edge.inspection.session import Session, Tensor, newest
 from edge.pictures import read_picture
+from edge.settings import ROOT
 
 BELT_FRAMES = 24  # more teach nothing new about a belt
 WORDS_FOR_GOOD = frozenset({"good", "normal", "intact", "0"})

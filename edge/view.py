@@ -18,10 +18,11 @@ from edge.cameras import genicam, health
 from edge.cameras.assembly import opened, source
 from edge.cameras.grabber import Grabber
 from edge.cameras.source import Shot, Source
-from edge.config import CameraSettings, load
+from edge.config import load
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CameraFault, ConfigError
 from edge.core.messages import Image
+from edge.settings import CameraSettings
 from edge.watch import half_blocks
 
 V4L, NAMES = Path("/dev/v4l/by-id"), Path("/sys/class/video4linux")

@@ -18,9 +18,10 @@ from edge.cameras.line import Context, Peer, ask
 from edge.cameras.node import NodeCameras
 from edge.cameras.opencv import FolderSource, OpenCvSource
 from edge.cameras.source import Source
-from edge.config import CameraSettings, Config, LocalCamera, NodesSettings
+from edge.config import Config
 from edge.core.errors import CameraFault, ConfigError
 from edge.keys import own, public
+from edge.settings import CameraSettings, LocalCamera, NodesSettings
 
 FOLDER_RATE = 10.0  # pictures a second, where nothing is said
 

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from edge.config import ROOT
 from edge.demo import film, report, score, stage
 from edge.demo.scene import Scene, drawn, photographed
 from edge.demo.settings import FILM, LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local, stations
@@ -25,6 +24,7 @@ from edge.inspection.session import Session, newest
 from edge.pictures import read_picture
 from edge.records.journal import outbox
 from edge.records.sinks import PICTURES
+from edge.settings import ROOT
 from edge.simulator.plan import Geometry, Plan, write_plan
 from edge.teach import Teacher, learn_belts
 from edge.watch import line, receive, tapped

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import cv2
 
-from edge.config import RuleSettings
 from edge.core.errors import ConfigError
 from edge.inspection.defects import SOUND
+from edge.settings import RuleSettings
 from edge.simulator.draw import draw_items, normals
 from edge.simulator.photographs import Album, Photographed, read_album
 from edge.simulator.plan import PlannedItem

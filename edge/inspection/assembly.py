@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.config import InspectionSettings, RuleSettings
 from edge.core.dates import Profile
 from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
@@ -42,6 +41,7 @@ from edge.inspection.second_look import SUFFIX, FirstLook, SecondLook
 from edge.inspection.session import Session, newest
 from edge.inspection.tesseract import Dissenter, LineTesseract
 from edge.inspection.text import ANY_PROFILE, FIELDS, TextCheck
+from edge.settings import InspectionSettings, RuleSettings
 
 APPEARANCE = frozenset({"anomaly", "defect"})
 SECOND = "second_look"

@@ -19,7 +19,6 @@ import numpy as np
 from pydantic import Field as Ranged
 from pydantic import ValidationError
 
-from edge.config import CameraName, Section
 from edge.core.calendars import Calendar
 from edge.core.date_forms import Extra, Order
 from edge.core.dates import SHELF_LIFE_DAYS, Granularity, Profile
@@ -27,6 +26,7 @@ from edge.core.errors import ReferencesRefused
 from edge.core.labels import Field
 from edge.core.messages import Point
 from edge.inspection.detector import Corners
+from edge.settings import CameraName, Section
 
 SUFFIX = ".print.toml"
 HEAD = (

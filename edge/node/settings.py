@@ -8,9 +8,9 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from edge import config
-from edge.config import LocalCamera, Section
 from edge.core.aim import Direction, Lens
 from edge.core.nodes import MAX_CAMERAS
+from edge.settings import LocalCamera, Section
 
 
 class ListenSettings(Section):

@@ -18,13 +18,13 @@ import paho.mqtt.subscribe as mqtt_subscribe
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from edge.config import ROOT
 from edge.core import topics
 from edge.demo.scene import Scene
 from edge.demo.score import account, conservation
 from edge.inspection.references import References
 from edge.inspection.session import Session, newest
 from edge.records.journal import entries, outbox
+from edge.settings import ROOT
 from edge.simulator.plan import Geometry, Plan, PlannedItem
 from edge.simulator.run import simulate
 from tests.integration.conftest import free_port

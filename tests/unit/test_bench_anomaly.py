@@ -11,8 +11,8 @@ from rich.console import Console
 
 from bench import accuracy
 from bench.sets import Options, Show, anomaly, over_seeds
-from edge.config import ROOT
 from edge.inspection.assembly import Sessions
+from edge.settings import ROOT
 from tests.unit.test_appearance import label
 
 LAYOUTS = {

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from bench.sets import Options, Show, labelled
 from bench.sets.labelled import FUSED, Items
-from edge.config import ROOT
 from edge.inspection.assembly import Sessions
 from edge.inspection.references import Normal
+from edge.settings import ROOT
 
 VIEWS = ("side", "top")
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from edge.__main__ import main
-from edge.config import ROOT
 from edge.core.changed import ALIKE, SETTLED, Changed
 from edge.core.messages import Disposition, Evidence, Look, Verdict
 from edge.inspection import features
@@ -21,6 +20,7 @@ from edge.inspection.references import References
 from edge.inspection.session import Session, newest
 from edge.records.candidates import KEPT, CandidateSink
 from edge.records.journal import Journal
+from edge.settings import ROOT
 
 GTIN = "04000000000017"
 

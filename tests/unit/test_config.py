@@ -2,8 +2,9 @@
 
 import pytest
 
-from edge.config import ROOT, load
+from edge.config import load
 from edge.core.errors import ConfigError
+from edge.settings import ROOT
 
 GOOD = """
 [lane]

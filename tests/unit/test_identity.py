@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from edge.catalogue import Catalogue, build, freed
-from edge.config import InspectionSettings, RuleSettings
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Expected, Frame, Image, Item, Sighting
 from edge.inspection.assembly import Sessions, questions
@@ -28,6 +27,7 @@ from edge.inspection.identity import (
 )
 from edge.inspection.locate import whole
 from edge.inspection.session import Session, newest
+from edge.settings import InspectionSettings, RuleSettings
 from tests.unit.cartons import BERRY, MILK, NAMES, VANILLA, carton, photograph
 
 MODELS = Path(__file__).resolve().parents[2] / "models"

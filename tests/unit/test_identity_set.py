@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from bench.sets import Figures, Options, Show, identity
-from edge.config import ROOT
 from edge.inspection.assembly import Sessions
+from edge.settings import ROOT
 from tests.unit.cartons import NAMES, carton, photograph
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge.config import ROOT, InspectionSettings, RuleSettings
 from edge.core.messages import Frame, Sighting
 from edge.inspection.assembly import Sessions, questions
 from edge.inspection.crop import Question, answer
@@ -14,6 +13,7 @@ from edge.inspection.held import Held
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.locate import whole
 from edge.inspection.planner import Planner
+from edge.settings import ROOT, InspectionSettings, RuleSettings
 from tests.unit.lane import item
 
 FAR_NS = 2**62

@@ -2,10 +2,10 @@
 
 import pytest
 
-from edge.config import ROOT
 from edge.core.aim import Lens
 from edge.core.errors import ConfigError
 from edge.node.settings import load
+from edge.settings import ROOT
 
 GOOD = """
 [node]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from edge.config import ROOT
 from edge.core.topics import TABLE
+from edge.settings import ROOT
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.config import InspectionSettings, RuleSettings
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence
 from edge.inspection.appearance import AppearanceCheck
@@ -16,6 +15,7 @@ from edge.inspection.locate import whole
 from edge.inspection.references import Difference, Library, References
 from edge.inspection.second_look import SUFFIX, FirstLook, SecondLook, together
 from edge.inspection.session import Session, newest
+from edge.settings import InspectionSettings, RuleSettings
 from tests.unit.test_appearance import LEARNT, MODELS, UNKNOWN, label, sighting
 
 

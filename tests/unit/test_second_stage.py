@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from edge.config import ROOT
 from edge.inspection import features
 from edge.inspection.locate import whole
 from edge.inspection.session import Session, newest
+from edge.settings import ROOT
 from models.make.pictures import drawn
 
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import BeltSettings, BrokerSettings, RecipeSettings
 from edge.core import topics
 from edge.core.errors import ConfigError
 from edge.sentinel.account import MAX_ON_BELT, Account
 from edge.sentinel.promises import Places, Promise
 from edge.sentinel.settings import Belt, Broker, Recipe, read_settings
+from edge.settings import BeltSettings, BrokerSettings, RecipeSettings
 
 PLACES = Places(
     counts_per_mm=10,

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from edge.__main__ import main
-from edge.config import ROOT
 from edge.core.messages import Image
 from edge.inspection.growth import limit, pruned, taught
 from edge.inspection.references import Normal, References
 from edge.inspection.session import Session, newest
+from edge.settings import ROOT
 
 GTIN = "04000000000017"
 
