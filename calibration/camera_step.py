@@ -75,10 +75,10 @@ class CameraStep:
             "to_srgb": matrix.tolist(),
         }
         says = DOWN.format(height=height_mm, scale=here.mm_per_px, colour=float(apart.max()))
-        return Found(quality, values, _overlaid(picture, here, self._laid[-1]), says)
+        return Found(quality, values, overlaid(picture, here, self._laid[-1]), says)
 
 
-def _overlaid(picture: Image, here: Plane, laid: board.Seen) -> Image:
+def overlaid(picture: Image, here: Plane, laid: board.Seen) -> Image:
     """A grid of 100 mm over the belt, and the corners that were seen."""
     shown = picture.copy() if picture.ndim == 3 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
     thick = max(1, shown.shape[1] // 640)

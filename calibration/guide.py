@@ -16,9 +16,11 @@ from rich.table import Table
 
 from calibration.belt_step import BeltStep
 from calibration.camera_step import CameraStep
+from calibration.light_step import LightStep
 from calibration.sites.site import drawn
 from calibration.steps import Found, Step
 from calibration.supply import CameraSupply, SimulatedSupply, Supply
+from calibration.verify_step import VerifyStep
 from edge.calibrations import Shelf, public, read_key
 from edge.config import load
 from edge.core.calibration import Calibration
@@ -26,7 +28,7 @@ from edge.core.errors import CalibrationRefused, CameraFault, ConfigError
 from edge.core.plane import Plane
 
 ACCEPT, ADJUST, ABORT = "accept", "adjust", "abort"
-ORDER = ("camera", "belt")
+ORDER = ("camera", "light", "belt", "verify")
 
 
 @dataclass
@@ -95,9 +97,10 @@ def _show(name: str, found: Found, session: Session) -> None:
     """The picture in a file, the figures in a table."""
     path = Path(f"{session.camera}.{name}.png")
     cv2.imwrite(str(path), found.picture)
-    table = Table("figure", "value", title=found.says)
+    table = Table("figure", "value")
     for figure, value in found.quality.items():
         table.add_row(figure, f"{value:.3f}")
+    session.console.print(found.says, highlight=False, soft_wrap=True)
     session.console.print(table)
     session.console.print(f"look at {path}", highlight=False)
 
@@ -124,10 +127,14 @@ def _keep(name: str, found: Found, session: Session) -> Calibration:
 def _step(name: str, session: Session) -> Step:
     if name == "camera":
         return CameraStep()
+    if name == "light":
+        return LightStep()
     known = session.shelf.newest(f"camera.{session.camera}")
     if known is None:
-        raise CalibrationRefused(f"the belt is measured in what camera '{session.camera}' sees: do its step first")
-    return BeltStep(plane_of(known))
+        raise CalibrationRefused(f"{name} takes what camera '{session.camera}' sees: do its step `camera` first")
+    if name == "belt":
+        return BeltStep(plane_of(known))
+    return VerifyStep(plane_of(known), np.array(known.values["to_srgb"], float))
 
 
 def plane_of(calibration: Calibration) -> Plane:

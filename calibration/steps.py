@@ -21,6 +21,7 @@ class Shows(StrEnum):
     BOARD_ON_BELT = "the board on the belt, which stands, its arrow along it"
     BOARD_RIDING = "the board on the running belt, from one side of the view to the other"
     CHART = "the ColorChecker flat on the belt, in the middle"
+    SHEET = "a white sheet, flat, over all that the camera sees"
     CHART_TURNED = "the ColorChecker turned by half, in the same place"
 
 

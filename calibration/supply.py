@@ -53,6 +53,8 @@ class SimulatedSupply:
     def _shown(self, shows: Shows) -> Picture:
         if shows is Shows.BOARD_IN_HAND:
             return practice.board_in_hand(self._site, self._chance)
+        if shows is Shows.SHEET:
+            return practice.sheet_on_belt(self._site, self._chance)
         if shows is Shows.BOARD_ON_BELT:
             return practice.board_on_belt(self._site, self._chance)
         return practice.chart_on_belt(self._site, self._chance, 180.0 if shows is Shows.CHART_TURNED else 0.0)

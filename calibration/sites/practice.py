@@ -18,6 +18,7 @@ from calibration.sites.site import Site
 
 FINE = 2  # times a site's pixels: what is measured is looked at in full
 HELD, LAID = 9, 9  # parts of a scene that are no tote and no item
+SHEET_MM = (2400.0, 1600.0)
 CHART_MM = (280.0, 186.0)
 MM_PER_PX = 0.5  # of a printed texture
 
@@ -49,6 +50,12 @@ def chart_on_belt(site: Site, chance: np.random.Generator, degrees: float = 0.0)
     turn = _about(np.array((0.0, 0.0, 1.0)), degrees)
     place = np.array((*chance.uniform(-8, 8, 2), 0.0))
     return _with(site, _sheet(place, turn, CHART_MM), _chart(), chance)
+
+
+def sheet_on_belt(site: Site, chance: np.random.Generator) -> Picture:
+    """White paper over all of the view; mains and lamps waver a little."""
+    site = replace(site, light=replace(site.light, level=float(chance.normal(1, 0.003))))
+    return _with(site, _sheet(np.zeros(3), np.eye(3), SHEET_MM), np.full((8, 8, 3), 0.8), chance)
 
 
 def _chart() -> Floats:

@@ -91,6 +91,7 @@ def through(terminal, shows):
         terminal.say(ENTER)
 
 
+SHEET = "white sheet"
 HAND, LAID, CHART, TURNED, RIDE = (
     "board in hand",
     "board on the belt",
@@ -108,15 +109,21 @@ def test_a_technician_calibrates_a_camera_and_its_belt(folder):
     assert shelf(folder).names() == []  # nothing counts before it is accepted
     terminal.say("accept")
     terminal.read_to(r"kept as camera\.top, version 1")
-    through(terminal, [RIDE])
-    terminal.read_to("counts a millimetre")
-    terminal.say("accept")
+    for shows, says in (
+        ([SHEET], "of the brightest"),
+        ([RIDE], "counts a millimetre"),
+        ([LAID, CHART], "diagonal is right"),
+    ):
+        through(terminal, shows)
+        terminal.read_to(says)
+        terminal.say("accept")
     assert terminal.end() == 0
+    assert shelf(folder).names() == ["belt.top", "camera.top", "light.top", "verify.top"]
     kept = shelf(folder).newest("belt.top")
     assert kept.values["counts_per_mm"] == pytest.approx(10, rel=0.002)
     assert (kept.by, kept.serial, len(kept.frames)) == ("Ann", f"SIM{SITE:04d}", 8)
     assert shelf(folder).newest("camera.top").quality["lens_residual_px"] < 1
-    for picture in ("top.camera.png", "top.belt.png"):
+    for picture in ("top.camera.png", "top.light.png", "top.belt.png", "top.verify.png"):
         assert cv2.imread(str(folder / picture)) is not None
     assert "nothing to do" in run(folder, "guide", *GUIDE, "--resume").stdout
 

@@ -13,6 +13,8 @@ from calibration.lens import lens, plane
 from calibration.sites import practice
 from calibration.sites.optics import Camera
 from calibration.sites.site import drawn
+from calibration.steps import Shot
+from calibration.verify_step import VerifyStep
 from edge.core.errors import CalibrationRefused
 from edge.core.plane import Plane
 
@@ -152,3 +154,24 @@ def test_views_that_tell_no_lens_are_refused(views, laid):
 def test_what_is_wrong_with_the_chart_is_said(spoil, told):
     with pytest.raises(CalibrationRefused, match=told):
         chart.measure(spoil(practice.chart_on_belt(SITE, chance()).image))
+
+
+def verified(known, site, to_srgb=None):
+    """What `verify` says of a site, by what was known of another."""
+    here, _ = plane(known, board.find(practice.board_on_belt(SITE, chance()).image))
+    measured = [chart.measure(practice.chart_on_belt(SITE, chance(), degrees).image) for degrees in (0.0, 180.0)]
+    step = VerifyStep(here, chart.fitted(measured) if to_srgb is None else to_srgb)
+    shots = [Shot(practice.board_on_belt(site, chance()).image)] * 2
+    step.take(shots)
+    step.take([Shot(practice.chart_on_belt(site, chance()).image)])
+    return step.found()
+
+
+def test_what_was_calibrated_is_verified_or_refused(known):
+    assert verified(known, SITE).quality["length_error_mm"] < 3
+    nearer = replace(SITE.camera, place_mm=(*SITE.camera.place_mm[:2], SITE.camera.place_mm[2] - 60))
+    with pytest.raises(CalibrationRefused, match="the camera was moved"):
+        verified(known, replace(SITE, camera=nearer))
+    redder = replace(SITE, gains=SITE.gains * (1.0, 0.85, 0.75))
+    with pytest.raises(CalibrationRefused, match="lamp, exposure or white balance changed"):
+        verified(known, redder)
