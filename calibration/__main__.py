@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from calibration import belt_colour, guide, shelf_commands
+from calibration import belt_colour, guide, report, shelf_commands
 from edge.core.errors import TunnelEdgeError
 
 STEPS = {
@@ -14,6 +14,7 @@ STEPS = {
     "key": (shelf_commands.key, "make your key: what you accept is signed with it"),
     "board": (shelf_commands.printed, "the board that is shown to cameras, to be printed"),
     "list": (shelf_commands.listed, "what is calibrated, by whom, until when, and what is wrong with it"),
+    "report": (report.main, "what is in force on one page, with pictures, to be signed off and filed"),
     "diff": (shelf_commands.diff, "what a version changed"),
     "revert": (shelf_commands.revert, "bring an older version back"),
 }

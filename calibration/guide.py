@@ -17,6 +17,7 @@ from rich.table import Table
 from calibration.belt_step import BeltStep
 from calibration.camera_step import CameraStep
 from calibration.light_step import LightStep
+from calibration.report import PICTURE
 from calibration.sites.site import drawn
 from calibration.steps import Found, Step
 from calibration.supply import CameraSupply, SimulatedSupply, Supply
@@ -121,7 +122,8 @@ def _keep(name: str, found: Found, session: Session) -> Calibration:
         values=dict(found.values),
         files={},
     )
-    return session.shelf.write(calibration, read_key(session.key_path), found.files)
+    picture = cv2.imencode(".png", found.picture)[1].tobytes()
+    return session.shelf.write(calibration, read_key(session.key_path), {PICTURE: picture, **found.files})
 
 
 def _step(name: str, session: Session) -> Step:

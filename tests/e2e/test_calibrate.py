@@ -152,6 +152,16 @@ def test_a_step_that_is_not_liked_is_done_again_or_left(folder):
     assert shelf(folder).versions("belt.top") == [1]
 
 
+def test_one_page_shows_all_of_it(folder):
+    told = run(folder, "report", "lane1", "--key", "ann.pem", "--out", "page.html")
+    assert (told.returncode, "4 parts, 0 of them with faults" in told.stdout) == (0, True), told.stderr
+    page = (folder / "page.html").read_text()
+    assert page.count("data:image/png;base64,iVBOR") == 4
+    assert all(words in page for words in ("camera.top, version 1", "Ann", f"SIM{SITE:04d}", "lens residual px"))
+    strange = run(folder, "report", "lane1", "--out", "page.html")
+    assert (strange.returncode, "trusted does not name" in (folder / "page.html").read_text()) == (1, True)
+
+
 def test_what_is_calibrated_can_be_listed_compared_and_brought_back(folder):
     words = "lane1", "belt.top", 1, "--key", "ann.pem", "--by", "Bob"
     assert "version 1 again, as version 2" in run(folder, "revert", *words).stdout

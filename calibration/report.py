@@ -1,0 +1,80 @@
+"""`tunnel-calibrate report`: what is in force on one page, with its pictures, to be signed off and filed."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from rich.console import Console
+
+from edge.calibrations import Shelf, public, read_key
+from edge.core.calibration import Calibration, against, differences
+from edge.core.errors import CalibrationRefused
+
+PICTURE = "picture.png"  # among a calibration's files
+MOST_TEXT = 80  # of a value that is told
+Part = dict[str, Any]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page; 1 when anything on it does not hold."""
+    options = _options(arguments)
+    own = [public(read_key(options.key))] if options.key else []
+    parts = list(_parts(Shelf(options.folder, {*options.trusted, *own}), datetime.now(UTC)))
+    if not parts:
+        raise CalibrationRefused(f"{options.folder}: nothing is calibrated yet: `tunnel-calibrate guide`.")
+    page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("report.html")
+    lane = next((part["lane"] for part in parts if part.get("lane")), options.folder.name)
+    options.out.write_text(page.render(lane=lane, now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", parts=parts))
+    faults = sum(bool(part["faults"]) for part in parts)
+    Console().print(f"{options.out}: {len(parts)} parts, {faults} of them with faults", highlight=False, soft_wrap=True)
+    return int(faults > 0)
+
+
+def _parts(shelf: Shelf, now: datetime) -> Iterator[Part]:
+    for name in shelf.names():
+        version = shelf.versions(name)[-1]
+        try:
+            one = shelf.read(name, version)
+            faults = [*shelf.broken(name), *against(one, one.lane, "", now)]
+            yield _part(one, shelf) | {"name": name, "version": version, "faults": faults}
+        except CalibrationRefused as refusal:
+            yield {"name": name, "version": version, "faults": [str(refusal)]}
+
+
+def _part(one: Calibration, shelf: Shelf) -> Part:
+    picture = shelf.beside(one.files[PICTURE]).read_bytes() if PICTURE in one.files else b""
+    before = shelf.read(one.name, one.version - 1) if one.version > 1 else None
+    changed = differences(before, one) if before else ()
+    return {
+        "lane": one.lane,
+        "by": one.by,
+        "made": f"{one.made:%Y-%m-%d %H:%M} UTC",
+        "until": f"{one.until:%Y-%m-%d}",
+        "serial": one.serial,
+        "frames": len(one.frames),
+        "quality": [(name.replace("_", " "), f"{value:.3f}") for name, value in one.quality.items()],
+        "changed": [
+            (name, _short(here), _short(there)) for name, here, there in changed if not name.startswith("files")
+        ],
+        "picture": base64.b64encode(picture).decode(),
+    }
+
+
+def _short(value: object) -> str:
+    text = "none" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tunnel-calibrate report", description="What is in force, on one page.")
+    parser.add_argument("folder", type=Path, help="where the lane's calibrations lie")
+    parser.add_argument("--out", type=Path, default=Path("calibration.html"), help="(default: %(default)s)")
+    parser.add_argument("--key", type=Path, help="your key: what you signed counts")
+    parser.add_argument("--trusted", nargs="*", default=[], help="public keys that count")
+    return parser.parse_args(arguments)
