@@ -1,0 +1,199 @@
+"""What lies in a tote: what is of another tint than it, or what a sharp outline encloses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.messages import Image
+from edge.core.tote_shape import FLOOR, RIM, WALLS
+from edge.inspection.tote_look import Cells, Difference, Mask, ToteLook, nearest
+from edge.inspection.tote_labels import Label, label_mask
+
+STEP, WEAK_STEP = 6.0, 4.0  # sharp from here on; weaker ones count if they go on for LONG_PX
+RIDGE = 0.6  # share of the strongest step nearby that is still the same edge
+LONG_PX, SHORT_PX = 18, 6
+OTHER_TINT, OTHER_TINTS = 6.0, 3.0  # in multiples of the noise, and of what that place strays usually
+BRIGHTER, BRIGHTER_NOISE = 20.0, 8.0  # no shade makes brighter
+WALL_SHARE, FLOOR_SHARE = 0.06, 0.5  # of the walls or of the floor, that one stretch without edges shows: it is the tote
+SMALLEST_MM = 20.0  # thinner things are not told from scratches and dirt
+CLOSED = 0.8  # share of a hull's outline on edges that makes it an item's
+ON_WALL = 0.93  # an item stands on the floor: what is seen on the wall alone is a label or dirt
+SHARP_SHARE = 0.3  # of a thing's contrast that its outline has at once: less is a stain or a shadow
+CONVEX = 0.9  # so convex a mask is an item with a notch of its print
+STICKS_PX = 6  # pixels of the rim that an item covers before it counts as sticking out
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What was found, in the whole picture."""
+
+    mask: Mask
+    number: int
+    over_rim: bool  # one of them hides a part of the rim
+
+
+def find(difference: Difference, look: ToteLook, label: Label | None, mm_per_px: float, shape: tuple[int, int]) -> Items:
+    """The items in a tote; shape: of the picture."""
+    here = _Here.of(difference, look, label, SMALLEST_MM / 2 / mm_per_px)
+    rough = here.enclosed()
+    kept = [one for one in _parts(rough) if here.is_item(one)]
+    exact = here.exact(np.logical_or.reduce(kept)) if kept else np.zeros(rough.shape, bool)
+    mask = np.zeros(shape, bool)
+    mask[difference.rows, difference.columns] = exact
+    rim = exact & (difference.zone == RIM) & difference.known
+    return Items(mask, sum(1 for _ in _parts(exact)), bool(rim.sum() > STICKS_PX))
+
+
+def standing_out(difference: Difference, look: ToteLook, mm_per_px: float) -> Mask:
+    """What is no tote, labels and all, in the difference's part of the picture."""
+    return _Here.of(difference, look, None, SMALLEST_MM / 2 / mm_per_px).enclosed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """A frame's differences, sorted."""
+
+    difference: Difference
+    edges: Mask
+    other: Mask  # of another tint, or brighter than the tote can be
+    label: Mask
+    thick_px: float
+
+    @classmethod
+    def of(cls, difference: Difference, look: ToteLook, label: Label | None, thick_px: float) -> _Here:
+        usual = look.at(look.tints, difference.net_mm)
+        tinted = difference.strays > np.maximum(OTHER_TINT, OTHER_TINTS * usual)
+        brighter = difference.smooth[..., 0] > max(BRIGHTER, BRIGHTER_NOISE * float(difference.noise[0]))
+        on_label = label_mask(difference, label)
+        known = difference.known & ~on_label
+        return cls(difference, _edges(difference.sharp, known), (tinted | brighter) & known, on_label, thick_px)
+
+    def enclosed(self) -> Mask:
+        """All that cannot be reached from the tote's walls or floor without crossing an edge; and nearly closed hulls."""
+        known = self.difference.known
+        free = known & ~self.edges & ~self.other
+        tote = _grown(self._tote(_shrunk(free, 3)), 3) & free
+        rest = _opened(known & ~tote & ~self.label, 7)
+        for hull in self._hulls(rest):
+            rest |= hull & known
+        return rest
+
+    def is_item(self, part: Mask) -> bool:
+        """Thick enough, not on the wall alone, and with a sharp outline."""
+        wall = part & (self.difference.zone >= WALLS)
+        if wall.sum() > ON_WALL * part.sum() or not _thick(part, self.thick_px):
+            return False
+        return self._sharpness(part) > SHARP_SHARE
+
+    def exact(self, rough: Mask) -> Mask:
+        """Each pixel near the outline goes to the side whose colour it is nearer to."""
+        inside, outside = _shrunk(rough, 5), ~_grown(rough, 3)
+        raw, smooth = (one / self.difference.noise for one in (self.difference.raw, self.difference.smooth))
+        to_item, to_tote = (
+            ((raw - nearest(smooth, side)) ** 2).sum(axis=-1) for side in (inside, outside) if side.any()
+        )
+        return _whole_items(inside | (~outside & (to_item < to_tote)))
+
+    def _tote(self, free: Mask) -> Mask:
+        """The stretches without edges that show much of the walls or of the floor."""
+        number, labels = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
+        zone, known = self.difference.zone, self.difference.known
+        much = np.zeros(number, bool)
+        for there, share in ((known & (zone != FLOOR), WALL_SHARE), (known & (zone == FLOOR), FLOOR_SHARE)):
+            much |= np.bincount(labels[there], minlength=number) > share * there.sum()
+        much[0] = False
+        return np.asarray(much[labels], bool)
+
+    def _hulls(self, rest: Mask) -> Iterator[Mask]:
+        """Of edges and things that hang together: hulls whose outline is mostly edges."""
+        floor = _grown(self.difference.zone == FLOOR, 3)
+        near = _grown(self.edges | _rims(self.other), 3)
+        joined = cv2.morphologyEx((rest | (self.edges & floor)).astype(np.uint8), cv2.MORPH_CLOSE, _disc(3))
+        for part in _parts(joined > 0):
+            hull, outline = _hull(part)
+            counted = outline & self.difference.known
+            on_floor = (outline & floor).sum() >= 0.5 * counted.sum()
+            if on_floor and (near & counted).sum() > CLOSED * counted.sum() > 0:
+                yield hull
+
+    def _sharpness(self, part: Mask) -> float:
+        """How much of its contrast with the tote its outline shows within a pixel or two."""
+        inside, outside = _shrunk(part, 5), ~_grown(part, 5)
+        if not inside.any() or not outside.any():
+            return 0.0
+        smooth = self.difference.smooth / self.difference.noise
+        contrast = np.linalg.norm(nearest(smooth, inside) - nearest(smooth, outside), axis=-1)
+        outline = _rims(part)
+        steps = cv2.dilate(self.difference.steps_in_noise, _disc(7))[outline]
+        return float(np.median(steps / np.maximum(contrast[outline], 1e-3)))
+
+
+def _edges(sharp: Cells, known: Mask) -> Mask:
+    """Ridges of sharp steps: strong ones, and weak ones that go on."""
+    ridge = (sharp > WEAK_STEP) & (sharp > RIDGE * cv2.dilate(sharp, _disc(7))) & known
+    number, labels, boxes, _ = cv2.connectedComponentsWithStats(ridge.astype(np.uint8), connectivity=8)
+    strong = np.bincount(labels[ridge & (sharp > STEP)], minlength=number) >= 3
+    length = boxes[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1)
+    kept = (strong | (length >= LONG_PX)) & (length >= SHORT_PX)
+    kept[0] = False
+    return np.asarray(kept[labels], bool)
+
+
+def _parts(mask: Mask) -> Iterator[Mask]:
+    number, labels, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    for one in range(1, number):
+        if boxes[one, cv2.CC_STAT_AREA] >= 20:
+            yield labels == one
+
+
+def _hull(part: Mask) -> tuple[Mask, Mask]:
+    """A part's convex hull, and the hull's outline."""
+    points = np.argwhere(part)[:, ::-1].astype(np.int32)
+    corners = cv2.convexHull(np.ascontiguousarray(points))
+    hull, outline = np.zeros(part.shape, np.uint8), np.zeros(part.shape, np.uint8)
+    cv2.fillPoly(hull, [corners], (1,))
+    cv2.polylines(outline, [corners], isClosed=True, color=(1,))
+    return hull > 0, outline > 0
+
+
+def _whole_items(mask: Mask) -> Mask:
+    """Without threads and holes; what is nearly convex becomes so."""
+    opened = _opened(mask, 7).astype(np.uint8)
+    outlines, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    whole = np.zeros_like(opened)
+    for outline in outlines:
+        hull = cv2.convexHull(outline)
+        convex = cv2.contourArea(outline) > CONVEX * cv2.contourArea(hull)
+        cv2.drawContours(whole, [hull if convex else outline], -1, (1,), cv2.FILLED)
+    return whole > 0
+
+
+def _thick(part: Mask, radius_px: float) -> bool:
+    padded = np.pad(part.astype(np.uint8), 1)
+    return bool(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max() > radius_px)
+
+
+def _rims(mask: Mask) -> Mask:
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0)
+
+
+def _grown(mask: Mask, side_px: int) -> Mask:
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), _disc(side_px)) > 0)
+
+
+def _shrunk(mask: Mask, side_px: int) -> Mask:
+    return np.asarray(cv2.erode(mask.astype(np.uint8), _disc(side_px)) > 0)
+
+
+def _opened(mask: Mask, side_px: int) -> Mask:
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(side_px)) > 0)
+
+
+def _disc(side_px: int) -> Image:
+    shape = cv2.MORPH_ELLIPSE if side_px > 3 else cv2.MORPH_RECT
+    return np.asarray(cv2.getStructuringElement(shape, (side_px, side_px)), np.uint8)

@@ -1,0 +1,109 @@
+"""Labels stuck to a tote: their white and their size are learnt from empty totes, so they are no items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.inspection.tote_look import Cells, Difference, Mask
+
+WHITER = 5.0  # 100 · ln of lightness beside the tote: a label is told by its white only where the tote is darker
+SAME_WHITE = 0.035  # of a or b beside L + 16
+DIMMER = 12.0  # 100 · ln of lightness: a label in a shade
+SAME_SIZE_MM, SMALLEST_PX = 9.0, 100
+HIDDEN = 0.3  # of a side must be seen: the rest lies under an item
+FULL, PRINTED = 0.8, 0.08  # share of its rectangle that it fills; that is print
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the labels of one type of tote look like."""
+
+    tint: tuple[float, float]  # a and b beside L + 16: whatever the light's strength
+    brighter: float  # than the tote, 100 · ln
+    size_mm: tuple[float, float]  # longer side first
+
+
+def label_of(found: Sequence[tuple[Difference, Mask]]) -> Label | None:
+    """From what stood out on empty totes: each difference and what of it is no tote; None: nothing white."""
+    seen = [row for difference, mask in found for row in _whites(difference, mask)]
+    if not seen:
+        return None
+    rows = np.array(seen)
+    tint = np.median(rows[:, :2], axis=0)
+    longest, widest = np.quantile(rows[:, 3], 0.9), np.quantile(rows[:, 4], 0.9)
+    return Label(
+        (float(tint[0]), float(tint[1])), float(np.median(rows[:, 2])), (float(longest), float(widest))
+    )
+
+
+def label_mask(difference: Difference, label: Label | None) -> Mask:
+    """Where labels are: white rectangles of their size, square to the tote, with print on them."""
+    found = np.zeros(difference.zone.shape, np.uint8)
+    if label is None:
+        return found > 0
+    white = _white(difference, label)
+    for solid in _solids(white):
+        if _is_label(difference, solid, white, label):
+            found |= solid
+    return np.asarray(cv2.dilate(found, np.ones((7, 7), np.uint8)) > 0)
+
+
+def _whites(difference: Difference, mask: Mask) -> list[tuple[float, ...]]:
+    number, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    rows = []
+    for one in range(1, number):
+        part = labels == one
+        light = difference.raw[..., 0]
+        bright = part & (light > np.quantile(light[part], 0.6))
+        if part.sum() >= SMALLEST_PX and np.median(light[bright]) > WHITER:
+            tint = np.median(_tint(difference.lab)[bright], axis=0)
+            sides = np.sort(_sides_mm(difference.net_mm[part], 0.02))
+            rows.append((tint[0], tint[1], float(np.median(light[bright])), sides[1], sides[0]))
+    return rows
+
+
+def _white(difference: Difference, label: Label) -> Mask:
+    same = np.abs(_tint(difference.lab) - np.array(label.tint)).max(axis=-1) < SAME_WHITE
+    white = same & (difference.raw[..., 0] > label.brighter - DIMMER) & difference.known
+    return np.asarray(cv2.morphologyEx(white.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+
+
+def _solids(white: Mask) -> list[npt.NDArray[np.uint8]]:
+    """Each white thing with its holes filled: its print."""
+    outlines, _ = cv2.findContours(white.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    found = []
+    for outline in outlines:
+        if cv2.contourArea(outline) >= SMALLEST_PX:
+            solid = cv2.drawContours(np.zeros(white.shape, np.uint8), [outline], -1, (1,), cv2.FILLED)
+            found.append(np.asarray(cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8))
+    return found
+
+
+def _is_label(difference: Difference, solid: npt.NDArray[np.uint8], white: Mask, label: Label) -> bool:
+    inside = solid > 0
+    if inside.sum() < SMALLEST_PX or (~white & inside).sum() < PRINTED * inside.sum():
+        return False
+    sides = _sides_mm(difference.net_mm[inside], 0.005)
+    fits = any(
+        abs(sides[one] - label.size_mm[long]) < SAME_SIZE_MM
+        and HIDDEN * label.size_mm[1 - long] < sides[1 - one] < label.size_mm[1 - long] + SAME_SIZE_MM
+        for one in (0, 1)
+        for long in (0, 1)
+    )
+    corners = cv2.minAreaRect(np.argwhere(inside)[:, ::-1].astype(np.float32))
+    return fits and bool(inside.sum() > FULL * corners[1][0] * corners[1][1])
+
+
+def _sides_mm(net_mm: Cells, rest: float) -> npt.NDArray[np.float64]:
+    """Along and across the tote."""
+    low, high = np.quantile(net_mm, (rest, 1 - rest), axis=0)
+    return np.asarray(high - low)
+
+
+def _tint(lab: Cells) -> Cells:
+    return np.asarray(lab[..., 1:] / np.maximum(lab[..., :1], 5), np.float32)
