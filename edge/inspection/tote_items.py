@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edge.core.messages import Image
 from edge.core.tote_shape import FLOOR, RIM, WALLS
 from edge.inspection.tote_look import Cells, Difference, Mask, ToteLook, nearest
+from edge.inspection.tote_steps import length
 from edge.inspection.tote_labels import Label, label_mask
 
 STEP, WEAK_STEP = 6.0, 4.0  # sharp from here on; weaker ones count if they go on for LONG_PX
@@ -40,9 +41,8 @@ class Items:
 def find(difference: Difference, look: ToteLook, label: Label | None, mm_per_px: float, shape: tuple[int, int]) -> Items:
     """The items in a tote; shape: of the picture."""
     here = _Here.of(difference, look, label, SMALLEST_MM / 2 / mm_per_px)
-    rough = here.enclosed()
-    kept = [one for one in _parts(rough) if here.is_item(one)]
-    exact = here.exact(np.logical_or.reduce(kept)) if kept else np.zeros(rough.shape, bool)
+    rough = np.logical_or.reduce([part for part in _parts(here.enclosed()) if here.is_thing(part)], axis=0)
+    exact = here.exact(rough) if np.any(rough) else np.zeros(difference.zone.shape, bool)
     mask = np.zeros(shape, bool)
     mask[difference.rows, difference.columns] = exact
     rim = exact & (difference.zone == RIM) & difference.known
@@ -83,21 +83,28 @@ class _Here:
             rest |= hull & known
         return rest
 
-    def is_item(self, part: Mask) -> bool:
-        """Thick enough, not on the wall alone, and with a sharp outline."""
+    def is_thing(self, part: Mask) -> bool:
+        """Thick enough, and not on the wall alone."""
         wall = part & (self.difference.zone >= WALLS)
-        if wall.sum() > ON_WALL * part.sum() or not _thick(part, self.thick_px):
-            return False
-        return self._sharpness(part) > SHARP_SHARE
+        return bool(wall.sum() <= ON_WALL * part.sum() and _thick(part, self.thick_px))
 
     def exact(self, rough: Mask) -> Mask:
-        """Each pixel near the outline goes to the side whose colour it is nearer to."""
-        inside, outside = _shrunk(rough, 5), ~_grown(rough, 3)
+        """Each pixel near an outline goes to the side whose colour it is nearer to; soft stains go."""
+        inside, outside = _shrunk(rough, 11) | (rough & _shrunk(self.other, 3)), ~_grown(rough, 3)
         raw, smooth = (one / self.difference.noise for one in (self.difference.raw, self.difference.smooth))
-        to_item, to_tote = (
-            ((raw - nearest(smooth, side)) ** 2).sum(axis=-1) for side in (inside, outside) if side.any()
-        )
-        return _whole_items(inside | (~outside & (to_item < to_tote)))
+        of_item, of_tote = nearest(smooth, inside), nearest(smooth, outside)
+        nearer = inside | (~outside & (length(raw - of_item) < length(raw - of_tote)))
+        sharpness = self._sharpness(length(of_item - of_tote))
+        whole = [part for part in _parts(_whole_items(nearer)) if self._is_sharp(part, sharpness)]
+        return np.asarray(np.logical_or.reduce(whole, axis=0) if whole else np.zeros(rough.shape, bool))
+
+    def _sharpness(self, contrast: Cells) -> Cells:
+        """How much of its contrast with the tote an outline shows within a pixel or two."""
+        return np.asarray(cv2.dilate(self.difference.steps_in_noise, _disc(5)) / np.maximum(contrast, 1e-3), np.float32)
+
+    def _is_sharp(self, part: Mask, sharpness: Cells) -> bool:
+        outline = _rims(part) & self.difference.known
+        return bool(_thick(part, self.thick_px) and outline.any() and np.median(sharpness[outline]) > SHARP_SHARE)
 
     def _tote(self, free: Mask) -> Mask:
         """The stretches without edges that show much of the walls or of the floor."""
@@ -120,17 +127,6 @@ class _Here:
             on_floor = (outline & floor).sum() >= 0.5 * counted.sum()
             if on_floor and (near & counted).sum() > CLOSED * counted.sum() > 0:
                 yield hull
-
-    def _sharpness(self, part: Mask) -> float:
-        """How much of its contrast with the tote its outline shows within a pixel or two."""
-        inside, outside = _shrunk(part, 5), ~_grown(part, 5)
-        if not inside.any() or not outside.any():
-            return 0.0
-        smooth = self.difference.smooth / self.difference.noise
-        contrast = np.linalg.norm(nearest(smooth, inside) - nearest(smooth, outside), axis=-1)
-        outline = _rims(part)
-        steps = cv2.dilate(self.difference.steps_in_noise, _disc(7))[outline]
-        return float(np.median(steps / np.maximum(contrast[outline], 1e-3)))
 
 
 def _edges(sharp: Cells, known: Mask) -> Mask:

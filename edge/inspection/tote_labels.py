@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from edge.inspection.tote_look import Cells, Difference, Mask
 
-WHITER = 5.0  # 100 · ln of lightness beside the tote: a label is told by its white only where the tote is darker
+WHITER = 10.0  # 100 · ln of lightness beside the tote: a label is told by its white only where the tote is darker
 SAME_WHITE = 0.035  # of a or b beside L + 16
 DIMMER = 12.0  # 100 · ln of lightness: a label in a shade
 SAME_SIZE_MM, SMALLEST_PX = 9.0, 100
 HIDDEN = 0.3  # of a side must be seen: the rest lies under an item
+LEARNT_FULL = 0.5  # share of a rectangle that its white fills: the rest is print
 FULL, PRINTED = 0.8, 0.08  # share of its rectangle that it fills; that is print
 
 
@@ -54,16 +55,19 @@ def label_mask(difference: Difference, label: Label | None) -> Mask:
 
 
 def _whites(difference: Difference, mask: Mask) -> list[tuple[float, ...]]:
+    """Of each bright rectangle: tint, brightness, sides."""
     number, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    rows = []
+    light, rows = difference.raw[..., 0], []
     for one in range(1, number):
         part = labels == one
-        light = difference.raw[..., 0]
-        bright = part & (light > np.quantile(light[part], 0.6))
-        if part.sum() >= SMALLEST_PX and np.median(light[bright]) > WHITER:
+        bright = part & (light > np.quantile(light[part], 0.7))
+        level = float(np.median(light[bright]))
+        white = part & (light > level / 2)
+        corners = cv2.minAreaRect(np.argwhere(white)[:, ::-1].astype(np.float32)) if level > WHITER else None
+        if corners and white.sum() > max(SMALLEST_PX, LEARNT_FULL * corners[1][0] * corners[1][1]):
             tint = np.median(_tint(difference.lab)[bright], axis=0)
-            sides = np.sort(_sides_mm(difference.net_mm[part], 0.02))
-            rows.append((tint[0], tint[1], float(np.median(light[bright])), sides[1], sides[0]))
+            sides = np.sort(_sides_mm(difference.net_mm[white], 0.005))
+            rows.append((tint[0], tint[1], level, sides[1], sides[0]))
     return rows
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edge.core.messages import Image
 from edge.core.plane import Plane
 from edge.core.tote_shape import FLOOR, OUTSIDE, Pose, Rays, ToteSize, Unfolded, Zones, net_cells, unfolded
-from edge.inspection.tote_steps import sharp_steps
+from edge.inspection.tote_steps import length, sharp_steps
 
 Cells = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -52,7 +52,7 @@ class Difference:
     @property
     def strays(self) -> Cells:
         """How far its tint is from the usual, whatever the shade, in multiples of the noise."""
-        return np.asarray(np.linalg.norm(self.smooth[..., 1:] / self.noise[1:], axis=-1), np.float32)
+        return length(self.smooth[..., 1:] / self.noise[1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,14 @@ SOFT_SHARE = 1.5 / 4.75  # of the coarse step that a straight ramp has between t
 
 def sharp_steps(picture: Cells) -> Cells:
     """Height × width: how high the steepest step is there, of all channels together; a ramp has none."""
-    steps = [np.linalg.norm(cv2.filter2D(picture, -1, one, borderType=cv2.BORDER_REPLICATE), axis=-1) for one in _KERNELS]
+    steps = [length(np.asarray(cv2.filter2D(picture, -1, one, borderType=cv2.BORDER_REPLICATE))) for one in _KERNELS]
     return np.asarray(np.maximum.reduce(steps), np.float32)
+
+
+def length(vectors: Cells) -> Cells:
+    """Height × width: of the vectors of a picture, height × width × 2 or 3."""
+    ones = np.ones((1, vectors.shape[-1]), np.float32)
+    return np.asarray(cv2.sqrt(cv2.transform(vectors * vectors, ones)), np.float32)
 
 
 def _kernel(turn: float) -> Cells:

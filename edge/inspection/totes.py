@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from edge.inspection.tote_look import Mask, lab_of
 from edge.inspection.tote_pose import Floats, Rim, box_of, boxed, outline, placed, pose_of
 from edge.inspection.tote_type import ToteType
 
-SAME_SIZE_MM = 45.0  # between the outline's size and a type's: an outline takes shadows along
+SAME_SIZE_MM = 80.0  # between the outline's size and a type's: an outline takes shadows along
 STRANGE = 1.5  # walls and rim more unlike than this are no tote of that type
 RIVAL = 1.15  # a second type that is unlike no more than so many times as the first: undecided
 MARGIN_PX = 6
@@ -61,7 +61,7 @@ class Totes:
         if points is None:
             return SeenTote("nothing as large as a tote on the belt"), None
         lab = lab_of(image)
-        fits = [fit for tote in self.types if (fit := self._fit(image, points, tote)) is not None]
+        fits = [(tote, pose) for tote in self.types for pose in self._poses(image, points, tote)]
         ranked = sorted(((tote.strangeness(lab, pose, self.plane), number) for number, (tote, pose) in enumerate(fits)))
         if not ranked:
             return SeenTote("no known tote is of this size: a new type?"), None
@@ -72,14 +72,14 @@ class Totes:
             return SeenTote(why, pose, None, strange), None
         return SeenTote(f"walls and rim are those of {tote.name}", pose, tote.name, strange), tote
 
-    def _fit(self, image: Image, points: Floats, tote: ToteType) -> tuple[ToteType, Pose] | None:
-        """Where it would stand; None: of another size."""
+    def _poses(self, image: Image, points: Floats, tote: ToteType) -> Iterator[Pose]:
+        """Where it may stand: by its outline, and by its rim (an outline takes shadows along); none: of another size."""
         box = boxed(points, tote.size.height_mm, self.plane)
         if np.abs(box[3:] - (tote.size.length_mm, tote.size.width_mm)).max() > SAME_SIZE_MM:
-            return None
-        start = placed(points, box, tote.size, self.plane)
+            return
         rim = Rim.of(image, self.plane, tote.size.height_mm)
-        return tote, pose_of(rim.met(box_of(start, tote.size)))
+        for start in (placed(points, box, tote.size, self.plane), pose_of(rim.measured(box))):
+            yield pose_of(rim.met(box_of(start, tote.size)))
 
     def _items(self, image: Image, tote: ToteType, pose: Pose) -> Items:
         rows, columns = _around(pose, tote.size, self.plane, image.shape)
@@ -96,9 +96,8 @@ def _doubt(ranked: Sequence[tuple[float, int]], names: Sequence[str]) -> str | N
     strange, best = ranked[0]
     if strange > STRANGE:
         return f"most like {names[best]}, but its walls and rim are of another colour: a new type?"
-    if len(ranked) > 1 and ranked[1][0] < RIVAL * strange:
-        return f"between {names[best]} and {names[ranked[1][1]]}"
-    return None
+    rivals = [names[number] for other, number in ranked if other < RIVAL * strange and names[number] != names[best]]
+    return f"between {names[best]} and {rivals[0]}" if rivals else None
 
 
 def _around(pose: Pose, size: ToteSize, plane: Plane, shape: Sequence[int]) -> tuple[slice, slice]:
