@@ -46,7 +46,9 @@ def learn(frames: Sequence[Image], plane: Plane, belt: BeltColour, asked: Ask) -
     """
     measured = [_measured(frame, plane, belt, asked.height_mm) for frame in frames]
     agreeing = agreement([box[3:] if box is not None else None for box in measured])
-    sides = np.median([box[3:] for box, agrees in zip(measured, agreeing, strict=True) if agrees and box is not None], axis=0)
+    sides = np.median(
+        [box[3:] for box, agrees in zip(measured, agreeing, strict=True) if agrees and box is not None], axis=0
+    )
     size = ToteSize(float(sides[0]), float(sides[1]), asked.height_mm, asked.wall_mm, asked.floor_mm)
     placed_at = [
         (frame, pose_of(Rim.of(frame, plane, size.height_mm).met(box_of(pose_of(box), size))))

@@ -7,24 +7,27 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from edge.core.messages import Image
 from edge.core.tote_shape import FLOOR, RIM, WALLS
+from edge.inspection.tote_hulls import Edges, closed_hulls
+from edge.inspection.tote_labels import Label, label_mask
 from edge.inspection.tote_look import Cells, Difference, Mask, ToteLook, nearest
 from edge.inspection.tote_steps import length
-from edge.inspection.tote_labels import Label, label_mask
 
-STEP, WEAK_STEP = 6.0, 4.0  # sharp from here on; weaker ones count if they go on for LONG_PX
+STEP, WEAK_STEP = 5.0, 3.0  # sharp from here on; weaker ones count if they go on for LONG_PX
 RIDGE = 0.6  # share of the strongest step nearby that is still the same edge
 LONG_PX, SHORT_PX = 18, 6
 OTHER_TINT, OTHER_TINTS = 6.0, 3.0  # in multiples of the noise, and of what that place strays usually
 BRIGHTER, BRIGHTER_NOISE = 20.0, 8.0  # no shade makes brighter
-WALL_SHARE, FLOOR_SHARE = 0.06, 0.5  # of the walls or of the floor, that one stretch without edges shows: it is the tote
+WALL_SHARE, FLOOR_SHARE = (
+    0.06,
+    0.5,
+)  # of the walls or of the floor, that one stretch without edges shows: it is the tote
 SMALLEST_MM = 20.0  # thinner things are not told from scratches and dirt
-CLOSED = 0.8  # share of a hull's outline on edges that makes it an item's
+PRINT, ALREADY = 0.02, 0.55  # of a hull: less is scratches; more is an item with scratches beside it
 ON_WALL = 0.93  # an item stands on the floor: what is seen on the wall alone is a label or dirt
-SHARP_SHARE = 0.3  # of a thing's contrast that its outline has at once: less is a stain or a shadow
+SHARP_SHARE = 0.4  # of a thing's contrast that its outline has at once: less is a stain or a shadow
 CONVEX = 0.9  # so convex a mask is an item with a notch of its print
 STICKS_PX = 6  # pixels of the rim that an item covers before it counts as sticking out
 
@@ -38,7 +41,9 @@ class Items:
     over_rim: bool  # one of them hides a part of the rim
 
 
-def find(difference: Difference, look: ToteLook, label: Label | None, mm_per_px: float, shape: tuple[int, int]) -> Items:
+def find(
+    difference: Difference, look: ToteLook, label: Label | None, mm_per_px: float, shape: tuple[int, int]
+) -> Items:
     """The items in a tote; shape: of the picture."""
     here = _Here.of(difference, look, label, SMALLEST_MM / 2 / mm_per_px)
     rough = np.logical_or.reduce([part for part in _parts(here.enclosed()) if here.is_thing(part)], axis=0)
@@ -79,9 +84,13 @@ class _Here:
         free = known & ~self.edges & ~self.other
         tote = _grown(self._tote(_shrunk(free, 3)), 3) & free
         rest = _opened(known & ~tote & ~self.label, 7)
-        for hull in self._hulls(rest):
-            rest |= hull & known
-        return rest
+        floor = _grown(self.difference.zone == FLOOR, 3)
+        pieces = cv2.morphologyEx((rest | (self.edges & floor)).astype(np.uint8), cv2.MORPH_CLOSE, _disc(3)) > 0
+        near = _grown(self.edges | _rims(self.other), 5)
+        for hull in closed_hulls(pieces & ~self.label, rest, Edges(near, floor, known)):
+            if self.other[hull].mean() > PRINT and rest[hull].mean() < ALREADY:
+                rest = rest | (hull & known)
+        return np.asarray(rest & ~self.label, bool)
 
     def is_thing(self, part: Mask) -> bool:
         """Thick enough, and not on the wall alone."""
@@ -116,18 +125,6 @@ class _Here:
         much[0] = False
         return np.asarray(much[labels], bool)
 
-    def _hulls(self, rest: Mask) -> Iterator[Mask]:
-        """Of edges and things that hang together: hulls whose outline is mostly edges."""
-        floor = _grown(self.difference.zone == FLOOR, 3)
-        near = _grown(self.edges | _rims(self.other), 3)
-        joined = cv2.morphologyEx((rest | (self.edges & floor)).astype(np.uint8), cv2.MORPH_CLOSE, _disc(3))
-        for part in _parts(joined > 0):
-            hull, outline = _hull(part)
-            counted = outline & self.difference.known
-            on_floor = (outline & floor).sum() >= 0.5 * counted.sum()
-            if on_floor and (near & counted).sum() > CLOSED * counted.sum() > 0:
-                yield hull
-
 
 def _edges(sharp: Cells, known: Mask) -> Mask:
     """Ridges of sharp steps: strong ones, and weak ones that go on."""
@@ -145,16 +142,6 @@ def _parts(mask: Mask) -> Iterator[Mask]:
     for one in range(1, number):
         if boxes[one, cv2.CC_STAT_AREA] >= 20:
             yield labels == one
-
-
-def _hull(part: Mask) -> tuple[Mask, Mask]:
-    """A part's convex hull, and the hull's outline."""
-    points = np.argwhere(part)[:, ::-1].astype(np.int32)
-    corners = cv2.convexHull(np.ascontiguousarray(points))
-    hull, outline = np.zeros(part.shape, np.uint8), np.zeros(part.shape, np.uint8)
-    cv2.fillPoly(hull, [corners], (1,))
-    cv2.polylines(outline, [corners], isClosed=True, color=(1,))
-    return hull > 0, outline > 0
 
 
 def _whole_items(mask: Mask) -> Mask:

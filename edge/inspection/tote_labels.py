@@ -12,12 +12,12 @@ import numpy.typing as npt
 from edge.inspection.tote_look import Cells, Difference, Mask
 
 WHITER = 10.0  # 100 · ln of lightness beside the tote: a label is told by its white only where the tote is darker
-SAME_WHITE = 0.035  # of a or b beside L + 16
+SAME_WHITE = 0.045  # of a or b beside L + 16
 DIMMER = 12.0  # 100 · ln of lightness: a label in a shade
 SAME_SIZE_MM, SMALLEST_PX = 9.0, 100
 HIDDEN = 0.3  # of a side must be seen: the rest lies under an item
 LEARNT_FULL = 0.5  # share of a rectangle that its white fills: the rest is print
-FULL, PRINTED = 0.8, 0.08  # share of its rectangle that it fills; that is print
+FULL, PRINTED = 0.8, 0.03  # share of its rectangle that it fills; that is print
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,7 @@ def label_of(found: Sequence[tuple[Difference, Mask]]) -> Label | None:
     rows = np.array(seen)
     tint = np.median(rows[:, :2], axis=0)
     longest, widest = np.quantile(rows[:, 3], 0.9), np.quantile(rows[:, 4], 0.9)
-    return Label(
-        (float(tint[0]), float(tint[1])), float(np.median(rows[:, 2])), (float(longest), float(widest))
-    )
+    return Label((float(tint[0]), float(tint[1])), float(np.median(rows[:, 2])), (float(longest), float(widest)))
 
 
 def label_mask(difference: Difference, label: Label | None) -> Mask:

@@ -68,7 +68,9 @@ class ToteLook:
         """From frames of empty totes of one type and where they stand; labels and dirt differ from frame to frame."""
         seen = [_Seen.of(frame, pose, size, plane, rays) for frame, pose in frames]
         zone = seen[0].zone
-        colour = _filled(_median([one.unfold(lab_of(frame)) for one, (frame, _) in zip(seen, frames, strict=True)]), zone)
+        colour = _filled(
+            _median([one.unfold(lab_of(frame)) for one, (frame, _) in zip(seen, frames, strict=True)]), zone
+        )
         usual = cls(colour, np.zeros(zone.shape, np.float32), np.zeros(zone.shape, np.float32))
         found = [usual.difference(frame, one.unfolded) for one, (frame, _) in zip(seen, frames, strict=True)]
         steps = [one.unfold(_whole(here.sharp, here, one)) for one, here in zip(seen, found, strict=True)]
@@ -110,7 +112,9 @@ class _Seen:
     @classmethod
     def of(cls, frame: Image, pose: Pose, size: ToteSize, plane: Plane, rays: Rays) -> _Seen:
         places, cells = net_cells(size, CELL_MM)
-        at_px = plane.seen_px(pose.on_belt_mm(places.reshape(-1, 3))).astype(np.float32).reshape(places.shape[:2] + (2,))
+        at_px = (
+            plane.seen_px(pose.on_belt_mm(places.reshape(-1, 3))).astype(np.float32).reshape(places.shape[:2] + (2,))
+        )
         tote = unfolded(rays, pose, size)
         there = cv2.remap(tote.net_mm, at_px[..., 0], at_px[..., 1], cv2.INTER_NEAREST, borderValue=(1e6, 1e6))
         shown = (np.abs(there - cells.net_mm).max(axis=-1) < SAME_PLACE_MM) & (cells.zone != OUTSIDE)

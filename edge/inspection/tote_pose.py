@@ -49,7 +49,7 @@ def outline(image: Image, belt: BeltColour) -> Floats | None:
     hull = cv2.convexHull(max(found, key=cv2.contourArea)).reshape(-1, 2).astype(float)
     if cv2.contourArea(hull.astype(np.float32)) < SMALLEST * mask.size:
         return None
-    return (_evenly(hull, OUTLINE_POINTS) + 0.5) * (image.shape[1] / WIDTH_PX) - 0.5
+    return (evenly(hull, OUTLINE_POINTS) + 0.5) * (image.shape[1] / WIDTH_PX) - 0.5
 
 
 def boxed(points_px: Floats, height_mm: float, plane: Plane) -> Box:
@@ -247,7 +247,7 @@ def _outside_px(points_px: Floats, hull: Floats) -> Floats:
     return np.asarray(((points_px @ normals.T - (hull * normals).sum(axis=1)) * turned).max(axis=1))
 
 
-def _evenly(hull: Floats, number: int) -> Floats:
+def evenly(hull: Floats, number: int) -> Floats:
     """So many points along an outline, equally far from each other."""
     closed = np.vstack((hull, hull[:1]))
     way = np.concatenate(((0,), np.linalg.norm(np.diff(closed, axis=0), axis=1).cumsum()))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edge import sealed
 from edge.core.errors import ReferencesRefused
 from edge.core.plane import Plane
-from edge.core.tote_shape import OUTSIDE, Pose, ToteSize, WALLS, net_cells
+from edge.core.tote_shape import OUTSIDE, WALLS, Pose, ToteSize, net_cells
 from edge.inspection.tote_labels import Label
 from edge.inspection.tote_look import CELL_MM, Cells, ToteLook, beside
 
