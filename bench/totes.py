@@ -80,7 +80,7 @@ def _site(seed: int) -> Score:
     bare = [site.picture(None, chance).image for _ in range(BELT_FRAMES)]
     rounds = [_empties(site, number, chance) for number in range(len(site.totes))]
     shown = [_frame(site, chance) for _ in range(TEST_FRAMES)]
-    plane = _plane(site)
+    plane = plane_of(site)
     belt = BeltColour.learn([*bare, *(frame for frames in rounds for frame in frames[::3])])
     types = []
     for number, frames in enumerate(rounds):
@@ -141,7 +141,7 @@ def _frame(site: Site, chance: np.random.Generator) -> tuple[Laid, Picture]:
     return one, site.picture(one, chance)
 
 
-def _plane(site: Site) -> Plane:
+def plane_of(site: Site) -> Plane:
     camera = site.camera
     return Plane(
         camera.matrix,

@@ -17,7 +17,8 @@ from edge.inspection.belt import BeltColour
 from edge.inspection.tote_items import standing_out
 from edge.inspection.tote_labels import label_of
 from edge.inspection.tote_look import CELL_MM, NO_LIGHT, ToteLook
-from edge.inspection.tote_pose import Box, Rim, box_of, boxed, outline, pose_of
+from edge.inspection.tote_pose import Box, box_of, boxed, outline, pose_of
+from edge.inspection.tote_rim import Rim
 from edge.inspection.tote_type import ToteType
 
 FEWEST = 3  # frames that must agree
@@ -75,7 +76,7 @@ def agreement(sides_mm: Sequence[npt.NDArray[np.float64] | None]) -> list[bool]:
 
 
 def ambiguities(tote: ToteType, catalogue: Mapping[str, Lab]) -> list[str]:
-    """Items of nearly the tote's colour, the nearest first; catalogue: their colours under the site's light, CIE Lab."""
+    """Items of nearly the tote's colour, the nearest first; catalogue: colours under the site's light, CIE Lab."""
     floor = floor_lab(tote)
     near = sorted((float(delta_e_2000(np.array(floor), np.array(lab))), sku) for sku, lab in catalogue.items())
     return [

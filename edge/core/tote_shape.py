@@ -58,7 +58,7 @@ class Pose:
 
 
 def corners_mm(length_mm: float, width_mm: float, height_mm: float) -> Floats:
-    """4 × 3: of a rectangle at that height, in the tote's coordinates; its sides face −across, +along, +across, −along."""
+    """4 × 3: of a rectangle at that height, in the tote's coordinates; sides face −across, +along, +across, −along."""
     along, across = length_mm / 2, width_mm / 2
     flat = ((-along, -across), (along, -across), (along, across), (-along, across))
     return np.column_stack((flat, np.full(4, height_mm)))
@@ -96,7 +96,7 @@ class Unfolded:
 def unfolded(rays: Rays, pose: Pose, size: ToteSize) -> Unfolded:
     """What each ray meets in an open, empty tote; what it meets beside the rim's outline is OUTSIDE."""
     top, bottom = _crossed(rays, pose, size)
-    inner = size.inner_mm.astype(np.float32)
+    inner = size.inner_mm
     over = np.abs(top) - inner
     inside = (over <= 0).all(axis=-1)
     down = _share_until_wall(top, bottom, inner)
@@ -118,10 +118,10 @@ def unfolded(rays: Rays, pose: Pose, size: ToteSize) -> Unfolded:
 def _crossed(rays: Rays, pose: Pose, size: ToteSize) -> tuple[Floats, Floats]:
     """Where each ray crosses the rim's height and the floor's, in the tote's coordinates."""
     axes = pose.axes.astype(np.float32)
-    eye = axes @ (rays.eye_mm[:2] - (pose.x_mm, pose.y_mm))
+    eye = (axes @ (rays.eye_mm[:2] - (pose.x_mm, pose.y_mm))).astype(np.float32)
     slopes = rays.slopes @ axes.T
-    down_mm = [np.float32(z - rays.eye_mm[2]) for z in (size.height_mm, size.floor_mm)]
-    return np.asarray(eye.astype(np.float32) + slopes * down_mm[0]), eye.astype(np.float32) + slopes * down_mm[1]
+    top, floor = (eye + slopes * np.float32(z - rays.eye_mm[2]) for z in (size.height_mm, size.floor_mm))
+    return np.asarray(top), np.asarray(floor)
 
 
 def _share_until_wall(top: Floats, bottom: Floats, inner: Floats) -> Floats:

@@ -79,7 +79,7 @@ class _Here:
         return cls(difference, _edges(difference.sharp, known), (tinted | brighter) & known, on_label, thick_px)
 
     def enclosed(self) -> Mask:
-        """All that cannot be reached from the tote's walls or floor without crossing an edge; and nearly closed hulls."""
+        """All that no way without an edge leads to from the tote's walls or floor; and nearly closed hulls."""
         known = self.difference.known
         free = known & ~self.edges & ~self.other
         tote = _grown(self._tote(_shrunk(free, 3)), 3) & free

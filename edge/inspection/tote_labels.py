@@ -13,9 +13,11 @@ from edge.inspection.tote_look import Cells, Difference, Mask
 
 WHITER = 10.0  # 100 · ln of lightness beside the tote: a label is told by its white only where the tote is darker
 SAME_WHITE = 0.045  # of a or b beside L + 16
-DIMMER = 12.0  # 100 · ln of lightness: a label in a shade
+DIMMER = 0.88  # of its light: a label in a shade
 SAME_SIZE_MM, SMALLEST_PX = 9.0, 100
 HIDDEN = 0.3  # of a side must be seen: the rest lies under an item
+CLIPPED = 113.0  # L + 16: a sensor at its limit has no tint left
+WHOLE = 0.6  # of the widest label's shorter side: less is one that a rim hides
 LEARNT_FULL = 0.5  # share of a rectangle that its white fills: the rest is print
 FULL, PRINTED = 0.8, 0.03  # share of its rectangle that it fills; that is print
 
@@ -25,7 +27,7 @@ class Label:
     """What the labels of one type of tote look like."""
 
     tint: tuple[float, float]  # a and b beside L + 16: whatever the light's strength
-    brighter: float  # than the tote, 100 · ln
+    light: float  # L + 16
     size_mm: tuple[float, float]  # longer side first
 
 
@@ -38,6 +40,16 @@ def label_of(found: Sequence[tuple[Difference, Mask]]) -> Label | None:
     tint = np.median(rows[:, :2], axis=0)
     longest, widest = np.quantile(rows[:, 3], 0.9), np.quantile(rows[:, 4], 0.9)
     return Label((float(tint[0]), float(tint[1])), float(np.median(rows[:, 2])), (float(longest), float(widest)))
+
+
+def common(labels: Sequence[Label]) -> Label | None:
+    """The label of a site, whichever tote it sticks to: the middle of those that are not cut off by a rim."""
+    widest = max((one.size_mm[1] for one in labels), default=0)
+    rows = [(*one.tint, one.light, *one.size_mm) for one in labels if one.size_mm[1] >= WHOLE * widest]
+    if not rows:
+        return None
+    a, b, light, longer_mm, shorter_mm = (float(one) for one in np.median(np.array(rows), axis=0))
+    return Label((a, b), light, (longer_mm, shorter_mm))
 
 
 def label_mask(difference: Difference, label: Label | None) -> Mask:
@@ -53,9 +65,10 @@ def label_mask(difference: Difference, label: Label | None) -> Mask:
 
 
 def _whites(difference: Difference, mask: Mask) -> list[tuple[float, ...]]:
-    """Of each bright rectangle: tint, brightness, sides."""
+    """Of each bright rectangle: tint, light, sides."""
     number, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    light, rows = difference.raw[..., 0], []
+    light = difference.raw[..., 0]
+    rows: list[tuple[float, ...]] = []
     for one in range(1, number):
         part = labels == one
         bright = part & (light > np.quantile(light[part], 0.7))
@@ -65,13 +78,15 @@ def _whites(difference: Difference, mask: Mask) -> list[tuple[float, ...]]:
         if corners and white.sum() > max(SMALLEST_PX, LEARNT_FULL * corners[1][0] * corners[1][1]):
             tint = np.median(_tint(difference.lab)[bright], axis=0)
             sides = np.sort(_sides_mm(difference.net_mm[white], 0.005))
-            rows.append((tint[0], tint[1], level, sides[1], sides[0]))
+            lightness = float(np.median(difference.lab[..., 0][bright]))
+            rows.append((float(tint[0]), float(tint[1]), lightness, float(sides[1]), float(sides[0])))
     return rows
 
 
 def _white(difference: Difference, label: Label) -> Mask:
     same = np.abs(_tint(difference.lab) - np.array(label.tint)).max(axis=-1) < SAME_WHITE
-    white = same & (difference.raw[..., 0] > label.brighter - DIMMER) & difference.known
+    light = difference.lab[..., 0]
+    white = ((same & (light > DIMMER * label.light)) | (light > CLIPPED)) & difference.known
     return np.asarray(cv2.morphologyEx(white.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
 
 

@@ -112,9 +112,7 @@ class _Seen:
     @classmethod
     def of(cls, frame: Image, pose: Pose, size: ToteSize, plane: Plane, rays: Rays) -> _Seen:
         places, cells = net_cells(size, CELL_MM)
-        at_px = (
-            plane.seen_px(pose.on_belt_mm(places.reshape(-1, 3))).astype(np.float32).reshape(places.shape[:2] + (2,))
-        )
+        at_px = plane.seen_px(pose.on_belt_mm(places.reshape(-1, 3))).astype(np.float32).reshape(*places.shape[:2], 2)
         tote = unfolded(rays, pose, size)
         there = cv2.remap(tote.net_mm, at_px[..., 0], at_px[..., 1], cv2.INTER_NEAREST, borderValue=(1e6, 1e6))
         shown = (np.abs(there - cells.net_mm).max(axis=-1) < SAME_PLACE_MM) & (cells.zone != OUTSIDE)
@@ -130,7 +128,7 @@ class _Seen:
 def lab_of(image: Image) -> Cells:
     """L + 16, a and b (CIE 1976) of a frame, BGR."""
     soft = cv2.GaussianBlur(image, (0, 0), BLUR_PX).astype(np.float32) / 255
-    return np.asarray(cv2.cvtColor(soft, cv2.COLOR_BGR2LAB) + (NO_LIGHT, 0, 0), np.float32)
+    return np.asarray(cv2.cvtColor(soft, cv2.COLOR_BGR2LAB) + np.array((NO_LIGHT, 0, 0)), np.float32)
 
 
 def beside(lab: Cells, usual: Cells) -> Cells:
@@ -157,7 +155,7 @@ def _level(floor: Cells) -> Cells:
 def _noise(raw: Cells, floor: Mask) -> Cells:
     """Between neighbours, as a standard deviation."""
     beside = np.abs(raw[:, 1:] - raw[:, :-1])[floor[:, 1:]]
-    return np.maximum(1.48 * np.median(beside, axis=0), LEAST_NOISE).astype(np.float32)
+    return np.asarray(np.maximum(1.48 * np.median(beside, axis=0), LEAST_NOISE), np.float32)
 
 
 def _smoothed(raw: Cells) -> Cells:

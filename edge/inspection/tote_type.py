@@ -49,7 +49,7 @@ class ToteType:
     def save(self, path: Path) -> None:
         """Write to `path` (`.npz`)."""
         label = self.label
-        numbers = (*label.tint, label.brighter, *label.size_mm) if label else ()
+        numbers = (*label.tint, label.light, *label.size_mm) if label else ()
         arrays = {"colour": self.look.colour, "steps": self.look.steps, "tints": self.look.tints}
         described = {"name": np.array(self.name), "size": np.array(astuple(self.size)), "label": np.array(numbers)}
         sealed.write(path, {**arrays, **described}, MAKER)
@@ -68,5 +68,5 @@ class ToteType:
 def _label(numbers: npt.NDArray[np.float64]) -> Label | None:
     if not len(numbers):
         return None
-    a, b, brighter, longer_mm, shorter_mm = (float(one) for one in numbers)
-    return Label((a, b), brighter, (longer_mm, shorter_mm))
+    a, b, light, longer_mm, shorter_mm = (float(one) for one in numbers)
+    return Label((a, b), light, (longer_mm, shorter_mm))

@@ -12,8 +12,10 @@ from edge.core.plane import Plane
 from edge.core.tote_shape import Pose, Rays, ToteSize, corners_mm, unfolded
 from edge.inspection.belt import BeltColour
 from edge.inspection.tote_items import Items, find
+from edge.inspection.tote_labels import common
 from edge.inspection.tote_look import Mask, lab_of
-from edge.inspection.tote_pose import Floats, Rim, box_of, boxed, outline, placed, pose_of
+from edge.inspection.tote_pose import Floats, box_of, boxed, outline, placed, pose_of
+from edge.inspection.tote_rim import Rim
 from edge.inspection.tote_type import ToteType
 
 SAME_SIZE_MM = 80.0  # between the outline's size and a type's: an outline takes shadows along
@@ -73,7 +75,7 @@ class Totes:
         return SeenTote(f"walls and rim are those of {tote.name}", pose, tote.name, strange), tote
 
     def _poses(self, image: Image, points: Floats, tote: ToteType) -> Iterator[Pose]:
-        """Where it may stand: by its outline, and by its rim (an outline takes shadows along); none: of another size."""
+        """Where it may stand: by its outline, and by its rim (an outline takes shadows along); none: another size."""
         box = boxed(points, tote.size.height_mm, self.plane)
         if np.abs(box[3:] - (tote.size.length_mm, tote.size.width_mm)).max() > SAME_SIZE_MM:
             return
@@ -85,7 +87,8 @@ class Totes:
         rows, columns = _around(pose, tote.size, self.plane, image.shape)
         part = unfolded(self.rays.part(rows, columns), pose, tote.size)
         difference = tote.look.difference(image[rows, columns], part)
-        items = find(difference, tote.look, tote.label, self.plane.mm_per_px, part.zone.shape)
+        label = common([one.label for one in self.types if one.label is not None])
+        items = find(difference, tote.look, label, self.plane.mm_per_px, (part.zone.shape[0], part.zone.shape[1]))
         mask: Mask = np.zeros(image.shape[:2], bool)
         mask[rows, columns] = items.mask
         return Items(mask, items.number, items.over_rim)
