@@ -19,7 +19,7 @@ HIDDEN = 0.3  # of a side must be seen: the rest lies under an item
 CLIPPED = 113.0  # L + 16: a sensor at its limit has no tint left
 WHOLE = 0.6  # of the widest label's shorter side: less is one that a rim hides
 LEARNT_FULL = 0.5  # share of a rectangle that its white fills: the rest is print
-FULL, PRINTED = 0.8, 0.03  # share of its rectangle that it fills; that is print
+FULL, PRINTED = 0.8, (0.03, 0.5)  # share of its rectangle that it fills; that is print
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +91,19 @@ def _white(difference: Difference, label: Label) -> Mask:
 
 
 def _solids(white: Mask) -> list[npt.NDArray[np.uint8]]:
-    """Each white thing with its holes filled: its print."""
+    """The hull of each white thing: its print is in it, where a crease or an item cuts it off too."""
     outlines, _ = cv2.findContours(white.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = []
     for outline in outlines:
         if cv2.contourArea(outline) >= SMALLEST_PX:
-            solid = cv2.drawContours(np.zeros(white.shape, np.uint8), [outline], -1, (1,), cv2.FILLED)
-            found.append(np.asarray(cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8))
+            corners = cv2.convexHull(outline)
+            found.append(np.asarray(cv2.fillPoly(np.zeros(white.shape, np.uint8), [corners], (1,)), np.uint8))
     return found
 
 
 def _is_label(difference: Difference, solid: npt.NDArray[np.uint8], white: Mask, label: Label) -> bool:
     inside = solid > 0
-    if inside.sum() < SMALLEST_PX or (~white & inside).sum() < PRINTED * inside.sum():
+    if inside.sum() < SMALLEST_PX or not PRINTED[0] < (~white & inside).sum() / inside.sum() < PRINTED[1]:
         return False
     sides = _sides_mm(difference.net_mm[inside], 0.005)
     fits = any(
