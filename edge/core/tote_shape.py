@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ from edge.core.plane import Plane
 
 Floats = npt.NDArray[np.float64]
 Zones = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.floating[Any]]
 
 OUTSIDE, FLOOR, WALLS, RIM = 0, 1, 2, 6
 """What a pixel looks at; WALLS + 0 … 3: the inner wall at +along, −along, +across, −across."""
@@ -96,22 +99,21 @@ class Unfolded:
 def unfolded(rays: Rays, pose: Pose, size: ToteSize) -> Unfolded:
     """What each ray meets in an open, empty tote; what it meets beside the rim's outline is OUTSIDE."""
     top, bottom = _crossed(rays, pose, size)
-    inner = size.inner_mm
+    inner = np.asarray(size.inner_mm, np.float32)
     over = np.abs(top) - inner
-    inside = (over <= 0).all(axis=-1)
+    beside = np.maximum(over[..., 0], over[..., 1])
+    inside = beside <= 0
     down = _share_until_wall(top, bottom, inner)
-    share = np.where(inside, np.minimum(down.min(axis=-1), 1), 0)
+    share = np.where(inside, np.minimum(np.minimum(down[..., 0], down[..., 1]), 1), 0)
     place = top + share[..., None] * (bottom - top)
-    axis = np.where(inside, down.argmin(axis=-1), over.argmax(axis=-1))
-    back = np.take_along_axis(place, axis[..., None], -1)[..., 0] < 0
-    in_rim = ~inside & (over <= size.wall_mm).all(axis=-1)
-    wall = np.where(share >= 1, FLOOR, WALLS + 2 * axis + back)
-    zone = np.where(inside, wall, np.where(in_rim, RIM, OUTSIDE)).astype(np.uint8)
-    rise = (1 - share) * size.depth_mm
-    beyond = (rise + np.where(inside, 0, over.max(axis=-1))) * np.where(back, -1, 1)
+    across = np.where(inside, down[..., 1] < down[..., 0], over[..., 1] > over[..., 0])
+    back = np.where(across, place[..., 1], place[..., 0]) < 0
+    wall = np.where(share >= 1, FLOOR, WALLS + 2 * across + back)
+    zone = np.where(inside, wall, np.where(beside <= size.wall_mm, RIM, OUTSIDE)).astype(np.uint8)
+    beyond = ((1 - share) * size.depth_mm + np.where(inside, 0, beside)) * np.where(back, -1, 1)
     net = np.clip(place, -inner, inner)
-    for number in (0, 1):
-        net[..., number] += np.where(axis == number, beyond, 0)
+    net[..., 0] += np.where(across, 0, beyond)
+    net[..., 1] += np.where(across, beyond, 0)
     return Unfolded(zone, net.astype(np.float32))
 
 
@@ -124,7 +126,7 @@ def _crossed(rays: Rays, pose: Pose, size: ToteSize) -> tuple[Floats, Floats]:
     return np.asarray(top), np.asarray(floor)
 
 
-def _share_until_wall(top: Floats, bottom: Floats, inner: Floats) -> Floats:
+def _share_until_wall(top: Numbers, bottom: Numbers, inner: Numbers) -> Numbers:
     """Of the way from the rim's height to the floor's, until a wall is met along and across; 1 or more: none."""
     way = bottom - top
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -132,6 +134,7 @@ def _share_until_wall(top: Floats, bottom: Floats, inner: Floats) -> Floats:
     return np.where(way == 0, np.inf, share)
 
 
+@lru_cache(maxsize=16)
 def net_cells(size: ToteSize, cell_mm: float) -> tuple[Floats, Unfolded]:
     """The unfolded tote as a grid: each cell's place in the tote (rows × columns × 3), and what it is.
 
