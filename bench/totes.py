@@ -45,9 +45,10 @@ class Score:
     type_right: list[bool] = field(default_factory=list)
     type_wrong: list[bool] = field(default_factory=list)  # another one named, not "unknown"
     stranger_told: list[bool] = field(default_factory=list)  # a type that was not learnt is said to be none
-    empty_right: list[bool] = field(default_factory=list)
+    empty_right: list[bool] = field(default_factory=list)  # an unknown type counts as wrong
+    empty_right_where_known: list[bool] = field(default_factory=list)
     number_right: list[bool] = field(default_factory=list)
-    iou: list[float] = field(default_factory=list)
+    iou: list[float] = field(default_factory=list)  # of all items of a frame; an unknown type counts as 0
     over_rim_right: list[bool] = field(default_factory=list)
     took_s: list[float] = field(default_factory=list)
     plain_s: list[float] = field(default_factory=list)
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.print(_table(scores))
     if options.plot:
         tiles = [tile for score in scores for tile in score.tiles[:TILES_A_ROW]]
+        tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % TILES_A_ROW)
         rows = [np.hstack(tiles[at : at + TILES_A_ROW]) for at in range(0, len(tiles), TILES_A_ROW)]
         options.plot.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
 
@@ -123,6 +125,7 @@ def _look(totes: Totes, truth: Laid, picture: Picture, score: Score) -> None:
     true = picture.part >= ITEM
     score.place_off_mm.append(float(np.hypot(seen.pose.x_mm - truth.middle_mm[0], seen.pose.y_mm - truth.middle_mm[1])))
     score.empty_right.append(seen.empty == (not truth.items))
+    score.empty_right_where_known.append(score.empty_right[-1])
     score.number_right.append(seen.items.number == len(truth.items))
     tall = any(size[2] > truth.kind.size_mm[2] - FLOOR_MM for _, size, _, _ in truth.items)
     score.over_rim_right.append(seen.items.over_rim == tall)
@@ -199,6 +202,7 @@ def _figures(scores: Sequence[Score]) -> Iterator[tuple[str, str]]:
         ("type_wrong", "another type named"),
         ("stranger_told", "unknown type told"),
         ("empty_right", "empty or not right"),
+        ("empty_right_where_known", "the same where the type is known"),
         ("number_right", "number of items right"),
         ("over_rim_right", "sticks out right"),
     ):
