@@ -1,0 +1,72 @@
+"""One type of tote: its size, what it looks like when empty, its labels; and the file that keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge import sealed
+from edge.core.errors import ReferencesRefused
+from edge.core.plane import Plane
+from edge.core.tote_shape import OUTSIDE, WALLS, Pose, ToteSize, net_cells
+from edge.inspection.tote_labels import Label
+from edge.inspection.tote_look import CELL_MM, Cells, ToteLook, beside
+
+MAKER = "tote-1"  # to be counted up when a constant changes what a stored tote means
+
+SAMPLE_CELLS = 4  # every so manieth cell of walls and rim is compared
+SHADE_STEP, TINT_STEP = 10.0, 4.0  # 100 · ln of lightness, Lab: differences that count alike
+
+
+@dataclass(frozen=True, slots=True)
+class ToteType:
+    """What is known of one type of tote under a site's light."""
+
+    name: str
+    size: ToteSize
+    look: ToteLook
+    label: Label | None
+
+    @classmethod
+    def load(cls, path: Path) -> ToteType:
+        """Read what `save` wrote.
+
+        Raises:
+            ReferencesRefused: missing, damaged, or learnt in another way than this one.
+        """
+        stored = sealed.read(path, MAKER)
+        try:
+            look = ToteLook(stored["colour"], stored["steps"], stored["tints"])
+            size = ToteSize(*(float(one) for one in stored["size"]))
+            return cls(str(stored["name"]), size, look, _label(stored["label"]))
+        except (KeyError, TypeError) as error:
+            raise ReferencesRefused(f"{path}: no tote ({error}): learn it anew.") from error
+
+    def save(self, path: Path) -> None:
+        """Write to `path` (`.npz`)."""
+        label = self.label
+        numbers = (*label.tint, label.light, *label.size_mm) if label else ()
+        arrays = {"colour": self.look.colour, "steps": self.look.steps, "tints": self.look.tints}
+        described = {"name": np.array(self.name), "size": np.array(astuple(self.size)), "label": np.array(numbers)}
+        sealed.write(path, {**arrays, **described}, MAKER)
+
+    def strangeness(self, lab: Cells, pose: Pose, plane: Plane) -> float:
+        """How unlike its walls and rim are where it would stand so: 1 is a step that can be seen."""
+        places, cells = net_cells(self.size, CELL_MM)
+        some = (slice(None, None, SAMPLE_CELLS),) * 2
+        wanted = (cells.zone[some] >= WALLS) & (cells.zone[some] != OUTSIDE)
+        at_px = plane.seen_px(pose.on_belt_mm(places[some][wanted])).astype(np.float32)
+        seen = cv2.remap(lab, at_px[:, :1], at_px[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        off = beside(np.asarray(seen, np.float32), self.look.colour[some][wanted][:, None])
+        return float(np.median(np.linalg.norm(off / (SHADE_STEP, TINT_STEP, TINT_STEP), axis=-1)))
+
+
+def _label(numbers: npt.NDArray[np.float64]) -> Label | None:
+    if not len(numbers):
+        return None
+    a, b, light, longer_mm, shorter_mm = (float(one) for one in numbers)
+    return Label((a, b), light, (longer_mm, shorter_mm))
