@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-TUN = Path("/dev/net/tun")
+TUN, MOUNTS = Path("/dev/net/tun"), Path("/proc/self/mountinfo")
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000  # linux/if_tun.h
 MAX_FRAME = 65_536
 IDLE_S = 1.0
@@ -66,6 +66,8 @@ def unavailable() -> str:
     """Why there can be no cable here; empty: there can."""
     if os.geteuid() or not TUN.exists():
         return "needs root and /dev/net/tun"
+    if not any(line.split()[4] == "/" for line in MOUNTS.read_text().splitlines()):
+        return "needs a root that is mounted: in a chroot `ip netns` cannot enter a namespace"
     tried = subprocess.run(["ip", "netns", "list"], capture_output=True, check=False)
     return "needs `ip netns`" if tried.returncode else ""
 
