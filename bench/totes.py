@@ -22,7 +22,6 @@ from calibration.sites.site import FLOOR_MM, WALL_MM, Laid, Site, drawn, laid
 from calibration.totes import Ask, learn
 from edge.core.errors import PictureUnreadable
 from edge.core.messages import Image
-from edge.core.plane import Plane
 from edge.core.tote_shape import Rays
 from edge.inspection.belt import BeltColour
 from edge.inspection.totes import SeenTote, Totes
@@ -82,7 +81,7 @@ def _site(seed: int) -> Score:
     bare = [site.picture(None, chance).image for _ in range(BELT_FRAMES)]
     rounds = [_empties(site, number, chance) for number in range(len(site.totes))]
     shown = [_frame(site, chance) for _ in range(TEST_FRAMES)]
-    plane = plane_of(site)
+    plane = site.camera.plane
     belt = BeltColour.learn([*bare, *(frame for frames in rounds for frame in frames[::3])])
     types = []
     for number, frames in enumerate(rounds):
@@ -142,16 +141,6 @@ def _frame(site: Site, chance: np.random.Generator) -> tuple[Laid, Picture]:
     kind = site.totes[int(chance.integers(len(site.totes)))]
     one = laid(site, kind, int(chance.choice(ITEMS)), chance)
     return one, site.picture(one, chance)
-
-
-def plane_of(site: Site) -> Plane:
-    camera = site.camera
-    return Plane(
-        camera.matrix,
-        np.array((camera.bent, 0, 0, 0, 0)),
-        camera.turn,
-        -camera.turn @ np.array(camera.place_mm),
-    )
 
 
 def _plain(image: Image) -> None:

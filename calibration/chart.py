@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edge.core.errors import CalibrationRefused
 from edge.core.messages import Image
+from edge.inspection.colour import TO_XYZ, WHITE
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,11 +44,6 @@ PATCHES: dict[str, tuple[int, int, int]] = {
 SMALLEST = 0.0002  # share of the picture that a patch takes
 CLIPPED, DARK = 250, 8  # of 255: a patch beyond tells nothing
 INNER = 0.5  # of a patch's width and height that is measured
-TO_XYZ = np.array(
-    ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
-)
-"""Linear sRGB to XYZ (IEC 61966-2-1)."""
-WHITE = TO_XYZ.sum(axis=1)
 
 
 def measure(image: Image) -> Floats:

@@ -23,7 +23,7 @@ from edge.calibrations import Shelf
 from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_S
-from edge.core.errors import BrokerUnreachable, ConfigError, TunnelEdgeError
+from edge.core.errors import BrokerUnreachable, demand_all
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
@@ -102,20 +102,9 @@ def check(arguments: Sequence[str]) -> int:
         lambda: _demand_calibrations(config),
         lambda: _demand_broker(config),
     )
-    faults = [fault for part in parts if (fault := _fault(part))]
-    if faults:
-        raise ConfigError("\n".join(faults))
+    demand_all(parts)
     print(f"good: lane {config.lane.name}, models {sessions.versions()}")  # noqa: T201 - the command's own voice
     return 0
-
-
-def _fault(part: Callable[[], object]) -> str:
-    """What is wrong with a part; empty if nothing is."""
-    try:
-        part()
-    except TunnelEdgeError as error:
-        return str(error)
-    return ""
 
 
 def _demand_calibrations(config: Config) -> None:

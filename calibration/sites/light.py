@@ -51,8 +51,3 @@ def developed(
 def encoded(linear: Floats) -> Floats:
     """Linear light as sRGB (IEC 61966-2-1), 0 … 1."""
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-
-
-def linear(srgb: Floats) -> Floats:
-    """SRGB, 0 … 1, as linear light."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

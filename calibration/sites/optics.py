@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.plane import Plane
+
 Floats = npt.NDArray[np.float64]
 Size = tuple[int, int]
 """Width and height, px."""
@@ -38,6 +40,12 @@ class Camera:
             across = np.array((1.0, 0.0, 0.0))
         across = across / np.linalg.norm(across)
         return np.stack((across, np.cross(forward, across), forward))
+
+    @property
+    def plane(self) -> Plane:
+        """What a perfect calibration would find."""
+        bent = np.array((self.bent, 0.0, 0.0, 0.0, 0.0))
+        return Plane(self.matrix, bent, self.turn, -self.turn @ np.array(self.place_mm))
 
     def rays(self) -> Floats:
         """Height × width × 3: the direction in which each pixel looks."""

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from calibration import board
-from calibration.chart import reference
+from calibration.chart import linear, reference
 from calibration.sites.faces import Face
-from calibration.sites.light import Floats, linear
+from calibration.sites.light import Floats
 from calibration.sites.paint import Paint
 from calibration.sites.paint import belt as woven
 from calibration.sites.render import Picture, Scene, belt_face, render

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from calibration.chart import linear
 from calibration.sites.faces import Face, box, tub
-from calibration.sites.light import CROSSTALK, Floats, Light, linear, tint
+from calibration.sites.light import CROSSTALK, Floats, Light, tint
 from calibration.sites.optics import Camera
 from calibration.sites.paint import Paint, Rgb, belt, carton, labelled, plastic
 from calibration.sites.render import ITEM, TOTE, Picture, Scene, belt_face, render

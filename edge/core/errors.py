@@ -15,6 +15,10 @@ TunnelEdgeError
 └── DemoFailed             a process of the demo ended badly
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
 
 class TunnelEdgeError(Exception):
     """Base of all: its message says what is wrong and what to do next."""
@@ -73,3 +77,23 @@ class DemoFailed(TunnelEdgeError):
 
 class RecordingRefused(TunnelEdgeError):
     """A recording is damaged, unfinished or of another version, or cannot be written."""
+
+
+def demand_all(parts: Iterable[Callable[[], object]]) -> None:
+    """Try every part, though one before it failed.
+
+    Raises:
+        ConfigError: with every fault that was found.
+    """
+    faults = [fault for part in parts if (fault := _fault(part))]
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _fault(part: Callable[[], object]) -> str:
+    """What is wrong with a part; empty if nothing is."""
+    try:
+        part()
+    except TunnelEdgeError as error:
+        return str(error)
+    return ""

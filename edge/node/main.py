@@ -16,7 +16,7 @@ import cv2
 import zmq
 
 from edge.cameras.assembly import demand
-from edge.core.errors import ConfigError, TunnelEdgeError
+from edge.core.errors import demand_all
 from edge.keys import make, own, public
 from edge.node.outgoing import Outgoing
 from edge.node.post import Post
@@ -65,9 +65,7 @@ def _check(arguments: Sequence[str]) -> int:
     parts: list[Callable[[], object]] = [lambda: own(config.node.key)]
     parts += [lambda path=path: public(path) for path in config.node.boxes]  # type: ignore[misc]
     parts += [lambda camera=camera: demand(camera) for camera in config.camera]  # type: ignore[misc]
-    faults = [fault for part in parts if (fault := _fault(part))]
-    if faults:
-        raise ConfigError("\n".join(faults))
+    demand_all(parts)
     print(f"good: {len(config.camera)} cameras, {config.node.listen}")  # noqa: T201 - the command's own voice
     return 0
 
@@ -82,15 +80,6 @@ def _keys(arguments: Sequence[str]) -> int:
     public_key, secret_key = make(options.folder, options.name)
     print(f"{secret_key} stays here; copy {public_key} to the other machine")  # noqa: T201
     return 0
-
-
-def _fault(part: Callable[[], object]) -> str:
-    """What is wrong with a part; empty if nothing is."""
-    try:
-        part()
-    except TunnelEdgeError as error:
-        return str(error)
-    return ""
 
 
 def _path(command: str, what: str, arguments: Sequence[str]) -> Path:

@@ -16,7 +16,6 @@ from calibration.sites.site import drawn
 from calibration.steps import Shot
 from calibration.verify_step import VerifyStep
 from edge.core.errors import CalibrationRefused
-from edge.core.plane import Plane
 
 SITE = practice.fine(drawn(2))
 SCALE = 9.87  # counts per mm
@@ -24,15 +23,6 @@ SCALE = 9.87  # counts per mm
 
 def chance():
     return np.random.default_rng(4)
-
-
-def truth(camera):
-    return Plane(
-        camera.matrix,
-        np.array((camera.bent, 0, 0, 0, 0)),
-        camera.turn,
-        -camera.turn @ np.array(camera.place_mm),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +52,7 @@ def test_a_length_on_the_belt_and_above_it_is_what_it_is(known, laid):
 
 def test_pixels_become_millimetres_and_back():
     camera = Camera((40.0, -150.0, 1300.0), (5.0, 10.0, 0.0), (640, 360), 700.0, -0.05)
-    here = truth(camera)
+    here = camera.plane
     places = np.column_stack((chance().uniform(-300, 300, (50, 2)), np.full(50, 90.0)))
     assert np.allclose(here.seen_px(places), camera.seen_px(places), atol=1e-9)
     assert np.allclose(here.at_mm(here.seen_px(places), 90.0), places[:, :2], atol=1e-3)
@@ -70,7 +60,7 @@ def test_pixels_become_millimetres_and_back():
 
 
 def test_the_belt_tells_its_scale_and_where_the_camera_stands():
-    here = truth(SITE.camera)
+    here = SITE.camera.plane
     ride = [
         Passed(70_000 + mm * SCALE, board.find(practice.board_on_belt(SITE, chance(), along_mm=mm).image))
         for mm in (-200.0, -100.0, 0.0, 90.0, 180.0)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.totes import plane_of
 from calibration.sites.render import ITEM, Picture
 from calibration.sites.site import FLOOR_MM, WALL_MM, Laid, Site, drawn, laid
 from calibration.sites.site import ToteType as Kind
@@ -48,12 +47,12 @@ def belt(site: Site, chance: np.random.Generator, empties: list[Image]) -> BeltC
 
 @pytest.fixture(scope="module")
 def tote(site: Site, belt: BeltColour, empties: list[Image]) -> ToteType:
-    return learn(empties, plane_of(site), belt, Ask("blue", 170.0, WALL_MM, FLOOR_MM))
+    return learn(empties, site.camera.plane, belt, Ask("blue", 170.0, WALL_MM, FLOOR_MM))
 
 
 @pytest.fixture(scope="module")
 def totes(site: Site, belt: BeltColour, tote: ToteType) -> Totes:
-    plane = plane_of(site)
+    plane = site.camera.plane
     return Totes(plane, Rays.of(plane, *site.camera.size_px), belt, [tote])
 
 
