@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.messages import Image, Point, Span
-from edge.inspection.belt import WIDTH_PX, BeltColour, small
+from edge.inspection.belt import BeltColour, small
 from edge.inspection.crop import Crop
 
 SMALLEST, LARGEST = 0.005, 0.6  # share of the frame an item may take
@@ -26,7 +26,8 @@ def locate(image: Image, belt: BeltColour, shown: Span | None = None) -> Crop:
 
     shown: the part of the frame outside of which it was filled up, and holds no item.
     """
-    copy, scale = small(image), image.shape[1] / WIDTH_PX
+    copy = small(image)
+    scale = image.shape[1] / copy.shape[1]
     outline = _outline(_solid(_only(belt.unlike(copy), shown, scale)))
     if outline is None:
         return whole(image, shown)

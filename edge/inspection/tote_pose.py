@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edge.core.messages import Image
 from edge.core.plane import Plane
 from edge.core.tote_shape import Pose, ToteSize, corners_mm
-from edge.inspection.belt import WIDTH_PX, BeltColour, small
+from edge.inspection.belt import LONGER_PX, BeltColour, small
 
 Floats = npt.NDArray[np.float64]
 Box = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def outline(image: Image, belt: BeltColour) -> Floats | None:
     hull = cv2.convexHull(max(found, key=cv2.contourArea)).reshape(-1, 2).astype(float)
     if cv2.contourArea(hull.astype(np.float32)) < SMALLEST * mask.size:
         return None
-    return np.asarray((evenly(hull, OUTLINE_POINTS) + 0.5) * (image.shape[1] / WIDTH_PX) - 0.5)
+    return np.asarray((evenly(hull, OUTLINE_POINTS) + 0.5) * (max(image.shape) / LONGER_PX) - 0.5)
 
 
 def boxed(points_px: Floats, height_mm: float, plane: Plane) -> Box:

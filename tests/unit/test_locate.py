@@ -76,6 +76,27 @@ def test_shadow_is_no_part_of_the_item(belt: BeltColour) -> None:
     assert overlap(locate(with_box(shaded, box, WHITE), belt).polygon, box) > 0.85
 
 
+def cast_dark(frame: np.ndarray) -> np.ndarray:
+    """What stands over the belt takes the light from the middle of its far end."""
+    shade = np.ones(frame.shape[:2], np.float32)
+    cv2.ellipse(shade, (480, 0), (260, 120), 0, 0, 360, 0.35, -1)
+    return (frame * cv2.GaussianBlur(shade, (0, 0), 20)[..., None]).astype(np.uint8)
+
+
+def test_a_dark_place_that_no_side_shows_is_no_item() -> None:
+    box = ((480, 330), (300, 160), 0)
+    belt = BeltColour.learn([cast_dark(with_box(belt_frame(seed), box, WHITE)) for seed in range(8)])
+    assert overlap(locate(cast_dark(with_box(belt_frame(9), box, WHITE)), belt).polygon, box) > 0.8
+    assert not locate(cast_dark(belt_frame(9)), belt).located
+
+
+def test_items_that_reach_the_sides_of_most_frames_are_not_taken_for_the_belt() -> None:
+    boxes = [((480 + 350 * (-1) ** seed, 50 + 55 * seed), (300, 70), 0) for seed in range(9)]
+    belt = BeltColour.learn([with_box(belt_frame(seed), box, BLUE) for seed, box in enumerate(boxes)])
+    box = ((500, 260), (300, 160), 0)
+    assert overlap(locate(with_box(belt_frame(9), box, BLUE), belt).polygon, box) > 0.8
+
+
 def test_item_that_is_partly_coloured_like_the_belt_is_found_whole(belt: BeltColour) -> None:
     box = ((480, 270), (320, 260), 0)
     frame = with_box(with_box(belt_frame(9), box, (140, 140, 140)), ((480, 180), (320, 80), 0), BLUE)
