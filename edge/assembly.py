@@ -12,8 +12,9 @@ from functools import partial
 from typing import Protocol
 
 import zmq
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector, start_http_server
 
+from edge import __version__
 from edge.cameras.assembly import all_cameras
 from edge.cameras.cameras import AllCameras
 from edge.config import Config
@@ -37,6 +38,7 @@ from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal, latest
+from edge.records.machine import One, of_the_machine
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
@@ -109,6 +111,7 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         start = starting(config)
         loop = loop_of(config, start, ports, gate, station)
         _count(registry, Beside(link, cameras, inspector, gate, ledger, sender), loop)
+        _oversee(registry, config, loop, sessions, ledger)
         _serve(config, registry, stack)
         parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts)
         for part in parts:
@@ -234,6 +237,20 @@ def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
         sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
     for node in cameras.nodes:
         error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
+
+
+def _oversee(registry: CollectorRegistry, config: Config, loop: Loop, sessions: Sessions, ledger: Ledger) -> None:
+    """The machine and the process, what waits, which guards are in alarm, and what the station says of itself."""
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    of_the_machine(registry, config.lane.state, sessions.versions)
+    watch = loop.supervision
+    registry.register(One("tunnel_guard_alarm", "Guards in alarm.", ("guard",), lambda: zip(sorted(watch.guards))))
+    registry.register(One("tunnel_state", "The lane's state, by PackML.", ("state",), lambda: ((watch.state,),)))
+    registry.register(One("tunnel_build_info", "The version that runs.", ("version",), lambda: ((__version__,),)))
+    waiting = Gauge("tunnel_records_queued", "Records that wait for a desk.", ("desk",), registry=registry)
+    for writer in ledger.writers:
+        waiting.labels(writer.name).set_function(writer.waiting)
 
 
 def _is_faulty(cameras: AllCameras, name: str) -> float:

@@ -79,6 +79,7 @@ class Supervision:
         self._dark: frozenset[str] = frozenset()  # eyes
         self._faulty: frozenset[str] = frozenset()  # cameras
         self._first_word_due_ns: int | None = None
+        self._last_state = "Idle"
 
     def update(
         self,
@@ -109,7 +110,19 @@ class Supervision:
         alarms = tuple(Alarm(kind, because, item_id, now_ns) for kind, because, item_id, _ in told)
         stops = tuple(LineStop(because, now_ns) for kind, because, _, stop in told if stop)
         self._standing |= {kind: because for kind, because, _, stop in told if stop or kind == "sentinel"}
-        return Oversight(alarms, stops, *self._state(reading), results, reading.stale or settled.gate_blind)
+        self._last_state, why = self._state(reading)
+        blind = reading.stale or settled.gate_blind
+        return Oversight(alarms, stops, self._last_state, why, results, blind)
+
+    @property
+    def guards(self) -> frozenset[str]:
+        """Those in alarm at the last turn."""
+        return self._guards
+
+    @property
+    def state(self) -> str:
+        """PackML, at the last turn."""
+        return self._last_state
 
     def _state(self, reading: BeltReading) -> tuple[str, str]:
         if "e_stop" in reading.guards:

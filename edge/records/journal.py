@@ -102,3 +102,14 @@ def outbox(folder: Path) -> dict[str, str | None]:
     """Each request ever owed and the warehouse's answer, if any."""
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
         return dict(base.execute("SELECT request, answer FROM outbox"))
+
+
+def owed(folder: Path) -> tuple[int, int | None]:
+    """How many requests the warehouse has not answered, and since when the oldest is (wall clock ns; None: none is).
+
+    Raises:
+        sqlite3.Error: there is no outbox, or it cannot be read.
+    """
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        row = base.execute("SELECT COUNT(*), MIN(written_wall_ns) FROM outbox WHERE answer IS NULL").fetchone()
+    return int(row[0]), row[1]

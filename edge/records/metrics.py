@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import singledispatchmethod
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.core.messages import (
+    Alarm,
     Conservation,
     DivertAck,
     DivertOutcome,
     Evidence,
+    LineStop,
     ReplacementRequest,
     Verdict,
 )
@@ -27,19 +29,22 @@ Counts = Mapping[tuple[str, ...], int]
 
 
 class MetricsSink:
-    """The lane's metrics, all labels bounded."""
+    """The lane's metrics, all labels bounded; histograms name an item as the exemplar of a bucket (OpenMetrics)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.turn_s = Histogram(
             "tunnel_loop_turn_seconds", "Time one turn of the loop takes.", buckets=TURN_S, registry=registry
         )
-        self._inducted = Gauge("tunnel_items_inducted", "Items born since the start.", registry=registry)
-        self._ended = Gauge("tunnel_items_ended", "Items that left the books, by end.", ["end"], registry=registry)
-        self._on_belt = Gauge("tunnel_items_on_belt", "Items between induct and exit.", registry=registry)
-        self._violations = Gauge(
-            "tunnel_conservation_violations", "Turns in which the books did not balance.", registry=registry
-        )
+        self._books = BooksCollector(registry)
+        self._alarms = Counter("tunnel_alarms", "Alarms, by kind.", ["kind"], registry=registry)
+        self._stops = Counter("tunnel_line_stops", "Times that the belt was asked to stop.", registry=registry)
         self._verdicts = Counter("tunnel_verdicts", "Verdicts, by disposition.", ["disposition"], registry=registry)
+        self._reasons = Counter(
+            "tunnel_verdict_reasons",
+            "Reasons of verdicts, by disposition and by the check that gave it.",
+            ["disposition", "check"],
+            registry=registry,
+        )
         self._agreements = Counter(
             "tunnel_agreements", "Readings beside the order, by check.", ["check", "agreement"], registry=registry
         )
@@ -74,20 +79,24 @@ class MetricsSink:
 
     @_count.register
     def _(self, record: Verdict) -> None:
-        self._verdicts.labels(record.disposition.value).inc()
-        self._latency_s.labels("photoeye").observe((record.decided_ns - record.born_ns) / NS_PER_S)
-        self._slack_s.observe((record.deadline_ns - record.decided_ns) / NS_PER_S)
+        item = {"item": record.item_id}
+        self._verdicts.labels(record.disposition.value).inc(exemplar=item)
+        self._latency_s.labels("photoeye").observe((record.decided_ns - record.born_ns) / NS_PER_S, item)
+        self._slack_s.observe((record.deadline_ns - record.decided_ns) / NS_PER_S, item)
+        for check in {reason.partition(":")[0].partition(" (")[0] for reason in record.reasons}:
+            self._reasons.labels(record.disposition.value, check).inc()
         for one in record.compared:
             self._agreements.labels(one.check, one.agreement.value).inc()
         if record.exposed_ns is not None:
-            self._latency_s.labels("exposure").observe((record.decided_ns - record.exposed_ns) / NS_PER_S)
+            self._latency_s.labels("exposure").observe((record.decided_ns - record.exposed_ns) / NS_PER_S, item)
 
     @_count.register
     def _(self, record: Evidence) -> None:
         if record.started_ns:  # what was skipped took no time
             spent_ns, since_ns = record.finished_ns - record.started_ns, record.finished_ns - record.exposed_ns
-            self._check_s.labels(record.check, record.camera).observe(spent_ns / NS_PER_S)
-            self._stage_s.labels(record.check, record.camera).observe(since_ns / NS_PER_S)
+            item = {"item": record.item_id}
+            self._check_s.labels(record.check, record.camera).observe(spent_ns / NS_PER_S, item)
+            self._stage_s.labels(record.check, record.camera).observe(since_ns / NS_PER_S, item)
 
     @_count.register
     def _(self, record: DivertOutcome) -> None:
@@ -102,12 +111,37 @@ class MetricsSink:
         self._requests.inc()
 
     @_count.register
+    def _(self, record: Alarm) -> None:
+        self._alarms.labels(record.kind).inc()
+
+    @_count.register
+    def _(self, record: LineStop) -> None:
+        self._stops.inc()
+
+    @_count.register
     def _(self, record: Conservation) -> None:
-        self._inducted.set(record.inducted)
-        self._on_belt.set(record.on_belt)
-        self._violations.set(record.violations)
-        for end, count in record.ends:
-            self._ended.labels(end.value).set(count)
+        self._books.balance = record
+
+
+class BooksCollector(Collector):
+    """The lane's books as they last balanced: of one moment, so that the law can be checked on any scrape."""
+
+    balance = Conservation(0, (), 0, 0)
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        registry.register(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """Inducted = sum of ended + on the belt."""
+        balance = self.balance
+        ended = CounterMetricFamily("tunnel_items_ended", "Items that left the books, by end.", labels=["end"])
+        for end, count in balance.ends:
+            ended.add_metric([end.value], count)
+        yield CounterMetricFamily("tunnel_items_inducted", "Items born since the start.", balance.inducted)
+        yield ended
+        yield GaugeMetricFamily("tunnel_items_on_belt", "Items between induct and exit.", balance.on_belt)
+        broken = "Turns in which the books did not balance."
+        yield CounterMetricFamily("tunnel_conservation_violations", broken, balance.violations)
 
 
 class CountedElsewhere(Collector):

@@ -56,6 +56,10 @@ class Writer:
         except queue.Full:
             self.dropped += 1
 
+    def waiting(self) -> int:
+        """How many records wait."""
+        return self._queue.qsize()
+
     def _run(self) -> None:
         while not (self._ending.is_set() and self._queue.empty()):
             batch = self._batch()

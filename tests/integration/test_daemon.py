@@ -90,8 +90,9 @@ class Site:
     def log(self):
         return (self.folder / "log").read_text()
 
-    def scraped(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics") as answer:
+    def scraped(self, accept="text/plain"):
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.metrics}/metrics", headers={"Accept": accept})
+        with urllib.request.urlopen(asked) as answer:
             return answer.read().decode()
 
     def said(self):
@@ -169,7 +170,7 @@ def test_garbage_on_every_topic_stops_nothing_and_is_counted(site, broker):
     assert conservation(site.said())["no_decision"] == 3
     for reason in ("not_json", "schema", "field", "too_big"):
         assert re.search(rf'tunnel_messages_refused_total{{reason="{reason}",topic="belt"}} [1-9]', metrics), metrics
-    assert 'tunnel_items_ended{end="no_decision"} 3.0' in metrics
+    assert 'tunnel_items_ended_total{end="no_decision"} 3.0' in metrics
     assert "tunnel_loop_turn_seconds_bucket" in metrics
     assert re.search(r'tunnel_item_latency_seconds_count{since="photoeye"} 3.0', metrics)
 

@@ -1,0 +1,83 @@
+"""What Prometheus scrapes of the machine and of what is owed: read at each scrape, never by the loop."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from edge.records.journal import owed
+
+NS_PER_S = 1_000_000_000
+SENSORS = Path("/sys/class/hwmon")
+MILLI = 1000  # of a degree, in Linux' hwmon
+
+
+class Temperatures(Collector):
+    """Of the sensors that Linux shows (hwmon): a box beside a belt has no air conditioning."""
+
+    def __init__(self, folder: Path = SENSORS) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """One gauge a sensor; a sensor that gives no number is left out."""
+        family = GaugeMetricFamily("tunnel_temperature_celsius", "Of the machine's sensors.", labels=["chip", "sensor"])
+        for path in sorted(self._folder.glob("*/temp*_input")):
+            try:
+                family.add_metric(
+                    [_text(path.with_name("name")), path.name.removesuffix("_input")], float(_text(path)) / MILLI
+                )
+            except (OSError, ValueError):  # a disk asleep, a virtual sensor
+                continue
+        yield family
+
+
+class Owed(Collector):
+    """What is owed to the warehouse, and for how long the oldest of it has been."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def collect(self) -> Iterable[Metric]:
+        """Two gauges; none while the outbox cannot be read, so that it is absent rather than wrong."""
+        try:
+            count, oldest_wall_ns = owed(self._state)
+        except sqlite3.Error:
+            return
+        age_s = max(0, time.time_ns() - oldest_wall_ns) / NS_PER_S if oldest_wall_ns is not None else 0.0
+        yield GaugeMetricFamily("tunnel_outbox_pending", "Requests that the warehouse has not answered.", count)
+        yield GaugeMetricFamily("tunnel_outbox_oldest_age_seconds", "Of the oldest of them; 0: there is none.", age_s)
+
+
+class One(Collector):
+    """A gauge that is 1 for each of a few things that hold just now, with what they are in its labels."""
+
+    def __init__(self, name: str, what: str, labels: Iterable[str], holds: Callable[[], Iterable[tuple[str, ...]]]):
+        self._name, self._what, self._labels, self._holds = name, what, tuple(labels), holds
+
+    def collect(self) -> Iterable[Metric]:
+        """One family."""
+        family = GaugeMetricFamily(self._name, self._what, labels=self._labels)
+        for labels in self._holds():
+            family.add_metric(labels, 1)
+        yield family
+
+
+def of_the_machine(registry: CollectorRegistry, state: Path, versions: Callable[[], Mapping[str, str]]) -> None:
+    """Temperature, space, what is owed, and the versions that run."""
+    registry.register(Temperatures())
+    registry.register(Owed(state))
+    free = Gauge("tunnel_state_free_bytes", "Free on the disk of the lane's state.", registry=registry)
+    free.set_function(lambda: float(shutil.disk_usage(state).free))
+    info = One("tunnel_model_info", "Models in force.", ("check", "version"), lambda: versions().items())
+    registry.register(info)
+
+
+def _text(path: Path) -> str:
+    return path.read_text().strip()
