@@ -22,6 +22,7 @@ COMMANDS = {
     "cameras": ("edge.view", "main", "the cameras of this box: list, preview, learn, measure"),
     "node": ("edge.node.main", "main", "send the cameras of this box to the box that decides; check; make keys"),
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
+    "explain": ("edge.explain", "main", "tell one item's whole story, with its pictures"),
     "conformance": ("edge.conformance.main", "main", "test a PLC's program against the line protocol"),
     "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),
     "references": (

@@ -24,6 +24,8 @@ CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
 FILE = "ledger.sqlite"
+LITERALLY = str.maketrans({char: f"\\{char}" for char in "\\%_"})  # in a pattern of LIKE
+ACK_ENTRIES = 20_000  # after a command: its answer is among them
 
 Entry = tuple[str, str | None, Mapping[str, Any]]
 """Kind, item and body of one journal entry."""
@@ -113,3 +115,53 @@ def owed(folder: Path) -> tuple[int, int | None]:
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
         row = base.execute("SELECT COUNT(*), MIN(written_wall_ns) FROM outbox WHERE answer IS NULL").fetchone()
     return int(row[0]), row[1]
+
+
+def items_like(folder: Path, words: str, most: int) -> list[str]:
+    """Items of this very name; else those whose name ends so, or whose order line or warehouse's name this is.
+
+    Raises:
+        sqlite3.Error: there is no journal, or it cannot be read.
+    """
+    ends = f"%{words.translate(LITERALLY)}"
+    order = ("order_line", "wms_item")
+    asked = " OR ".join(f"json_extract(body, '$.expected.{name}') = ?" for name in order)
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        if base.execute("SELECT 1 FROM journal WHERE item = ? LIMIT 1", (words,)).fetchone():
+            return [words]
+        rows = base.execute(
+            "SELECT item FROM journal WHERE kind = 'Item' AND (item LIKE ? ESCAPE '\\' OR " + asked + ")"  # noqa: S608
+            " GROUP BY item ORDER BY MAX(entry) DESC LIMIT ?",
+            (ends, *(words for _ in order), most),
+        )
+        return [item for (item,) in rows]
+
+
+def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+    """The PLC's answers to an item's commands: command id → wall clock ns and body of each."""
+    found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        sent = base.execute(
+            "SELECT entry, json_extract(body, '$.command_id') FROM journal WHERE item = ? AND kind = 'DivertCommand'",
+            (item,),
+        ).fetchall()
+        for entry, command in sent:
+            rows = base.execute(
+                "SELECT wall_ns, body FROM journal WHERE entry BETWEEN ? AND ? AND kind = 'DivertAck'"
+                " AND json_extract(body, '$.command_id') = ?",
+                (entry, entry + ACK_ENTRIES, command),
+            )
+            found[command] = [(wall_ns, json.loads(body)) for wall_ns, body in rows]
+    return found
+
+
+def answers(folder: Path, item: str) -> dict[str, str]:
+    """What the warehouse has answered to an item's requests, and how often they were sent."""
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        rows = base.execute(
+            "SELECT request, attempts, answer FROM outbox WHERE json_extract(body, '$.item') = ?", (item,)
+        ).fetchall()
+    return {
+        request: f"sent {attempts} times, {'answered: ' + answer if answer else 'not answered yet'}"
+        for request, attempts, answer in rows
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -236,6 +237,27 @@ def test_a_change_is_told_and_one_confirmation_lets_it_pass(site, broker):
         run_lane(site, broker, planned[12:])
         assert wait_for(lambda: len(ended(site)) == 16)
     assert ended(site)[12:] == ["passed"] * 4
+
+
+def test_explain_tells_an_items_story_from_the_ledger_with_its_pictures(site, broker):
+    with site.daemon():
+        assert wait_for(lambda: "Execute" in state(broker))
+        run_lane(site, broker, items(site.folder, 3))
+        assert wait_for(lambda: ended(site) == ["no_decision"] * 3)
+    item = next(body["item_id"] for kind, body in site.said() if kind == "ItemEnd")
+    page = site.folder / "story.html"
+    told = operate("explain", site.config, item[-6:], "--json", "--html", page)
+    assert told.returncode == 0, told.stderr
+    story = json.loads(told.stdout)
+    kinds = [one["what"] for one in story]
+    assert kinds[0] == "Item"
+    assert kinds.index("Verdict") < kinds.index("DivertCommand") < kinds.index("DivertAck") < kinds.index("ItemEnd")
+    assert "the PLC says: accepted" in [one["words"] for one in story]
+    assert re.search(r"request \S+ for order line o-\d; sent \d+ times, answered: ", story[-1]["words"])
+    assert item in page.read_text()
+    assert operate("explain", site.config, "o-1", "--columns", "0").stdout.count("at the photoeye") == 1
+    for words, why in (("nobody", "no item of that name"), ("0", "no item of that"), ("lane", "no item of that name")):
+        assert why in operate("explain", site.config, words).stderr
 
 
 def test_check_says_what_is_good(site):
