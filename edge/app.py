@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import socket
 import sys
@@ -29,6 +28,7 @@ from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
 from edge.recording.recorder import Bounds, Recorder
 from edge.recording.tape import Tape
+from edge.records import logs
 
 TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
@@ -39,6 +39,7 @@ BYTES_PER_MB = 1_000_000
 def main(arguments: Sequence[str]) -> int:
     """`tunnel-edge run`: run a lane until SIGTERM or SIGINT."""
     config = load(_parser("run", "Run a lane's daemon.").parse_args(arguments).config)
+    logs.begin(config.lane.name)
     ending = _signals()
     with lane(config) as parts:
         turn_until(ending, parts)
@@ -54,6 +55,7 @@ def record(arguments: Sequence[str]) -> int:
     options = _record_options(arguments)
     config, settings = load(options.config), options.config.read_bytes()
     folder, bounds = new_folder(options.out), Bounds(options.most_mb * BYTES_PER_MB, options.seconds, options.items)
+    logs.begin(config.lane.name)
     ending, tape = _signals(), Tape()
     with lane(config, tape.ports) as parts:
         recorder = Recorder(Keeper(folder, _head(config, parts), settings, config.inspection.references), bounds)
@@ -73,7 +75,6 @@ def _head(config: Config, parts: Lane) -> Head:
 
 def _signals() -> threading.Event:
     """Set when the daemon is told to end; also what else holds for the process."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())

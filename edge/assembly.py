@@ -38,6 +38,7 @@ from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal, latest
+from edge.records.logs import LogSink
 from edge.records.machine import One, of_the_machine
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
@@ -153,13 +154,14 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
 def _ledger(
     config: Config, stack: ExitStack, context: zmq.Context[zmq.Socket[bytes]], link: Link, metrics: MetricsSink
 ) -> Ledger:
-    """Six desks; the tap's endpoint is given back at the end."""
+    """Seven desks; the tap's endpoint is given back at the end."""
     tap = TapSink(context, config.tap.endpoint)
     stack.callback(tap.close)
     plain = (
         KeepingWriter("journal", JournalSink(_journal(config, stack)), RECORDS),
         Writer("metrics", metrics, RECORDS),
         Writer("verdicts", VerdictSink(link), RECORDS),
+        Writer("log", LogSink(), DROPPABLE),
     )
     pictures = Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
     droppable = [pictures, Writer("tap", tap, DROPPABLE)]
