@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import socket
 import sys
@@ -22,18 +23,21 @@ from edge.calibrations import Shelf
 from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_S
-from edge.core.errors import BrokerUnreachable, demand_all
+from edge.core.errors import BrokerUnreachable, LedgerRefused, demand_all
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
 from edge.recording.recorder import Bounds, Recorder
 from edge.recording.tape import Tape
 from edge.records import logs
+from edge.records.journal import Journal
 
 TURN_S = 0.001
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
 MOST_MB = 2000  # of a recording
 BYTES_PER_MB = 1_000_000
+ROOM_MB = 200  # a few days of a journal
+ROOM_BYTES = ROOM_MB * BYTES_PER_MB
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -101,6 +105,7 @@ def check(arguments: Sequence[str]) -> int:
         *(partial(demand, camera) for camera in config.camera if not camera.node),
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_calibrations(config),
+        lambda: _demand_room(config.lane.state),
         lambda: _demand_broker(config),
     )
     demand_all(parts)
@@ -113,6 +118,14 @@ def _demand_calibrations(config: Config) -> None:
         shelf = Shelf(config.calibration.folder, config.calibration.trusted)
         serials = {camera.name: str(camera.gige or camera.opencv or "") for camera in config.camera}
         calibrations.demand(shelf, config.lane.name, serials, datetime.now(UTC))
+
+
+def _demand_room(state: Path) -> None:
+    Journal(state).close()
+    if (free := shutil.disk_usage(state).free) < ROOM_BYTES:
+        raise LedgerRefused(
+            f"{state}: {free / BYTES_PER_MB:.0f} MB are free there: make room for {ROOM_MB} MB at least."
+        )
 
 
 def _demand_broker(config: Config) -> None:

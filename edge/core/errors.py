@@ -11,6 +11,7 @@ TunnelEdgeError
 ├── BrokerUnreachable      no MQTT broker answers where the configuration says
 ├── LaneNotReady           no daemon says on the broker that it is ready for the lane
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
+├── LedgerRefused          the lane's folder cannot be written, or holds no ledger
 ├── ItemUnknown            no item, or more than one, of the journal is meant
 ├── RecordingRefused       a recording is damaged, unfinished or of another version, or cannot be written
 └── DemoFailed             a process of the demo ended badly
@@ -78,6 +79,10 @@ class DemoFailed(TunnelEdgeError):
 
 class RecordingRefused(TunnelEdgeError):
     """A recording is damaged, unfinished or of another version, or cannot be written."""
+
+
+class LedgerRefused(TunnelEdgeError):
+    """The lane's folder cannot be written, or what lies there is no ledger."""
 
 
 class ItemUnknown(TunnelEdgeError):

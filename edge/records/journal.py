@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from edge.core.errors import LedgerRefused
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
     entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL);
@@ -35,11 +37,21 @@ class Journal:
     """One thread's connection to a lane's ledger file."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._base = sqlite3.connect(folder / FILE, timeout=10, check_same_thread=False)
-        self._base.execute("PRAGMA journal_mode=WAL")
-        self._base.execute("PRAGMA synchronous=FULL")
-        self._base.executescript(SCHEMA)
+        """Open it, or begin it.
+
+        Raises:
+            LedgerRefused: the folder cannot be written, or what lies there is no ledger.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(folder / FILE, timeout=10, check_same_thread=False)
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=FULL")
+            self._base.executescript(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerRefused(
+                f"{folder}: cannot be written ({error}): make room, mount it to be written, or give it to this user."
+            ) from error
 
     def close(self) -> None:
         """Give the file back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -79,9 +80,9 @@ class Site:
         )
 
     @contextmanager
-    def daemon(self):
-        command = [sys.executable, "-m", "edge", "run", str(self.config)]
-        with (self.folder / "log").open("w") as log, subprocess.Popen(command, stderr=log) as running:
+    def daemon(self, environment=()):
+        command, environment = [sys.executable, "-m", "edge", "run", str(self.config)], os.environ | dict(environment)
+        with (self.folder / "log").open("w") as log, subprocess.Popen(command, stderr=log, env=environment) as running:
             try:
                 yield running
             finally:

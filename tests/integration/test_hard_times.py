@@ -1,0 +1,97 @@
+"""A daemon whose disk is full, or read-only, or whose clock is stepped: it decides in time, and loses nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge.demo.score import conservation
+from edge.records.journal import entries, outbox
+from tests.integration.test_daemon import Site, ended, items, operate, run_lane, state, wait_for
+
+SMALL = "size=6m"  # of a disk: the ledger fits into it a few times
+
+
+@pytest.fixture
+def site(tmp_path, broker, endpoint):
+    return Site(tmp_path, broker.port, endpoint)
+
+
+@pytest.fixture
+def disk(site):
+    """A small disk of its own for the lane's state."""
+    place = site.folder / "state"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", SMALL, "tmpfs", place], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def fill(disk):
+    with (disk / "filler").open("wb") as filler:
+        try:
+            while True:
+                filler.write(bytes(65_536))
+                filler.flush()
+        except OSError:
+            pass
+
+
+def test_a_full_disk_stops_no_decision_and_all_is_written_when_there_is_room_again(site, broker, disk):
+    with site.daemon() as running:
+        assert wait_for(lambda: "Execute" in state(broker))
+        run_lane(site, broker, items(site.folder, 2))
+        assert wait_for(lambda: len(ended(site)) == 2)
+        fill(disk)
+        run_lane(site, broker, items(site.folder, 4))
+        assert wait_for(lambda: 'tunnel_items_ended_total{end="no_decision"} 6.0' in site.scraped())
+        assert wait_for(lambda: "the journal could not keep" in site.log())
+        assert "Execute" in state(broker)
+        assert running.poll() is None
+        (disk / "filler").unlink()
+        assert wait_for(lambda: len(ended(site)) == 6)
+        assert 'tunnel_records_dropped_total{desk="journal"} 0.0' in site.scraped()
+    books = conservation(site.said())
+    assert (books["inducted"], books["no_decision"], books["violations"]) == (6, 6, 0)
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_disk_that_cannot_be_written_is_told_before_a_lane_begins(site, broker, disk, command):
+    (site.folder / "references").mkdir()
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    ran = operate(command, site.config)
+    assert ran.returncode == 1
+    assert f"{disk}: cannot be written" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.fixture(scope="module")
+def stepped_clock(tmp_path_factory):
+    """A library that steps the clock of the day of the process into which it is loaded."""
+    library = tmp_path_factory.mktemp("clock") / "stepped_clock.so"
+    source = Path(__file__).with_name("stepped_clock.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+@pytest.mark.parametrize("step_s", [3600, -3600])
+def test_a_step_of_the_clock_moves_no_decision(site, broker, stepped_clock, step_s):
+    clock = site.folder / "clock"
+    clock.write_text("0")
+    faked = {"LD_PRELOAD": str(stepped_clock), "STEPPED_CLOCK": str(clock)}
+    with site.daemon(faked):
+        assert wait_for(lambda: "Execute" in state(broker))
+        run_lane(site, broker, items(site.folder, 2))
+        assert wait_for(lambda: len(ended(site)) == 2)
+        clock.write_text(str(step_s))
+        run_lane(site, broker, items(site.folder, 4))
+        assert wait_for(lambda: len(ended(site)) == 6)
+        assert wait_for(lambda: len(outbox(site.folder / "state")) == 6)
+    walls_ns = [wall_ns for wall_ns, kind, _, _ in entries(site.folder / "state") if kind == "ItemEnd"]
+    assert walls_ns[2] - walls_ns[1] == pytest.approx(step_s * 1e9, abs=300e9)  # it was stepped indeed
+    assert conservation(site.said())["no_decision"] == 6
+    assert [body for kind, body in site.said() if kind == "Alarm"] == []
