@@ -80,6 +80,11 @@ class Supervision:
         self._faulty: frozenset[str] = frozenset()  # cameras
         self._first_word_due_ns: int | None = None
 
+    @property
+    def testing(self) -> str:
+        """The challenge test that runs; empty: none."""
+        return self._challenges.running
+
     def update(
         self,
         reading: BeltReading,

@@ -289,7 +289,7 @@ def test_every_agreement_is_a_word_of_the_table():
 
 
 def test_an_ack_is_read():
-    assert ack_of({"command": "c", "status": "late"}) == DivertAck("c", "late")
+    assert ack_of({"command": "c", "status": "late"}, 7) == DivertAck("c", "late", 7)
 
 
 def test_a_number_that_is_none_is_not_said():
