@@ -1,4 +1,4 @@
-"""A fire test: the gate is fired on the empty, running belt, and the PLC latches what it does; nothing is measured here.
+"""A fire test: the gate is fired on the empty, running belt, and the PLC latches what it does.
 
 A shot is an order like any other, with a window that no item can reach: it closes, and the gate is back, before
 anything that meets the induct eye after the order was sent could be at the gate.
@@ -12,7 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from edge.core.belt import NS_PER_MS, NS_PER_S, STANDSTILL_MM_PER_S, Geometry
-from edge.core.messages import BeltReading, DivertAck, DivertCommand, FireResult, FireShot, FireStart, Item, PhotoeyeEdge
+from edge.core.messages import (
+    BeltReading,
+    DivertAck,
+    DivertCommand,
+    FireResult,
+    FireShot,
+    FireStart,
+    Item,
+    PhotoeyeEdge,
+)
 from edge.core.orders import TAKEN, command_id_of
 
 MS_PER_S = 1000

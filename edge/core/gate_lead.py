@@ -1,9 +1,10 @@
 """How long before its window the gate must be told: from the shots of a fire test, with a bound for what is rare.
 
 Lead = gate's share + network's share; each is an upper tolerance limit: at least COVERS of all shots need no more, with
-CONFIDENCE. The gate's times are taken for normal (mean + k · standard deviation, k after Natrella 1963, as in the NIST/SEMATECH
-handbook 7.2.6.3); the network's are not normal, so theirs is the r-th largest of n answers, which is such a limit for any
-distribution where r or more of n exceed the share COVERS with CONFIDENCE (Wilks 1941; 1 of 299, 2 of 473, 5 of 913).
+CONFIDENCE. The gate's times are taken for normal (mean + k · standard deviation, k after Natrella 1963, as in the
+NIST/SEMATECH handbook 7.2.6.3); the network's are not normal, so theirs is the r-th largest of n answers, which is such
+a limit for any distribution if r or more of n exceed the true one with CONFIDENCE (Wilks 1941; the 1st of 299, the 2nd
+of 473, the 5th of 913).
 """
 
 from __future__ import annotations
@@ -127,7 +128,9 @@ def _fault(shot: FireShot) -> str:
     if abs(shot.ran_mm_per_s - shot.told_mm_per_s) > UNEVEN * shot.told_mm_per_s:
         ran = f"{shot.ran_mm_per_s:.0f} mm/s instead of the {shot.told_mm_per_s:.0f} that the PLC told"
         return f"the belt ran at {ran}: fire while it runs evenly, or mend the speed in `belt`"
-    return "" if _set_off(shot) < _over(shot) else "the gate was on the divert side before it was driven: mend its switch"
+    return (
+        "" if _set_off(shot) < _over(shot) else "the gate was on the divert side before it was driven: mend its switch"
+    )
 
 
 def _demand_in_time(whole: Sequence[FireShot], counts_per_mm: float, margin_mm: float) -> None:
@@ -135,7 +138,7 @@ def _demand_in_time(whole: Sequence[FireShot], counts_per_mm: float, margin_mm: 
     if late_mm > margin_mm:
         late_ms = max(_ms(shot, shot.open_counts, _over(shot), counts_per_mm) for shot in whole)
         raise CalibrationRefused(
-            f"the gate stood on the divert side up to {late_ms:.0f} ms after its window had begun ({late_mm:.0f} mm, and an "
+            f"the gate stood on the divert side up to {late_ms:.0f} ms after its window had begun ({late_mm:.0f} mm, an "
             f"item is at it after {margin_mm:g}): have the PLC drive it so much earlier, then fire again"
         )
 
@@ -143,7 +146,7 @@ def _demand_in_time(whole: Sequence[FireShot], counts_per_mm: float, margin_mm: 
 def _demand_even(found: GateLead) -> None:
     if (spread_ms := found.travel_ms - found.travel_mean_ms) > GATE_SPREAD_MS:
         raise CalibrationRefused(
-            f"the gate's time differs by {spread_ms:.0f} ms from shot to shot: look at its air pressure and its bearings"
+            f"the gate's time differs by {spread_ms:.0f} ms from shot to shot: look at its air pressure and bearings"
         )
     if (spread_ms := found.network_ms - found.network_usual_ms) > NETWORK_SPREAD_MS:
         raise CalibrationRefused(

@@ -62,7 +62,7 @@ class Gate:
 
 
 class Switches:
-    """What the PLC sees of its gate in each scan: which way it is driven, and a latch between the switches at both ends."""
+    """What the PLC sees of its gate in each scan: which way it is driven, and at which end of its way it was last."""
 
     def __init__(self) -> None:
         self._stands: dict[GateEye, bool] = {"drive": False, "gate": False}

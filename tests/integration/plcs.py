@@ -19,7 +19,8 @@ from edge.simulator.plc import Plc
 SCAN_S = 0.002
 NS_PER_MS = 1_000_000
 LANE = Geometry(
-    counts_per_mm=10, camera_mm={"top": 300}, gate_mm=1000, confirm_mm=1100, exit_mm=1150, gate_ms=60, scanner_mm=150
+    **{"counts_per_mm": 10, "camera_mm": {"top": 300}, "gate_mm": 1000, "confirm_mm": 1100, "exit_mm": 1150},
+    **{"gate_ms": 60, "scanner_mm": 150, "gate_eyes": True},
 )
 SPEED_MM_PER_S = 1000.0
 START_COUNTS = 5000
@@ -174,6 +175,14 @@ class _Without:
 
     def publish(self, topic, fields):
         self._party.publish(topic, {name: value for name, value in fields.items() if name != self._name})
+
+
+class HidesSwitches(Plc):
+    """A PLC without the optional eyes of the gate."""
+
+    def __init__(self, plan, party, gate, start_ns):
+        super().__init__(plan, party, gate, start_ns)
+        self._switches = None
 
 
 class BeatsToAnything(Plc):
