@@ -1,11 +1,11 @@
 """The gate's lead, measured by firing it on simulated lanes, beside the simulator's truth.
 
 `python -m bench.gate [--lanes N] [--json FILE]`. Each lane has a gate of its own (40 to 250 ms, its time different from
-shot to shot, slower or faster on its way back), a belt of its own speed and a network of one of five kinds; the daemon's
-own loop fires 20 shots on it, as `tunnel-edge fire` has it do, and what they come to is held against the truth: the
-notice that 99 of 100 orders need. That is known to the simulator alone: where the belt really was when an order reached
-the PLC, against where the box took it to be when it sent it (100 shots more, of which no answer is looked at), and what
-the gate really took.
+shot to shot, slower or faster on its way back), a belt of its own speed and a network of one of five kinds. The
+daemon's own loop fires 20 shots on it, as `tunnel-edge fire` has it do; what they come to is held against the truth: the notice
+that 99 of 100 orders need. That is known to the simulator alone: where the belt really was when an order reached the
+PLC, against where the box took it to be when it sent it (100 shots more, of which no answer is looked at), and what the
+gate really took.
 """
 
 from __future__ import annotations
@@ -157,8 +157,8 @@ class GateLane(VirtualLane):
         super()._at_plc(topic, fields)
 
 
-def measured(seed: int) -> Measured:
-    """One lane, fired at, and its truth."""
+def measured(seed: int, more_times: int = MORE_TIMES) -> Measured:
+    """One lane, fired at, and its truth, from so many shots more."""
     chance = random.Random(seed)  # noqa: S311 - a bench
     network = list(NETWORKS)[seed % len(NETWORKS)]
     travel_ms, spread_ms, back = chance.uniform(40, 250), chance.uniform(0.2, 2.0), chance.uniform(0.7, 1.5)
@@ -168,7 +168,7 @@ def measured(seed: int) -> Measured:
     lane.pass_time(5.0)
     shots = lane.fire(TIMES)
     lane.network_ms.clear()
-    lane.fire(MORE_TIMES)
+    lane.fire(more_times)
     truth_ms = _truth_ms(lane, gate, scenario, chance)
     try:
         found = gate_lead(shots, scenario.lane.counts_per_mm, 30.0)
@@ -178,7 +178,7 @@ def measured(seed: int) -> Measured:
 
 
 def _truth_ms(lane: GateLane, gate: Wandering, scenario: Scenario, chance: random.Random) -> float:
-    """The notice that COVERS of all orders need: the network's part and the PLC's lead, or the gate's time if longer."""
+    """The notice that COVERS of all orders need: the network's part, and the PLC's lead or the gate's time."""
     speed_mm_per_s = scenario.belt.speed_mm_per_s[0]
     early_ms = lead_counts_at(scenario.lane, speed_mm_per_s) / scenario.lane.counts_per_mm / speed_mm_per_s * 1000
     needs_ms = [one + max(early_ms, chance.choice(gate.took_ms)) for one in lane.network_ms]

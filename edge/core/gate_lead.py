@@ -138,7 +138,7 @@ def _demand_in_time(whole: Sequence[FireShot], counts_per_mm: float, margin_mm: 
     if late_mm > margin_mm:
         late_ms = max(_ms(shot, shot.open_counts, _over(shot), counts_per_mm) for shot in whole)
         raise CalibrationRefused(
-            f"the gate stood on the divert side up to {late_ms:.0f} ms after its window had begun ({late_mm:.0f} mm, an "
+            f"the gate was on the divert side up to {late_ms:.0f} ms after its window had begun ({late_mm:.0f} mm, an "
             f"item is at it after {margin_mm:g}): have the PLC drive it so much earlier, then fire again"
         )
 

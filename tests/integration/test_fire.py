@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import paho.mqtt.publish as mqtt_publish
 import pytest
@@ -32,14 +32,13 @@ def site(tmp_path, broker, endpoint):
 def lane(site, broker, kind=plcs.Plc, items=(), command=("run",)):
     """The daemon, and a PLC on a running belt, once both have heard of each other."""
     words = [sys.executable, "-m", "edge", command[0], str(site.config), *command[1:]]
-    with plcs.running(broker, kind, items, SLOW), (site.folder / "log").open("w") as log:
-        with subprocess.Popen(words, stderr=log) as daemon:
-            try:
-                assert wait_for(lambda: "Execute" in state(broker))
-                yield daemon
-            finally:
-                daemon.terminate()
-                daemon.wait(WAIT_S)
+    with ExitStack() as stack:
+        stack.enter_context(plcs.running(broker, kind, items, SLOW))
+        log = stack.enter_context((site.folder / "log").open("w"))
+        daemon = stack.enter_context(subprocess.Popen(words, stderr=log))
+        stack.callback(daemon.terminate)
+        assert wait_for(lambda: "Execute" in state(broker))
+        yield
 
 
 def fire(site, times):
