@@ -52,6 +52,8 @@ class _Shot:
     sent_counts: float
     told_mm_per_s: float
     said_ns: int | None  # when it was last said; None: that was answered
+    said_counts: float  # where the box took the belt to be then
+    counts_per_mm: float
     answered_ns: int = 0
     status: str = ""
     trips_ms: list[float] = field(default_factory=list)
@@ -75,9 +77,14 @@ class _Shot:
             return False
         return reading.read_ns - self.answered_ns >= PAUSE_NS and reading.counts < last_counts
 
-    def record(self, test: str, reading: BeltReading, counts_per_mm: float) -> FireShot:
+    def say(self, reading: BeltReading) -> DivertCommand:
+        """The order, once more."""
+        self.said_ns, self.said_counts = reading.read_ns, reading.counts
+        return self.command
+
+    def record(self, test: str, reading: BeltReading) -> FireShot:
         """All that is known of it."""
-        ran_mm = (reading.counts - self.sent_counts) / counts_per_mm
+        ran_mm = (reading.counts - self.sent_counts) / self.counts_per_mm
         ran_s = max(1, reading.read_ns - self.sent_ns) / NS_PER_S
         return FireShot(
             test=test,
@@ -96,9 +103,18 @@ class _Shot:
         """An answer that comes twice, or before the question, is none."""
         if self.said_ns is None or ack.heard_ns < self.said_ns:
             return
-        self.trips_ms.append((ack.heard_ns - self.said_ns) / NS_PER_MS)
+        self.trips_ms.append(self._trip_ms(ack, self.said_ns))
         self.status = self.status or ack.status
         self.said_ns, self.answered_ns = None, ack.heard_ns
+
+    def _trip_ms(self, ack: DivertAck, said_ns: int) -> float:
+        """By how much the belt was further on than the box took it to be: the way of `belt` and that of the order.
+
+        That is what a lead must cover. Without the PLC's word, the order's way and the answer's must stand for it.
+        """
+        if ack.counts is None:
+            return (ack.heard_ns - said_ns) / NS_PER_MS
+        return (ack.counts - self.said_counts) / self.counts_per_mm / self.told_mm_per_s * MS_PER_S
 
     def _note(self, first: str, then: str, edges: Iterable[PhotoeyeEdge]) -> None:
         for edge in edges:
@@ -151,7 +167,7 @@ class FireTests:
             return
         self._shot.see(reading, acks)
         if why or self._shot.is_over(reading):
-            yield self._shot.record(self._test.test, reading, self._geometry.counts_per_mm)
+            yield self._shot.record(self._test.test, reading)
             self._shot = None
             self._fired += 1
             self._rest_until_ns = reading.read_ns + (PATIENCE_NS if why else REST_NS)
@@ -179,8 +195,7 @@ class FireTests:
             return (self._fire(reading),) if reading.read_ns >= self._rest_until_ns else ()
         lead_counts = self._counts(self._geometry.lead_ms, self._shot.told_mm_per_s)
         if self._shot.says_again(reading, self._shot.command.open_counts - lead_counts):
-            self._shot.said_ns = reading.read_ns
-            return (self._shot.command,)
+            return (self._shot.say(reading),)
         return ()
 
     def _fire(self, reading: BeltReading) -> DivertCommand:
@@ -195,7 +210,8 @@ class FireTests:
             expires_ns=reading.read_ns + round((notice_ms + OPEN_MS) * NS_PER_MS),
             reason=f"fire test by {self._test.by if self._test else ''}",
         )
-        self._shot = _Shot(command, reading.read_ns, reading.counts, speed, reading.read_ns)
+        places = (reading.read_ns, reading.counts, speed, reading.read_ns, reading.counts)
+        self._shot = _Shot(command, *places, self._geometry.counts_per_mm)
         return command
 
     def _hindrance(self, reading: BeltReading, items: Mapping[str, Item], testing: str) -> str:

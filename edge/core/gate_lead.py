@@ -1,10 +1,12 @@
 """How long before its window the gate must be told: from the shots of a fire test, with a bound for what is rare.
 
 Lead = gate's share + network's share; each is an upper tolerance limit: at least COVERS of all shots need no more, with
-CONFIDENCE. The gate's times are taken for normal (mean + k · standard deviation, k after Natrella 1963, as in the
-NIST/SEMATECH handbook 7.2.6.3); the network's are not normal, so theirs is the r-th largest of n answers, which is such
-a limit for any distribution if r or more of n exceed the true one with CONFIDENCE (Wilks 1941; the 1st of 299, the 2nd
-of 473, the 5th of 913).
+CONFIDENCE. The gate's share is by how much the PLC drives the gate ahead of a window (the same each time, but for its
+scan: the most that was seen), for it refuses what comes later; or the gate's own time, where that is longer. The gate's
+times are taken for normal (mean + k · standard deviation, k after Natrella 1963, as in the NIST/SEMATECH handbook,
+7.2.6.3); the network's are not normal, so theirs is the r-th largest of n trips, which is such a limit for any
+distribution if r or more of n exceed the true one with CONFIDENCE (Wilks 1941; the 1st of 299, the 2nd of 473, the 5th
+of 913).
 """
 
 from __future__ import annotations
@@ -35,12 +37,12 @@ class GateLead:
     lead_ms: float  # bound: the gate's and the network's
     spread_ms: float  # by which that is more than what is usual
     travel_ms: float  # bound: from when the PLC drives the gate until it stands on the divert side
-    network_ms: float  # bound: from when the order is sent until its answer is there
+    network_ms: float  # bound: an order's trip, as `FireShot.trips_ms`
     travel_mean_ms: float
     travel_deviation_ms: float
     back_mean_ms: float  # from when the PLC drives it back until it stands on the pass side
     network_usual_ms: float  # the median
-    early_ms: float  # mean: so long before a window the PLC drives the gate
+    early_ms: float  # the most: so long before a window the PLC drives the gate
     late_ms: float  # the worst: so long after a window's begin the gate stood there; 0: never after it
     shots: int
     trips: int
@@ -59,20 +61,20 @@ def gate_lead(shots: Sequence[FireShot], counts_per_mm: float, margin_mm: float)
     if len(trips_ms) < LEAST_TRIPS:
         raise CalibrationRefused(f"{len(trips_ms)} answers of the PLC, {LEAST_TRIPS} are needed: fire more often")
     _demand_in_time(whole, counts_per_mm, margin_mm)
-    needs_ms = [_ms(shot, _set_off(shot), max(shot.open_counts, _over(shot)), counts_per_mm) for shot in whole]
+    early_ms = max(_ms(shot, _set_off(shot), shot.open_counts, counts_per_mm) for shot in whole)
     travels_ms = [_ms(shot, _set_off(shot), _over(shot), counts_per_mm) for shot in whole]
     network_ms, usual_ms = sorted(trips_ms)[-rank(len(trips_ms))], median(trips_ms)
-    lead_ms = bound(needs_ms) + network_ms
+    lead_ms = max(early_ms, bound(travels_ms)) + network_ms
     found = GateLead(
         lead_ms=lead_ms,
-        spread_ms=lead_ms - fmean(needs_ms) - usual_ms,
+        spread_ms=lead_ms - max(early_ms, fmean(travels_ms)) - usual_ms,
         travel_ms=bound(travels_ms),
         network_ms=network_ms,
         travel_mean_ms=fmean(travels_ms),
         travel_deviation_ms=stdev(travels_ms),
         back_mean_ms=fmean(_ms(one, one.released_counts or 0, one.back_counts or 0, counts_per_mm) for one in whole),
         network_usual_ms=usual_ms,
-        early_ms=fmean(_ms(shot, _set_off(shot), shot.open_counts, counts_per_mm) for shot in whole),
+        early_ms=early_ms,
         late_ms=max(0.0, *(_ms(shot, shot.open_counts, _over(shot), counts_per_mm) for shot in whole)),
         shots=len(whole),
         trips=len(trips_ms),

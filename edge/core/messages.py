@@ -131,7 +131,9 @@ class FireShot:
     told_mm_per_s: float  # the belt's speed, as the PLC told it when the order was sent
     ran_mm_per_s: float  # by counts and time until the shot was over
     status: str  # the PLC's first answer; empty: none
-    trips_ms: tuple[float, ...]  # each time that the order was said: until it was answered
+    trips_ms: tuple[
+        float, ...
+    ]  # each time that the order was said: until it was taken, where the PLC tells; or answered
     driven_counts: int | None = None  # the PLC set the gate off to the divert side
     over_counts: int | None = None  # it stood there
     released_counts: int | None = None  # the PLC set it off to the pass side
@@ -307,6 +309,7 @@ class DivertAck:
     command_id: str
     status: str
     heard_ns: int = 0
+    counts: int | None = None  # where the belt was when the PLC took the command; None: it does not tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,14 @@ COMMAND = Topic(
     1,
     {"command": text, "item": text, "open_counts": integer, "close_counts": integer, "reason": text},
 )
-ACK = Topic("divert/ack", "plc", 1, {"command": text, "status": ack}, expiry_s=5)
+ACK = Topic(
+    "divert/ack",
+    "plc",
+    1,
+    {"command": text, "status": ack},
+    {"counts": integer},  # where the belt was when the PLC took the command: what its way has cost
+    expiry_s=5,
+)
 CONFIRM = Topic("confirm", "plc", 1, {"edges": edges}, {"boot": integer})
 GUARD = Topic("guards", "plc", 1, {"alarm": texts}, retained=True)
 HEARTBEAT = Topic("heartbeat", "box", 0, {"turn": integer}, expiry_s=1)

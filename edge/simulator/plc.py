@@ -188,7 +188,8 @@ class Plc:
     def _answer(self, message: Received, counts: int) -> None:
         fields = message.fields
         window = Window(fields["command"], fields["item"], fields["open_counts"], fields["close_counts"])
-        self._party.publish(ACK, {"command": window.command, "status": self.program.order(window, counts)})
+        status = self.program.order(window, counts)
+        self._party.publish(ACK, {"command": window.command, "status": status, "counts": counts})
 
     def _move_gate(self, now_ns: int, counts: int) -> None:
         self._side = "divert" if self.program.wants_open(now_ns, counts) else "pass"

@@ -137,7 +137,8 @@ class VirtualPlc:
     def _order(self, fields: Fields) -> None:
         window = Window(fields["command"], fields["item"], fields["open_counts"], fields["close_counts"])
         status = self._program.order(window, self.counts)
-        self._line.send(ACK, {"command": window.command, "status": status}, ACK.expiry_s)
+        fields = {"command": window.command, "status": status, "counts": self.counts}
+        self._line.send(ACK, fields, ACK.expiry_s)
         self.scan()
 
     def _beat(self) -> None:

@@ -22,11 +22,11 @@ ITEMS = {"i-1": item()}
 class Site:
     """A PLC with a gate, on a belt that runs empty; messages take a while each way."""
 
-    def __init__(self, travel_ms=TRAVEL_MS, lead_ms=LEAD_MS, answers=True, eyes=True, sticks=()):
+    def __init__(self, travel_ms=TRAVEL_MS, lead_ms=LEAD_MS, answers=True, eyes=True, sticks=(), tells=False):
         self.firing = FireTests(GEOMETRY, "life")
         self.program = Program(round(lead_ms * COUNTS_PER_MS), "pass")
         self.gate, self.switches = Gate(travel_ms * MS), Switches()
-        self.answers, self.eyes, self.sticks = answers, eyes, dict(sticks)
+        self.answers, self.eyes, self.sticks, self.tells = answers, eyes, dict(sticks), tells
         self.now_ms = 0
         self.to_plc, self.to_box = [], []  # when due, and what
         self.commands, self.shots, self.results = [], [], []
@@ -40,7 +40,8 @@ class Site:
             window = Window(command.command_id, command.item_id, command.open_counts, command.close_counts)
             status = self.program.order(window, self.counts())
             if self.answers:
-                self.to_box.append((self.now_ms + DELAY_MS, status, command.command_id))
+                told = (status, command.command_id, self.counts() if self.tells else None)
+                self.to_box.append((self.now_ms + DELAY_MS, *told))
         opens = self.program.wants_open(self.now_ms * MS, self.counts())
         if self.sticks.get("open" if opens else "close"):
             self.gate.stick(self.now_ms * MS)
@@ -54,7 +55,8 @@ class Site:
 
     def turn(self, items=(), testing="", **said):
         edges = self.plc() if self.eyes else self.plc() and []
-        acks = [DivertAck(name, status, due_ms * MS) for due_ms, status, name in self.due(self.to_box)]
+        answers = self.due(self.to_box)
+        acks = [DivertAck(name, status, due_ms * MS, counts) for due_ms, status, name, counts in answers]
         told = {f"{eye}_edges": tuple(one.edge for one in edges if one.eye == eye) for eye in ("drive", "gate")}
         now = reading(float(self.counts()), at_ms=self.now_ms, speed=SPEED)
         fired = self.firing.update(replace(now, **{**told, **said}), dict(items), acks, testing)
@@ -95,6 +97,11 @@ def test_each_shot_leaves_what_the_plc_latched():
         assert len(shot.trips_ms) > 20
         assert set(shot.trips_ms) == {2.0 * DELAY_MS}
         assert fault_of(shot) == ""
+
+
+def test_where_the_plc_tells_when_it_took_an_order_the_answers_way_does_not_count():
+    (shot,) = fired(times=1, ms=4000, tells=True).shots
+    assert {round(one, 3) for one in shot.trips_ms} == {float(DELAY_MS)}
 
 
 def test_every_order_is_in_time_and_over_before_an_item_could_come():
@@ -208,7 +215,7 @@ def test_an_answer_that_comes_twice_or_too_early_is_none():
     site.turn(fire_tests=(START,))
     name = site.commands[0].command_id
     for heard_ms in (0, 5, 5, 6):
-        site.to_box.append((heard_ms, "accepted", name))
+        site.to_box.append((heard_ms, "accepted", name, None))
     site.run(7)
     site.run(4000)
     assert site.shots[0].trips_ms[0] in (0.0, 5.0)

@@ -146,6 +146,7 @@ TOLD = "é" * topics.MAX_TEXT  # the longest text
         (topics.side, ["divert", "pass"], ["", "open", None]),
         (topics.clearable, ["items", "alarms"], ["", "all", None]),
         (topics.challenge, list(topics.CHALLENGES), ["", "double", [], None]),
+        (topics.shots, [1, topics.MOST_SHOTS], [0, -1, topics.MOST_SHOTS + 1, True, 1.0, "1", None]),
         (topics.ack, ["accepted", "late", "unknown", "duplicate"], ["", "no", [], None]),
     ],
 )
