@@ -2,8 +2,8 @@
 
 `python -m bench.gate [--lanes N] [--json FILE]`. Each lane has a gate of its own (40 to 250 ms, its time different from
 shot to shot, slower or faster on its way back), a belt of its own speed and a network of one of five kinds. On it the
-daemon's own loop fires 20 shots, as `tunnel-edge fire` has it do; what they come to is held against the truth: the
-notice that 99 of 100 orders need. That is known to the simulator alone: where the belt really was when an order reached the
+daemon's own loop fires 20 shots, as `tunnel-edge fire` has it do. What they come to is held against the truth, the
+notice that 99 of 100 orders need, which the simulator alone knows: where the belt really was when an order reached the
 PLC, against where the box took it to be when it sent it (100 shots more, of which no answer is looked at), and what the
 gate really took.
 """

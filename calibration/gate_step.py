@@ -53,7 +53,7 @@ class GateStep:
         plots = (
             _Plot("gate: driven until on the divert side", over, lead.travel_ms),
             _Plot("gate: driven back until on the pass side", back, None),
-            _Plot("network: order until answer", trips, lead.network_ms),
+            _Plot("network: until the order was taken", trips, lead.network_ms),
         )
         return np.vstack([plot.drawn() for plot in plots])
 

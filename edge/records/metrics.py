@@ -14,6 +14,7 @@ from edge.core.messages import (
     DivertAck,
     DivertOutcome,
     Evidence,
+    FireResult,
     ReplacementRequest,
     Verdict,
 )
@@ -45,6 +46,7 @@ class MetricsSink:
         )
         self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
         self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
+        self._fire_tests = Counter("tunnel_fire_tests", "Fire tests, by outcome.", ["outcome"], registry=registry)
         self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
         self._slack_s = Histogram(
             "tunnel_deadline_slack_seconds",
@@ -96,6 +98,10 @@ class MetricsSink:
     @_count.register
     def _(self, record: DivertAck) -> None:
         self._acks.labels(record.status).inc()
+
+    @_count.register
+    def _(self, record: FireResult) -> None:
+        self._fire_tests.labels(record.outcome).inc()
 
     @_count.register
     def _(self, record: ReplacementRequest) -> None:

@@ -118,6 +118,7 @@ def test_a_guard_in_alarm_refuses_the_test(site, broker):
         mqtt_publish.single(path, alarm, 1, True, broker.host, broker.port, protocol=MQTTProtocolVersion.MQTTv5)
         assert wait_for(lambda: "Held" in state(broker))
         told = fire(site, 5)
+        assert wait_for(lambda: 'tunnel_fire_tests_total{outcome="refused"} 1.0' in site.scraped())
     assert told.returncode == 1
     assert "refused: guard air_low is in alarm: see to it first" in told.stdout
     assert not kinds(site, "FireShot", "DivertCommand")
