@@ -1,11 +1,11 @@
 """The gate's lead, measured by firing it on simulated lanes, beside the simulator's truth.
 
-`python -m bench.gate [--lanes N] [--json FILE]`. Each lane has a gate of its own (40 to 250 ms, its time different from
-shot to shot, slower or faster on its way back), a belt of its own speed and a network of one of five kinds. On it the
-daemon's own loop fires 20 shots, as `tunnel-edge fire` has it do. What they come to is held against the truth, the
-notice that 99 of 100 orders need, which the simulator alone knows: where the belt really was when an order reached the
-PLC, against where the box took it to be when it sent it (100 shots more, of which no answer is looked at), and what the
-gate really took.
+`python -m bench.gate [--lanes N] [--times N] [--json FILE]`. Each lane has a gate of its own (40 to 250 ms, its time
+different from shot to shot, slower or faster on its way back), a belt of its own speed and a network of one of five
+kinds. On it the daemon's own loop fires 20 shots, as `tunnel-edge fire` has it do. What they come to is held against the
+truth, the notice that 99 of 100 orders need, which the simulator alone knows: where the belt really was when an order
+reached the PLC, against where the box took it to be when it sent it (100 shots more, of which no answer is looked at),
+and what the gate really took.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -157,8 +158,8 @@ class GateLane(VirtualLane):
         super()._at_plc(topic, fields)
 
 
-def measured(seed: int, more_times: int = MORE_TIMES) -> Measured:
-    """One lane, fired at, and its truth, from so many shots more."""
+def measured(seed: int, times: int = TIMES, more_times: int = MORE_TIMES) -> Measured:
+    """One lane, fired at so many times, and its truth, from so many shots more."""
     chance = random.Random(seed)  # noqa: S311 - a bench
     network = list(NETWORKS)[seed % len(NETWORKS)]
     travel_ms, spread_ms, back = chance.uniform(40, 250), chance.uniform(0.2, 2.0), chance.uniform(0.7, 1.5)
@@ -166,8 +167,8 @@ def measured(seed: int, more_times: int = MORE_TIMES) -> Measured:
     gate = Wandering(travel_ms, spread_ms, back, chance)
     lane = GateLane(scenario, gate, seed)
     lane.pass_time(5.0)
-    shots = lane.fire(TIMES)
-    lane.network_ms.clear()
+    shots = lane.fire(times)
+    lane.network_ms.clear()  # the truth is not that of the shots that were measured
     lane.fire(more_times)
     truth_ms = _truth_ms(lane, gate, scenario, chance)
     try:
@@ -196,7 +197,7 @@ def main() -> int:
     """Print a table, network by network."""
     options = _options()
     with ProcessPoolExecutor(options.jobs) as pool:
-        lanes = list(pool.map(measured, range(options.lanes)))
+        lanes = list(pool.map(partial(measured, times=options.times), range(options.lanes)))
     _show(lanes)
     if options.json:
         told = [{**asdict(one), "error_ms": one.error_ms} for one in lanes]
@@ -234,6 +235,7 @@ def _show(lanes: Sequence[Measured]) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The gate's lead on simulated lanes, beside the truth.")
     parser.add_argument("--lanes", type=int, default=35)
+    parser.add_argument("--times", type=int, default=TIMES, help="shots (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

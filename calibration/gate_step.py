@@ -16,6 +16,7 @@ from edge.core.messages import FireShot, Image
 PAGE_PX = (640, 200)  # of one histogram
 LEFT_PX, FOOT_PX = 20, 30
 BINS = 40
+RARE_MS = 10.0  # of the network's bound beyond what is usual: more shots tell better how rare that is
 PAPER, INK, BAR, MARK = 255, (60, 60, 60), (200, 150, 80), (40, 40, 220)
 
 
@@ -111,5 +112,10 @@ def _said(lead: GateLead) -> str:
     return (
         f"lead {lead.lead_ms:.1f} ms: {gate_ms:.1f} for the gate, {lead.network_ms:.1f} for the network, "
         f"{lead.spread_ms:.1f} more than is usual; at least {COVERS:.0%} of all orders need no more, with "
-        f"{CONFIDENCE:.0%} confidence{late}"
+        f"{CONFIDENCE:.0%} confidence{late}{_advice(lead)}"
     )
+
+
+def _advice(lead: GateLead) -> str:
+    rare_ms = lead.network_ms - lead.network_usual_ms
+    return f"; rare delays make {rare_ms:.0f} ms of it: --times 100 tells closer how rare" if rare_ms > RARE_MS else ""

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.core import firing
 from edge.core.firing import FireTests, fault_of
 from edge.core.messages import DivertAck, DivertCommand, FireResult, FireShot, FireStart
 from edge.simulator.gate import Gate, Switches
 from edge.simulator.plc import Program, Window
-from tests.unit.lane import EXPECTED, GEOMETRY, MS, item, reading
+from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, item, light, reading
 
 SPEED = 500.0
 COUNTS_PER_MS = SPEED * GEOMETRY.counts_per_mm / 1000
@@ -30,6 +31,7 @@ class Site:
         self.now_ms = 0
         self.to_plc, self.to_box = [], []  # when due, and what
         self.commands, self.shots, self.results = [], [], []
+        self.said_ns, self.told = [], []  # when each command was said; answers out of turn
 
     def counts(self):
         return round(self.now_ms * COUNTS_PER_MS)
@@ -56,15 +58,22 @@ class Site:
     def turn(self, items=(), testing="", **said):
         edges = self.plc() if self.eyes else self.plc() and []
         answers = self.due(self.to_box)
-        acks = [DivertAck(name, status, due_ms * MS, counts) for due_ms, status, name, counts in answers]
+        acks = [*self.told, *(DivertAck(name, status, ms * MS, counts) for ms, status, name, counts in answers)]
+        self.told.clear()
         told = {f"{eye}_edges": tuple(one.edge for one in edges if one.eye == eye) for eye in ("drive", "gate")}
         now = reading(float(self.counts()), at_ms=self.now_ms, speed=SPEED)
         fired = self.firing.update(replace(now, **{**told, **said}), dict(items), acks, testing)
         self.to_plc += [(self.now_ms + DELAY_MS, one) for one in fired.commands]
         self.commands += fired.commands
+        self.said_ns += [self.now_ms * MS for _ in fired.commands]
         self.shots += fired.shots
         self.results += fired.results
         self.now_ms += 1
+
+    def answer(self, ack):
+        """What the PLC, or somebody, says in the next turn."""
+        self.told.append(ack)
+        self.turn()
 
     def run(self, ms, **said):
         for _ in range(ms):
@@ -210,16 +219,39 @@ def test_after_one_test_another_may_follow_under_other_names():
     assert len({one.command_id for one in site.commands}) == 2
 
 
-def test_an_answer_that_comes_twice_or_too_early_is_none():
+def test_an_answer_that_comes_twice_or_was_heard_before_the_question_is_none():
     site = Site(answers=False)
     site.turn(fire_tests=(START,))
     name = site.commands[0].command_id
-    for heard_ms in (0, 5, 5, 6):
-        site.to_box.append((heard_ms, "accepted", name, None))
-    site.run(7)
+    ack = DivertAck(name, "accepted", 5 * MS)
+    site.run(5)
+    for one in (ack, ack, replace(ack, heard_ns=6 * MS)):
+        site.answer(one)
+    site.run(20)  # it is said again meanwhile
+    assert len(site.commands) == 2
+    said_ns = site.said_ns[-1]
+    for heard_ns in (7 * MS, said_ns - 1, said_ns + 7 * MS):
+        site.answer(replace(ack, heard_ns=heard_ns))
     site.run(4000)
-    assert site.shots[0].trips_ms[0] in (0.0, 5.0)
-    assert len(site.shots[0].trips_ms) == 1
+    assert site.shots[0].trips_ms == (5.0, 7.0)
+
+
+def test_an_order_is_not_said_again_when_its_window_is_near(monkeypatch):
+    monkeypatch.setattr(firing, "MOST_TRIPS", 1000)
+    site = fired(times=1, ms=4000)
+    opens_ms = site.commands[0].open_counts / COUNTS_PER_MS
+    said_ms = site.said_ns[-1] / MS
+    assert opens_ms - GEOMETRY.lead_ms - 20 < said_ms <= opens_ms - GEOMETRY.lead_ms
+
+
+def test_edges_from_before_the_order_are_none_of_its_own():
+    site = Site()
+    site.run(100)
+    site.turn(fire_tests=(START,))
+    site.turn(drive_edges=(dark(400),), gate_edges=(dark(480), light(490)))
+    site.run(2500)
+    assert fault_of(site.shots[0]) == ""
+    assert site.shots[0].over_counts > site.shots[0].driven_counts > 500
 
 
 WHOLE = FireShot("t", "c", 0, 100, 200, SPEED, SPEED, "accepted", (1.0,), 50, 90, 200, 240)
