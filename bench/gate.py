@@ -2,10 +2,10 @@
 
 `python -m bench.gate [--lanes N] [--times N] [--json FILE]`. Each lane has a gate of its own (40 to 250 ms, its time
 different from shot to shot, slower or faster on its way back), a belt of its own speed and a network of one of five
-kinds. On it the daemon's own loop fires 20 shots, as `tunnel-edge fire` has it do. What they come to is held against the
-truth, the notice that 99 of 100 orders need, which the simulator alone knows: where the belt really was when an order
-reached the PLC, against where the box took it to be when it sent it (100 shots more, of which no answer is looked at),
-and what the gate really took.
+kinds. On it the daemon's own loop fires 50 shots, as `tunnel-edge fire` has it do. What they come to is held against
+the truth, the notice that 99 of 100 orders need, which the simulator alone knows: where the belt really was when an
+order reached the PLC, against where the box took it to be when it sent it (100 shots more, of which no answer is looked
+at), and what the gate really took.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from edge.simulator.virtual_box import Ports
 from edge.simulator.virtual_lane import VirtualLane
 
 ASKED_MS = 3.0
-TIMES, MORE_TIMES = 20, 100
+TIMES, MORE_TIMES = 50, 100
 SHOT_S = 2.5
 LEAD_MS = 150.0  # before it was measured: the settings' own
 ALWAYS = ((0.0, 0.0), (1e6, 1e6))

@@ -56,7 +56,7 @@ def fire(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
     parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
-    parser.add_argument("--times", type=int, default=20, help=f"1 to {topics.MOST_SHOTS} (default: %(default)s)")
+    parser.add_argument("--times", type=int, default=50, help=f"1 to {topics.MOST_SHOTS} (default: %(default)s)")
     options = parser.parse_args(arguments)
     if not topics.shots(options.times):
         parser.error(f"--times {options.times}: between 1 and {topics.MOST_SHOTS} shots make a test")

@@ -9,28 +9,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from edge.core.belt import NS_PER_MS, NS_PER_S, STANDSTILL_MM_PER_S, Geometry
-from edge.core.messages import (
-    BeltReading,
-    DivertAck,
-    DivertCommand,
-    FireResult,
-    FireShot,
-    FireStart,
-    Item,
-    PhotoeyeEdge,
-)
-from edge.core.orders import TAKEN, command_id_of
+from edge.core.belt import NS_PER_MS, STANDSTILL_MM_PER_S, Geometry
+from edge.core.messages import BeltReading, DivertAck, DivertCommand, FireResult, FireShot, FireStart, Item
+from edge.core.orders import command_id_of
+from edge.core.shot import MS_PER_S, PATIENCE_NS, Shot, fault_of
 
-MS_PER_S = 1000
 NOTICE_MS, OPEN_MS = 1000.0, 300.0  # an order is sent so long before its window, and this is how long that lasts
 BACK_MS = 100.0  # on top of `lead_ms`, for the gate to be back
-PATIENCE_NS = 1500 * NS_PER_MS  # behind a window, for edges that come late
 REST_NS = 300 * NS_PER_MS  # between two shots
-PAUSE_NS = 8 * NS_PER_MS  # an answered order is said again so much later: what that takes is a measure of the network
-MOST_TRIPS = 48  # of one shot
 FEW_BAD = 3  # shots in all, or the first: it makes no sense to go on
 
 
@@ -43,84 +31,7 @@ class Fired:
     results: tuple[FireResult, ...] = ()
 
 
-@dataclass(slots=True)
-class _Shot:
-    """One that is under way."""
-
-    command: DivertCommand
-    sent_ns: int
-    sent_counts: float
-    told_mm_per_s: float
-    said_ns: int | None  # when it was last said; None: that was answered
-    said_counts: float  # where the box took the belt to be then
-    counts_per_mm: float
-    answered_ns: int = 0
-    status: str = ""
-    trips_ms: list[float] = field(default_factory=list)
-    seen: dict[str, int] = field(default_factory=dict)  # what → counts
-
-    def see(self, reading: BeltReading, acks: Iterable[DivertAck]) -> None:
-        """Take what the PLC said in this turn."""
-        for ack in acks:
-            if ack.command_id == self.command.command_id:
-                self._answer(ack)
-        self._note("driven", "released", reading.drive_edges)
-        self._note("over", "back", reading.gate_edges)
-
-    def is_over(self, reading: BeltReading) -> bool:
-        """Whether the gate is back, or will not be seen to be."""
-        return "back" in self.seen or reading.read_ns >= self.command.expires_ns + PATIENCE_NS
-
-    def says_again(self, reading: BeltReading, last_counts: float) -> bool:
-        """Whether it is time to say it once more, so that the network is measured; never past `last_counts`."""
-        if self.said_ns is not None or self.status not in TAKEN or len(self.trips_ms) >= MOST_TRIPS:
-            return False
-        return reading.read_ns - self.answered_ns >= PAUSE_NS and reading.counts < last_counts
-
-    def say(self, reading: BeltReading) -> DivertCommand:
-        """The order, once more."""
-        self.said_ns, self.said_counts = reading.read_ns, reading.counts
-        return self.command
-
-    def record(self, test: str, reading: BeltReading) -> FireShot:
-        """All that is known of it."""
-        ran_mm = (reading.counts - self.sent_counts) / self.counts_per_mm
-        ran_s = max(1, reading.read_ns - self.sent_ns) / NS_PER_S
-        return FireShot(
-            test=test,
-            command_id=self.command.command_id,
-            sent_ns=self.sent_ns,
-            open_counts=self.command.open_counts,
-            close_counts=self.command.close_counts,
-            told_mm_per_s=self.told_mm_per_s,
-            ran_mm_per_s=ran_mm / ran_s,
-            status=self.status,
-            trips_ms=tuple(self.trips_ms),
-            **{f"{what}_counts": counts for what, counts in self.seen.items()},
-        )
-
-    def _answer(self, ack: DivertAck) -> None:
-        """An answer that comes twice, or before the question, is none."""
-        if self.said_ns is None or ack.heard_ns < self.said_ns:
-            return
-        self.trips_ms.append(self._trip_ms(ack, self.said_ns))
-        self.status = self.status or ack.status
-        self.said_ns, self.answered_ns = None, ack.heard_ns
-
-    def _trip_ms(self, ack: DivertAck, said_ns: int) -> float:
-        """By how much the belt was further on than the box took it to be: the way of `belt` and that of the order.
-
-        That is what a lead must cover. Without the PLC's word, the order's way and the answer's must stand for it.
-        """
-        if ack.counts is None:
-            return (ack.heard_ns - said_ns) / NS_PER_MS
-        return (ack.counts - self.said_counts) / self.counts_per_mm / self.told_mm_per_s * MS_PER_S
-
-    def _note(self, first: str, then: str, edges: Iterable[PhotoeyeEdge]) -> None:
-        for edge in edges:
-            what = first if edge.dark else then
-            if edge.counts > self.sent_counts and (edge.dark or first in self.seen):
-                self.seen.setdefault(what, edge.counts)
+NOTHING = Fired()
 
 
 class FireTests:
@@ -131,7 +42,7 @@ class FireTests:
         self._geometry, self._id_prefix = geometry, id_prefix
         self._numbers = itertools.count(1)
         self._test: FireStart | None = None
-        self._shot: _Shot | None = None
+        self._shot: Shot | None = None
         self._fired = self._bad = 0  # shots of the present test
         self._boot = 0
         self._rest_until_ns = 0
@@ -146,6 +57,8 @@ class FireTests:
         """
         if reading.announced:
             self._announced_counts = reading.counts
+        if self._test is None and not reading.fire_tests:
+            return NOTHING
         why = self._hindrance(reading, items, testing)
         results = [*self._begin(reading, why)]
         shots = tuple(self._follow(reading, acks, why))
@@ -211,7 +124,7 @@ class FireTests:
             reason=f"fire test by {self._test.by if self._test else ''}",
         )
         places = (reading.read_ns, reading.counts, speed, reading.read_ns, reading.counts)
-        self._shot = _Shot(command, *places, self._geometry.counts_per_mm)
+        self._shot = Shot(command, *places, self._geometry.counts_per_mm)
         return command
 
     def _hindrance(self, reading: BeltReading, items: Mapping[str, Item], testing: str) -> str:
@@ -252,22 +165,6 @@ class FireTests:
 
     def _counts(self, lasts_ms: float, speed_mm_per_s: float) -> float:
         return lasts_ms / MS_PER_S * speed_mm_per_s * self._geometry.counts_per_mm
-
-
-def fault_of(shot: FireShot) -> str:
-    """Why a shot tells nothing of the gate, and what to do; empty: it does."""
-    if shot.status not in TAKEN:
-        said = f"'{shot.status}'" if shot.status else "nothing"
-        return f"the PLC answered {said} to an order in good time: try `tunnel-edge conformance`, or raise lead_ms"
-    if shot.driven_counts is None and shot.over_counts is None:
-        return "no edge of the eyes `drive` and `gate` came: wire them to the PLC and have it tell them in `belt`"
-    if shot.driven_counts is None:
-        return "the PLC does not tell when it drives the gate: have it tell the eye `drive`"
-    if shot.over_counts is None:
-        return "the gate was driven, and not seen on the divert side: look at its air, its way and its switch"
-    if shot.released_counts is None or shot.back_counts is None:
-        return "the gate was not seen back on the pass side: look at its air, its way and its switch"
-    return ""
 
 
 def _result(test: FireStart, outcome: str, because: str, reading: BeltReading) -> FireResult:

@@ -19,8 +19,8 @@ from statistics import NormalDist, fmean, median, stdev
 from typing import Any
 
 from edge.core.errors import CalibrationRefused
-from edge.core.firing import fault_of
 from edge.core.messages import FireShot
+from edge.core.shot import fault_of
 
 MS_PER_S = 1000
 COVERS, CONFIDENCE = 0.99, 0.95
@@ -57,15 +57,21 @@ def gate_lead(shots: Sequence[FireShot], counts_per_mm: float, margin_mm: float)
         CalibrationRefused: too few of use, or too different from each other; with what to do.
     """
     whole = _whole(shots)
-    trips_ms = [trip for shot in whole for trip in shot.trips_ms]
+    trips_ms = sorted(trip for shot in whole for trip in shot.trips_ms)
     if len(trips_ms) < LEAST_TRIPS:
         raise CalibrationRefused(f"{len(trips_ms)} answers of the PLC, {LEAST_TRIPS} are needed: fire more often")
     _demand_in_time(whole, counts_per_mm, margin_mm)
+    found = _reckoned(whole, trips_ms, counts_per_mm)
+    _demand_even(found)
+    return found
+
+
+def _reckoned(whole: Sequence[FireShot], trips_ms: Sequence[float], counts_per_mm: float) -> GateLead:
     early_ms = max(_ms(shot, _set_off(shot), shot.open_counts, counts_per_mm) for shot in whole)
     travels_ms = [_ms(shot, _set_off(shot), _over(shot), counts_per_mm) for shot in whole]
-    network_ms, usual_ms = sorted(trips_ms)[-rank(len(trips_ms))], median(trips_ms)
+    network_ms, usual_ms = trips_ms[-rank(len(trips_ms))], median(trips_ms)
     lead_ms = max(early_ms, bound(travels_ms)) + network_ms
-    found = GateLead(
+    return GateLead(
         lead_ms=lead_ms,
         spread_ms=lead_ms - max(early_ms, fmean(travels_ms)) - usual_ms,
         travel_ms=bound(travels_ms),
@@ -79,8 +85,6 @@ def gate_lead(shots: Sequence[FireShot], counts_per_mm: float, margin_mm: float)
         shots=len(whole),
         trips=len(trips_ms),
     )
-    _demand_even(found)
-    return found
 
 
 def bound(values: Sequence[float]) -> float:
@@ -119,7 +123,7 @@ def _whole(shots: Sequence[FireShot]) -> list[FireShot]:
     if len(whole) < LEAST_SHOTS:
         told = "; ".join(f"{times}: {fault}" for fault, times in faults.most_common() if fault)
         raise CalibrationRefused(
-            f"{len(whole)} shots of use, {LEAST_SHOTS} are needed: " + (told or "fire more often, --times 20")
+            f"{len(whole)} shots of use, {LEAST_SHOTS} are needed: " + (told or "fire more often, --times 50")
         )
     return whole
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core import firing
-from edge.core.firing import FireTests, fault_of
+from edge.core import shot as shooting
+from edge.core.firing import FireTests
 from edge.core.messages import DivertAck, DivertCommand, FireResult, FireShot, FireStart
+from edge.core.shot import fault_of
 from edge.simulator.gate import Gate, Switches
 from edge.simulator.plc import Program, Window
 from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, item, light, reading
@@ -237,7 +238,7 @@ def test_an_answer_that_comes_twice_or_was_heard_before_the_question_is_none():
 
 
 def test_an_order_is_not_said_again_when_its_window_is_near(monkeypatch):
-    monkeypatch.setattr(firing, "MOST_TRIPS", 1000)
+    monkeypatch.setattr(shooting, "MOST_TRIPS", 1000)
     site = fired(times=1, ms=4000)
     opens_ms = site.commands[0].open_counts / COUNTS_PER_MS
     said_ms = site.said_ns[-1] / MS
