@@ -28,6 +28,7 @@ from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.core.belt import NS_PER_S, Geometry
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
+from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.recovery import recovered
 from edge.core.supervision import Limits, Supervision
@@ -103,6 +104,7 @@ def loop_of(ports: Ports) -> Loop:
         station=StationOverMqtt(ports.link, {}),
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        firing=FireTests(ports.geometry, f"bench-{ports.life}"),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from calibration import belt_colour, guide, report, shelf_commands
+from calibration import belt_colour, gate_command, guide, report, shelf_commands
 from edge.core.errors import TunnelEdgeError
 
 STEPS = {
     "guide": (guide.main, "a camera and its belt, step by step; `--simulate SITE` to practise"),
+    "gate": (gate_command.main, "how long before its window the gate must be told, from the daemon's last fire test"),
     "belt-colour": (belt_colour.main, "learn what the empty belt looks like to a camera"),
     "key": (shelf_commands.key, "make your key: what you accept is signed with it"),
     "board": (shelf_commands.printed, "the board that is shown to cameras, to be printed"),

@@ -22,6 +22,7 @@ class Shows(StrEnum):
     BOARD_RIDING = "the board on the running belt, from one side of the view to the other"
     CHART = "the ColorChecker flat on the belt, in the middle"
     SHEET = "a white sheet, flat, over all that the camera sees"
+    GATE_FIRED = "no camera, but the gate: `tunnel-edge fire`, the belt empty and running"
     CHART_TURNED = "the ColorChecker turned by half, in the same place"
 
 

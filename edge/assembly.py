@@ -25,6 +25,7 @@ from edge.conveyor.link import Link
 from edge.core.belt import NS_PER_S
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
+from edge.core.firing import FireTests
 from edge.core.judge import Judge
 from edge.core.ports import Diverter, Ports, Station
 from edge.core.recovery import Start, recovered
@@ -148,6 +149,7 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
         station=station,
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        firing=FireTests(geometry, start.id_prefix),
     )
 
 

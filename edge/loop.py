@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
+from edge.core.firing import FireTests
 from edge.core.judge import Judge
 from edge.core.ports import Belt, Camera, Diverter, Inspector, Ledger, Station
 from edge.core.supervision import Supervision
@@ -27,6 +28,7 @@ class Loop:
     station: Station
     ledger: Ledger
     books: Books
+    firing: FireTests
     turns: int = 0
 
     def turn(self, now_ns: int) -> None:
@@ -41,15 +43,18 @@ class Loop:
         self.inspector.forget(verdict.item_id for verdict in verdicts)
         acks = self.diverter.acks()
         commands = self.dispatcher.plan(verdicts, items, reading, acks)
-        self.diverter.send(commands)
+        fired = self.firing.update(reading, items, acks, self.supervision.testing)
+        self.diverter.send((*commands, *fired.commands))
         settled = self.dispatcher.settle(items, reading)
         faults = {**self.inspector.faults(), **self.camera.faults()}
         oversight = self.supervision.update(reading, tracked, verdicts, settled, items, faults)
         self.station.tell(oversight, self.turns, now_ns)
+        self.station.report(fired.results)
         ends = (*tracked.ghosts, *settled.ends)
         self.tracker.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
-        self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *acks))
+        self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *fired.commands, *acks))
+        self.ledger.record((*fired.shots, *fired.results))
         self.ledger.record((*settled.outcomes, *ends, *settled.requests))
         self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
         self.turns += 1

@@ -1,4 +1,4 @@
-"""What a named person does to a running lane: clear it, challenge it, and see what a challenge leaves in doubt."""
+"""What a named person does to a running lane: clear it, challenge it, see what that leaves in doubt, fire its gate."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from edge.simulator.mqtt import Party
 
 RESULT_S = 330.0  # a little longer than the daemon waits for the test pieces
 POLL_S = 0.1
+SHOT_S = 2  # of a fire test, about
 
 
 def clear(arguments: Sequence[str]) -> int:
@@ -45,6 +46,27 @@ def challenge(arguments: Sequence[str]) -> int:
     result = _say(config, topics.CHALLENGE, asked, answer=topics.CHALLENGE_RESULT)
     Console().print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
     return 0 if result["outcome"] == "passed" else 1
+
+
+def fire(arguments: Sequence[str]) -> int:
+    """`tunnel-edge fire`: have the daemon fire the gate on the empty belt; 0 when it fired as often as it was to."""
+    parser = argparse.ArgumentParser(
+        prog="tunnel-edge fire",
+        description="Fire the gate on the empty, running belt, for `tunnel-calibrate gate`. Keep people away.",
+    )
+    parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    parser.add_argument("--times", type=int, default=50, help=f"1 to {topics.MOST_SHOTS} (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    if not topics.shots(options.times):
+        parser.error(f"--times {options.times}: between 1 and {topics.MOST_SHOTS} shots make a test")
+    console = Console()
+    lasts_s = SHOT_S * options.times
+    console.print(f"the gate moves {options.times} times, about {lasts_s:.0f} s in all: keep people away")
+    asked = {"test": f"fire-{time.time_ns()}", "by": options.by, "times": options.times}
+    result = _say(load(options.config), topics.FIRE, asked, answer=topics.FIRE_RESULT)
+    console.print(f"{result['outcome']}: {result['because']}", highlight=False, soft_wrap=True)
+    return 0 if result["outcome"] == "fired" else 1
 
 
 def holds(said: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from edge.conformance import belt, orders, pulse
+from edge.conformance import belt, orders, pulse, switches
 from edge.conformance.box import Box
 from edge.conformance.checks import Finding, Result, unseen
 
@@ -98,6 +98,12 @@ CASES = (
         orders.elsewhere,
         "ignored; gate unmoved",
         "subscribe to divert/command by its full name, without wildcards",
+    ),
+    Case(
+        "gate-eyes",
+        switches.gate_eyes,
+        "driven before the window, on the divert side when it begins, driven back at its end; each told once",
+        "latch the counts where the valve is switched (drive) and at the switch at either end of the way (gate)",
     ),
     Case(
         "heartbeat-half-open",

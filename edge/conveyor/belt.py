@@ -11,12 +11,15 @@ from typing import Any
 from edge.core import topics
 from edge.core.belt import EdgeSeries, Odometer
 from edge.core.errors import MalformedMessage
-from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, PhotoeyeEdge
+from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, FireStart, PhotoeyeEdge
 from edge.core.ports import Wire
 from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
-HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD, topics.CLEAR, topics.CHALLENGE, topics.LINE_STOP)
+HEARD = (
+    *(topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD),
+    *(topics.CLEAR, topics.CHALLENGE, topics.FIRE, topics.LINE_STOP),
+)
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 Said = list[tuple[int, dict[str, Any]]]
 
@@ -59,12 +62,17 @@ class BeltOverMqtt:
             resync_edges=self._edges("resync", belt + confirm),
             confirm_edges=self._edges("confirm", belt + confirm),
             exit_edges=self._edges("exit", belt + confirm),
+            drive_edges=self._edges("drive", belt + confirm),
+            gate_edges=self._edges("gate", belt + confirm),
             missed_edges=self._eyes["induct"].missed if induct else 0,
             announced=tuple(self._announced(self._link.take(topics.INDUCT))),
             clearings=tuple(Clearing(said["by"], said["what"]) for _, said in self._link.take(topics.CLEAR)),
             challenges=tuple(
                 ChallengeStart(said["test"], said["by"], tuple(said["items"]))
                 for _, said in self._link.take(topics.CHALLENGE)
+            ),
+            fire_tests=tuple(
+                FireStart(said["test"], said["by"], said["times"]) for _, said in self._link.take(topics.FIRE)
             ),
             stops_asked=tuple(said["why"] for _, said in self._link.take(topics.LINE_STOP)),
             guards=self._guards,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from edge.core import topics
 from edge.core.belt import NS_PER_MS, NS_PER_S
-from edge.core.messages import DivertAck, DivertCommand
+from edge.core.messages import DivertAck, DivertCommand, FireResult
 from edge.core.ports import Wire
 from edge.core.supervision import Oversight
 from edge.core.wire import ack_of, command_fields
@@ -39,7 +39,7 @@ class DiverterOverMqtt:
 
     def acks(self) -> Sequence[DivertAck]:
         """What the PLC answered."""
-        return [ack_of(fields) for _, fields in self._link.take(topics.ACK)]
+        return [ack_of(fields, heard_ns) for heard_ns, fields in self._link.take(topics.ACK)]
 
 
 class StationOverMqtt:
@@ -64,3 +64,9 @@ class StationOverMqtt:
         for result in oversight.results:
             fields = {"test": result.test, "by": result.by, "outcome": result.outcome, "because": result.because}
             self._link.publish(topics.CHALLENGE_RESULT, fields)
+
+    def report(self, results: Iterable[FireResult]) -> None:
+        """What became of fire tests, to whom it concerns."""
+        for one in results:
+            fields = {"test": one.test, "by": one.by, "outcome": one.outcome, "because": one.because[: topics.MAX_TEXT]}
+            self._link.publish(topics.FIRE_RESULT, fields)

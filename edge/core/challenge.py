@@ -40,6 +40,11 @@ class Challenges:
         self._running: _Running | None = None
         self._due_ns: int | None = None
 
+    @property
+    def running(self) -> str:
+        """The test that runs; empty: none."""
+        return self._running.start.test if self._running else ""
+
     def update(
         self, reading: BeltReading, settled: Settlement, items: Mapping[str, Item], stops: Iterable[str]
     ) -> tuple[ChallengeResult, ...]:

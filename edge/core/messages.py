@@ -111,6 +111,47 @@ class ChallengeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FireStart:
+    """A named person wants the gate fired on the empty belt, to see how long it takes."""
+
+    test: str  # its name, made up by the console
+    by: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class FireShot:
+    """One shot of a fire test; None: that was not seen. All counts were latched by the PLC, but for the window's."""
+
+    test: str
+    command_id: str
+    sent_ns: int
+    open_counts: int
+    close_counts: int
+    told_mm_per_s: float  # the belt's speed, as the PLC told it when the order was sent
+    ran_mm_per_s: float  # by counts and time until the shot was over
+    status: str  # the PLC's first answer; empty: none
+    trips_ms: tuple[
+        float, ...
+    ]  # each time that the order was said: until it was taken, where the PLC tells; or answered
+    driven_counts: int | None = None  # the PLC set the gate off to the divert side
+    over_counts: int | None = None  # it stood there
+    released_counts: int | None = None  # the PLC set it off to the pass side
+    back_counts: int | None = None  # it stood there
+
+
+@dataclass(frozen=True, slots=True)
+class FireResult:
+    """What became of a fire test."""
+
+    test: str
+    by: str
+    outcome: str  # fired, refused, aborted
+    because: str
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class BeltReading:
     """The belt at one instant, and what its eyes and the warehouse said since the reading before."""
 
@@ -124,8 +165,11 @@ class BeltReading:
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
     clearings: tuple[Clearing, ...] = ()
     challenges: tuple[ChallengeStart, ...] = ()
+    fire_tests: tuple[FireStart, ...] = ()
     stops_asked: tuple[str, ...] = ()  # by the sentinel: why
     resync_edges: tuple[PhotoeyeEdge, ...] = ()  # of an eye between induct and gate, where there is one
+    drive_edges: tuple[PhotoeyeEdge, ...] = ()  # dark: the PLC drives the gate to the divert side; light: back
+    gate_edges: tuple[PhotoeyeEdge, ...] = ()  # dark: the gate stands on the divert side; light: on the pass side
     missed_edges: int = 0  # of the induct eye: their numbers were skipped, so items came that nobody saw
     boot: int = 0  # the PLC's own number of this life of it; its counts and edge numbers hold for one life
     stale: bool = False  # the PLC has been silent for longer than the site allows
@@ -264,6 +308,8 @@ class DivertAck:
 
     command_id: str
     status: str
+    heard_ns: int = 0
+    counts: int | None = None  # where the belt was when the PLC took the command; None: it does not tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from edge.core.messages import (
     DivertCommand,
     DivertOutcome,
     Evidence,
+    FireResult,
+    FireShot,
     Frame,
     Item,
     ItemEnd,
@@ -41,6 +43,8 @@ Record = (
     | Alarm
     | LineStop
     | ChallengeResult
+    | FireShot
+    | FireResult
 )
 
 
@@ -104,6 +108,10 @@ class Station(Protocol):
 
     def tell(self, oversight: Oversight, turn: int, now_ns: int) -> None:
         """Beat (the gate goes to its safe side when this stops), say the state, ask for stops; returns at once."""
+        ...
+
+    def report(self, results: Iterable[FireResult]) -> None:
+        """Say what became of fire tests; returns at once."""
         ...
 
 

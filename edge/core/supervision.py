@@ -81,6 +81,11 @@ class Supervision:
         self._first_word_due_ns: int | None = None
         self._last_state = "Idle"
 
+    @property
+    def testing(self) -> str:
+        """The challenge test that runs; empty: none."""
+        return self._challenges.running
+
     def update(
         self,
         reading: BeltReading,

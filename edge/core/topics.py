@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 Kind = Callable[[object], bool]
 
 SCHEMA = 1
-EYES = ("induct", "resync", "confirm", "exit")
+EYES = ("induct", "resync", "confirm", "exit", "drive", "gate")  # the last two, where the PLC has them, watch the gate
+MOST_SHOTS = 100  # of one fire test
 MAX_BYTES = 65_536
 MAX_TEXT = 200
 MAX_LIST = 64
@@ -84,6 +85,11 @@ def challenge(value: object) -> bool:
     return isinstance(value, str) and value in CHALLENGES
 
 
+def shots(value: object) -> bool:
+    """How often the gate is to be fired."""
+    return integer(value) and 1 <= int(str(value)) <= MOST_SHOTS
+
+
 def _edge(value: object) -> bool:
     return (
         isinstance(value, dict)
@@ -143,7 +149,14 @@ COMMAND = Topic(
     1,
     {"command": text, "item": text, "open_counts": integer, "close_counts": integer, "reason": text},
 )
-ACK = Topic("divert/ack", "plc", 1, {"command": text, "status": ack}, expiry_s=5)
+ACK = Topic(
+    "divert/ack",
+    "plc",
+    1,
+    {"command": text, "status": ack},
+    {"counts": integer},  # where the belt was when the PLC took the command: what its way has cost
+    expiry_s=5,
+)
 CONFIRM = Topic("confirm", "plc", 1, {"edges": edges}, {"boot": integer})
 GUARD = Topic("guards", "plc", 1, {"alarm": texts}, retained=True)
 HEARTBEAT = Topic("heartbeat", "box", 0, {"turn": integer}, expiry_s=1)
@@ -168,6 +181,8 @@ VERDICT = Topic(
 LINE_STOP = Topic("line/stop", "box", 1, {"why": text}, expiry_s=5)
 CHALLENGE = Topic("challenge/start", "console", 1, {"test": challenge, "by": text, "items": texts})
 CHALLENGE_RESULT = Topic("challenge/result", "box", 1, {"test": text, "by": text, "outcome": text, "because": text})
+FIRE = Topic("fire/start", "console", 1, {"test": text, "by": text, "times": shots}, expiry_s=5)
+FIRE_RESULT = Topic("fire/result", "box", 1, {"test": text, "by": text, "outcome": text, "because": text})
 CLEAR = Topic("clear", "console", 1, {"by": text, "what": clearable})
 REPLACEMENT = Topic(
     "replacement/request",
@@ -192,6 +207,8 @@ TABLE = (
     CLEAR,
     CHALLENGE,
     CHALLENGE_RESULT,
+    FIRE,
+    FIRE_RESULT,
     REPLACEMENT,
     REPLACEMENT_ACK,
 )

@@ -132,9 +132,9 @@ def command_fields(command: DivertCommand) -> dict[str, Any]:
     }
 
 
-def ack_of(fields: Mapping[str, Any]) -> DivertAck:
+def ack_of(fields: Mapping[str, Any], heard_ns: int) -> DivertAck:
     """The PLC's answer in a `divert/ack`."""
-    return DivertAck(fields["command"], fields["status"])
+    return DivertAck(fields["command"], fields["status"], heard_ns, fields.get("counts"))
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:

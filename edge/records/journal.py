@@ -12,10 +12,12 @@ from typing import Any
 
 from edge.core.errors import LedgerRefused
 
-SCHEMA = """
+OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS journal (
     entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS journal_item ON journal (item, entry);
+CREATE INDEX IF NOT EXISTS journal_fire ON journal (entry) WHERE {OF_FIRE_TESTS};
 CREATE TABLE IF NOT EXISTS outbox (
     request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
@@ -110,6 +112,16 @@ def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
         rows = base.execute("SELECT kind, body FROM journal ORDER BY entry DESC LIMIT ?", (count,)).fetchall()
     return [(kind, json.loads(body)) for kind, body in reversed(rows)]
+
+
+def fire_tests(folder: Path, count: int) -> list[tuple[int, str, dict[str, Any]]]:
+    """Wall clock ns, kind and body of the last entries about fire tests, oldest first; none without a journal."""
+    if not (folder / FILE).exists():
+        return []
+    asked = f"SELECT wall_ns, kind, body FROM journal WHERE {OF_FIRE_TESTS} ORDER BY entry DESC LIMIT ?"  # noqa: S608
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        rows = base.execute(asked, (count,)).fetchall()
+    return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in reversed(rows)]
 
 
 def outbox(folder: Path) -> dict[str, str | None]:

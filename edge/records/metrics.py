@@ -15,6 +15,7 @@ from edge.core.messages import (
     DivertAck,
     DivertOutcome,
     Evidence,
+    FireResult,
     LineStop,
     ReplacementRequest,
     Verdict,
@@ -50,6 +51,7 @@ class MetricsSink:
         )
         self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
         self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
+        self._fire_tests = Counter("tunnel_fire_tests", "Fire tests, by outcome.", ["outcome"], registry=registry)
         self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
         self._slack_s = Histogram(
             "tunnel_deadline_slack_seconds",
@@ -105,6 +107,10 @@ class MetricsSink:
     @_count.register
     def _(self, record: DivertAck) -> None:
         self._acks.labels(record.status).inc()
+
+    @_count.register
+    def _(self, record: FireResult) -> None:
+        self._fire_tests.labels(record.outcome).inc()
 
     @_count.register
     def _(self, record: ReplacementRequest) -> None:

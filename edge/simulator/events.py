@@ -10,6 +10,7 @@ from edge.core.messages import PhotoeyeEdge
 NOBODY = -1  # index of an edge that no item made
 
 Eye = Literal["induct", "resync", "confirm", "exit"]
+GateEye = Literal["drive", "gate"]
 Went = Literal["reject", "good"]
 
 
@@ -32,10 +33,10 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class EyeEdge:
-    """A photoeye went dark or light."""
+    """A photoeye went dark or light, or what watches the gate did."""
 
     index: int
-    eye: Eye
+    eye: Eye | GateEye
     edge: PhotoeyeEdge
 
 

@@ -39,6 +39,7 @@ class Geometry:
     gate_ms: Positive  # from closed to open, and back
     scanner_mm: Positive = 300.0  # the warehouse's scanner stands this far before the induct photoeye
     resync_mm: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0  # a second photoeye; 0: there is none
+    gate_eyes: bool = False  # the PLC tells when it drives the gate, and when that has come to an end of its way
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from edge.core.topics import ACK, BELT, COMMAND, CONFIRM, GUARD, HEARTBEAT, LINE_STOP, MAX_LIST
 from edge.core.wire import edge_fields
 from edge.simulator.events import Event, EyeEdge
-from edge.simulator.gate import Gate
+from edge.simulator.gate import Gate, Switches
 from edge.simulator.mqtt import Party, Received
 from edge.simulator.plan import Geometry, Plan, Side
 from edge.simulator.plant import NS_PER_MS, NS_PER_S
@@ -140,6 +140,7 @@ class Plc:
         self._gate = gate
         self._start_ns = start_ns
         self._side: Side = plan.safe_side
+        self._switches = Switches() if plan.geometry.gate_eyes else None
         self._boot = start_ns // NS_PER_MS  # no two starts fall into the same millisecond
         self._said_ns = start_ns - BELT_PERIOD_NS
         self._said_guards = 0
@@ -151,6 +152,8 @@ class Plc:
         for message in self._party.received():
             self._read(message, now_ns, counts)
         self._move_gate(now_ns, counts)
+        if self._switches:
+            self._read_eyes(now_ns, [*self._switches.look(self._gate, self._side, now_ns, counts)])
         self._say_belt(now_ns, counts)
         self._say_guards()
 
@@ -185,7 +188,8 @@ class Plc:
     def _answer(self, message: Received, counts: int) -> None:
         fields = message.fields
         window = Window(fields["command"], fields["item"], fields["open_counts"], fields["close_counts"])
-        self._party.publish(ACK, {"command": window.command, "status": self.program.order(window, counts)})
+        status = self.program.order(window, counts)
+        self._party.publish(ACK, {"command": window.command, "status": status, "counts": counts})
 
     def _move_gate(self, now_ns: int, counts: int) -> None:
         self._side = "divert" if self.program.wants_open(now_ns, counts) else "pass"

@@ -92,6 +92,20 @@ class VirtualLane:
         self._box.end()
         self.account.finish()
 
+    def attend(self) -> None:
+        """Turn and tell as often as in real time from now on: for what depends on the finest times of a lane."""
+        self._box.hurried = self._plc.hurried = True
+
+    def ask(self, topic: Topic, fields: Fields) -> None:
+        """A person at the console says something."""
+        self._to_box.send(topic, fields, topic.expiry_s)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the lane run on for so long, whatever comes."""
+        end_ns = self._agenda.now_ns + seconds * NS_PER_S
+        while self._agenda.now_ns < end_ns:
+            self._step()
+
     def _finished(self) -> bool:
         if not self._feeder.done:
             return False

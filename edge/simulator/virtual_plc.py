@@ -11,6 +11,7 @@ from edge.core.topics import ACK, BELT, COMMAND, CONFIRM, GUARD, HEARTBEAT, LINE
 from edge.core.wire import edge_fields
 from edge.simulator.agenda import Agenda
 from edge.simulator.events import EyeEdge
+from edge.simulator.gate import Switches
 from edge.simulator.network import Fields, Line
 from edge.simulator.plan import Geometry, Side
 from edge.simulator.plant import NS_PER_MS, NS_PER_S, Plant
@@ -108,23 +109,36 @@ class VirtualPlc:
     def scan(self) -> None:
         """Move the gate as the program wants it, and look again where that will change."""
         now_ns, counts = self._agenda.now_ns, self.counts
-        if self.wants_open:
+        side: Side = "divert" if self.wants_open else "pass"
+        if side == "divert":
             self._plant.gate.open(now_ns)
         else:
             self._plant.gate.close(now_ns)
+        if self._switches:
+            self._look_at_gate(self._switches, side)
         turning = self._program.turning_counts(counts) + self.zero_counts
         self._agenda.at(_on_grid(self._plant.ns_at(turning)), self.scan)
+
+    def _look_at_gate(self, switches: Switches, side: Side) -> None:
+        """Tell what has changed, and look again once the gate has come to the end of its way."""
+        for event in switches.look(self._plant.gate, side, self._agenda.now_ns, self._plant.counts):
+            self.see(event)
+        arrives_ns = self._plant.gate.arrives_ns
+        if arrives_ns > self._agenda.now_ns:
+            self._agenda.at(_on_grid(arrives_ns), self.scan)
 
     def _start(self) -> None:
         self._program = Program(self._lead_counts, SAFE_SIDE)
         self.zero_counts = self._plant.counts if self.life > 1 else 0
         self._seq: Counter[str] = Counter()
         self._spoken = Spoken()
+        self._switches = Switches() if self._lane.gate_eyes else None
 
     def _order(self, fields: Fields) -> None:
         window = Window(fields["command"], fields["item"], fields["open_counts"], fields["close_counts"])
         status = self._program.order(window, self.counts)
-        self._line.send(ACK, {"command": window.command, "status": status}, ACK.expiry_s)
+        fields = {"command": window.command, "status": status, "counts": self.counts}
+        self._line.send(ACK, fields, ACK.expiry_s)
         self.scan()
 
     def _beat(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from edge.broker import Address
 from edge.core import topics
 from edge.simulator import plc
+from edge.simulator.gate import Switches
 from edge.simulator.mqtt import Party, Received
 from edge.simulator.plan import Geometry, Plan
 from edge.simulator.plant import Gate, Placed, Plant
@@ -19,7 +20,14 @@ from edge.simulator.plc import Plc
 SCAN_S = 0.002
 NS_PER_MS = 1_000_000
 LANE = Geometry(
-    counts_per_mm=10, camera_mm={"top": 300}, gate_mm=1000, confirm_mm=1100, exit_mm=1150, gate_ms=60, scanner_mm=150
+    counts_per_mm=10,
+    camera_mm={"top": 300},
+    gate_mm=1000,
+    confirm_mm=1100,
+    exit_mm=1150,
+    gate_ms=60,
+    scanner_mm=150,
+    gate_eyes=True,
 )
 SPEED_MM_PER_S = 1000.0
 START_COUNTS = 5000
@@ -174,6 +182,41 @@ class _Without:
 
     def publish(self, topic, fields):
         self._party.publish(topic, {name: value for name, value in fields.items() if name != self._name})
+
+
+class HidesSwitches(Plc):
+    """A PLC without the optional eyes of the gate."""
+
+    def __init__(self, plan, party, gate, start_ns):
+        super().__init__(plan, party, gate, start_ns)
+        self._switches = None
+
+
+class TakesValveForSwitch(Plc):
+    """Tells that the gate is there when it is driven there."""
+
+    def __init__(self, plan, party, gate, start_ns):
+        super().__init__(plan, party, gate, start_ns)
+        self._switches = _Valve()
+
+
+class _Valve(Switches):
+    def look(self, gate, side, now_ns, counts):
+        for eye in self._stands:
+            yield from self._turned(eye, side == "divert", counts)
+
+
+class TellsOneEnd(Plc):
+    """Has no switch on the pass side."""
+
+    def __init__(self, plan, party, gate, start_ns):
+        super().__init__(plan, party, gate, start_ns)
+        self._switches = _OneEnd()
+
+
+class _OneEnd(Switches):
+    def look(self, gate, side, now_ns, counts):
+        return [one for one in super().look(gate, side, now_ns, counts) if one.eye == "drive" or one.edge.dark]
 
 
 class BeatsToAnything(Plc):

@@ -39,6 +39,9 @@ def test_the_reference_plc_passes_every_case(broker, tmp_path):
         (plcs.ForgetsOrders, "order-twice", "gate open outside of any window"),
         (plcs.FiresLate, "order-late", "gate open outside of any window"),
         (plcs.OpensLate, "order-in-time", "belt messages within its window"),
+        (plcs.OpensLate, "gate-eyes", "ms after its window began"),
+        (plcs.TakesValveForSwitch, "gate-eyes", "was at the end of its way when it was driven there"),
+        (plcs.TellsOneEnd, "gate-eyes", "eye gate told dark; dark, then light are due"),
         (plcs.LastOrderWins, "orders-out-of-order", "belt messages within its window"),
         (plcs.SaysNothing, "order-in-time", "0 answers to 1 orders"),
         (plcs.NeverMindsSilence, "heartbeat-half-open", "gate still on the pass side"),
@@ -79,6 +82,14 @@ def test_a_gate_that_sticks_is_seen_by_the_items(broker, tmp_path):
         code, outcomes = conform(broker, tmp_path, *ITEMS, "--only", "divert-confirmed")
     assert outcomes["divert-confirmed"]["came"] == "the confirm eye has not said that it saw the item"
     assert code == 1
+
+
+def test_a_plc_without_the_gates_eyes_fails_nothing(broker, tmp_path):
+    with plcs.running(broker, plcs.HidesSwitches):
+        code, outcomes = conform(broker, tmp_path, "--only", "gate-eyes")
+    assert outcomes["gate-eyes"]["result"] == "NOT TESTABLE"
+    assert "optional eyes 'drive' and 'gate'" in outcomes["gate-eyes"]["came"]
+    assert code == 0
 
 
 def test_what_cannot_be_seen_is_not_testable_and_fails_nothing(broker, tmp_path):

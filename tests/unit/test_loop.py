@@ -2,6 +2,7 @@
 
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
+from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.messages import Conservation, Disposition, DivertCommand, ItemEnd, ReplacementRequest, Verdict
 from edge.core.supervision import Limits, Supervision
@@ -43,6 +44,9 @@ class Lane:
     def acks(self):
         return []
 
+    def report(self, results):
+        assert not results
+
     def tell(self, oversight, turn, now_ns):
         self.beats.append(turn)
 
@@ -58,6 +62,7 @@ def turned(lane, turns, step_ms=20):
     loop = Loop(
         lane, lane, Tracker(GEOMETRY, "i"), lane, Judge(recipe, GEOMETRY),
         Dispatcher(GEOMETRY, "site", divert_undecided=True), Supervision(Limits()), lane, lane, lane, Books(),
+        FireTests(GEOMETRY, "i"),
     )  # fmt: skip
     for turn in range(turns):
         loop.turn(turn * step_ms * MS)

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from edge.core.bodies import body
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
+from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.messages import (
     Clearing,
@@ -55,7 +56,7 @@ class Line(RuleBasedStateMachine):
         judge = Judge(RECIPE, LANE, known.dispositions)
         self.loop = Loop(
             self, self, self.tracker, self, judge, dispatcher, Supervision(Limits()), self, self, self,
-            Books(len(known.items)),
+            Books(len(known.items)), FireTests(LANE, f"life{self.lives}"),
         )  # fmt: skip
 
     # what the loop asks and says
@@ -90,6 +91,9 @@ class Line(RuleBasedStateMachine):
     def acks(self):
         answers, self.answers = self.answers, []
         return answers
+
+    def report(self, results):
+        assert not results
 
     def tell(self, oversight, turn, now_ns):
         self.oversight = oversight

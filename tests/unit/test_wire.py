@@ -146,6 +146,7 @@ TOLD = "é" * topics.MAX_TEXT  # the longest text
         (topics.side, ["divert", "pass"], ["", "open", None]),
         (topics.clearable, ["items", "alarms"], ["", "all", None]),
         (topics.challenge, list(topics.CHALLENGES), ["", "double", [], None]),
+        (topics.shots, [1, topics.MOST_SHOTS], [0, -1, topics.MOST_SHOTS + 1, True, 1.0, "1", None]),
         (topics.ack, ["accepted", "late", "unknown", "duplicate"], ["", "no", [], None]),
     ],
 )
@@ -289,7 +290,7 @@ def test_every_agreement_is_a_word_of_the_table():
 
 
 def test_an_ack_is_read():
-    assert ack_of({"command": "c", "status": "late"}) == DivertAck("c", "late")
+    assert ack_of({"command": "c", "status": "late"}, 7) == DivertAck("c", "late", 7)
 
 
 def test_a_number_that_is_none_is_not_said():
