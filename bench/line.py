@@ -27,8 +27,11 @@ from edge.conveyor.belt import BeltOverMqtt
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.core.belt import NS_PER_S, Geometry
 from edge.core.books import Books
+from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge, Recipe, Rule
+from edge.core.laid import Laid
+from edge.core.ports import NO_SHELF
 from edge.core.recovery import recovered
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
@@ -103,6 +106,8 @@ def loop_of(ports: Ports) -> Loop:
         station=StationOverMqtt(ports.link, {}),
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        calibrations=NO_SHELF,
+        calibrated=Calibrated(Laid(ports.geometry, recipe)),
     )
 
 

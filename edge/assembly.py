@@ -14,6 +14,7 @@ from typing import Protocol
 import zmq
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
+from edge.calibrations import Shelf
 from edge.cameras.assembly import all_cameras
 from edge.cameras.cameras import AllCameras
 from edge.config import Config
@@ -23,9 +24,12 @@ from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.conveyor.link import Link
 from edge.core.belt import NS_PER_S
 from edge.core.books import Books
+from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
+from edge.core.in_force import NONE, InForce, numbers
 from edge.core.judge import Judge
-from edge.core.ports import Diverter, Ports, Station
+from edge.core.laid import Laid
+from edge.core.ports import NO_SHELF, Diverter, Ports, Station
 from edge.core.recovery import Start, recovered
 from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
@@ -36,10 +40,11 @@ from edge.inspection.planner import Planner
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
-from edge.records.journal import Journal, latest
+from edge.records.journal import Journal, believed, latest
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
+from edge.standing import WatchedShelf
 
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
 RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
@@ -103,29 +108,47 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
-        cameras = all_cameras(config, context)
-        ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today))
+        shelf = shelf_of(config)
+        start = starting(config, shelf.told().good if shelf else NONE)
+        cameras = all_cameras(config, laid(config, start).geometry, context)
+        known = shelf or NO_SHELF
+        ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, known))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
-        start = starting(config)
         loop = loop_of(config, start, ports, gate, station)
         _count(registry, Beside(link, cameras, inspector, gate, ledger, sender), loop)
         _serve(config, registry, stack)
-        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts)
+        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts, *([shelf] if shelf else []))
         for part in parts:
             part.start()
             stack.callback(part.stop)
         yield Lane(loop.turn, start, sessions.versions(), link.announce, metrics)
 
 
-def starting(config: Config) -> Start:
+def starting(config: Config, in_force: InForce = NONE) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
     known = recovered(latest(config.lane.state, RECOVERED))
-    return Start(f"{config.lane.name}-{uuid.uuid4().hex[:8]}", time.monotonic_ns(), known)
+    id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
+    return Start(id_prefix, time.monotonic_ns(), known, {**in_force}, believed(config.lane.state))
+
+
+def shelf_of(config: Config) -> WatchedShelf | None:
+    """The lane's calibrations, as they stand; None: it has none."""
+    folder = config.calibration.folder
+    if folder is None:
+        return None
+    shelf = Shelf(folder, config.calibration.trusted)
+    return WatchedShelf(folder, shelf, config.here(), believed(config.lane.state))
+
+
+def laid(config: Config, start: Start) -> Laid:
+    """The lane as it is laid out from the start on: by its settings, and the calibrations before them."""
+    return config.laid().by(numbers(start.in_force))
 
 
 def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station: Station) -> Loop:
     """The core's parts, as an earlier life left them; the same for a lane that runs and for one that is replayed."""
-    geometry, recipe, known = config.geometry(), config.judged_by(), start.known
+    here, known = laid(config, start), start.known
+    geometry, recipe = here.geometry, here.recipe
     return Loop(
         belt=BeltOverMqtt(ports.wire, geometry.counts_per_mm, config.belt.stale_after_ms, known, ports.today),
         camera=ports.camera,
@@ -144,6 +167,8 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
         station=station,
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        calibrations=ports.calibrations,
+        calibrated=Calibrated(config.laid(), start.in_force, start.seen),
     )
 
 

@@ -242,6 +242,8 @@ class CalibrationSettings(Section):
 
     folder: Path | None = None  # None: it was never calibrated
     trusted: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    warn_days: Annotated[float, Field(ge=0, le=365)] = 14  # before one expires
+    grace_days: Annotated[float, Field(ge=0, le=365)] = 7  # after it has: so long a start still believes it
 
 
 class TapSettings(Section):

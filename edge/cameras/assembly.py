@@ -9,7 +9,7 @@ from pathlib import Path
 
 import zmq
 
-from edge.cameras.cameras import AllCameras
+from edge.cameras.cameras import AllCameras, spacing
 from edge.cameras.feed import FeedCameras
 from edge.cameras.gige import Chunks, GigeSource
 from edge.cameras.grabber import Grabber
@@ -19,6 +19,7 @@ from edge.cameras.node import NodeCameras
 from edge.cameras.opencv import FolderSource, OpenCvSource
 from edge.cameras.source import Source
 from edge.config import Config
+from edge.core.belt import Geometry
 from edge.core.errors import CameraFault, ConfigError
 from edge.keys import own, public
 from edge.settings import CameraSettings, LocalCamera, NodesSettings
@@ -26,15 +27,16 @@ from edge.settings import CameraSettings, LocalCamera, NodesSettings
 FOLDER_RATE = 10.0  # pictures a second, where nothing is said
 
 
-def all_cameras(config: Config, context: Context) -> AllCameras:
+def all_cameras(config: Config, geometry: Geometry, context: Context) -> AllCameras:
     """Those of nodes and feeds, and those on this box.
+
+    geometry: that of the settings, or of the calibrations in force.
 
     Raises:
         CameraFault: what a camera needs is not installed.
         ConfigError: a key cannot be used.
         ReferencesRefused: a view is missing or damaged.
     """
-    geometry = config.geometry()
     nodes: defaultdict[Peer, list[str]] = defaultdict(list)
     feeds: defaultdict[str, list[str]] = defaultdict(list)
     grabbers = []
@@ -44,7 +46,7 @@ def all_cameras(config: Config, context: Context) -> AllCameras:
         elif camera.node:
             feeds[camera.node].append(camera.name)
         else:
-            grabbers.append(grabber(camera, geometry.counts(geometry.view_mm) / 2))
+            grabbers.append(grabber(camera, spacing(geometry)))
     return AllCameras(
         [FeedCameras(context, endpoint, names) for endpoint, names in feeds.items()],
         grabbers,

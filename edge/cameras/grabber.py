@@ -57,6 +57,11 @@ class Grabber:
         if self._thread.is_alive():
             log.warning("camera '%s' (%s): its driver does not return", self.name, self._source.about)
 
+    def space(self, counts: float) -> None:
+        """Hold frames against the view so far apart."""
+        if self._health:
+            self._health.space(counts)
+
     def shots(self) -> Sequence[Shot]:
         """The exposures that have come since the last call, oldest first."""
         return [self._shots.popleft() for _ in range(len(self._shots))]

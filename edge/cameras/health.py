@@ -144,6 +144,10 @@ class Health:
         self._counts = -np.inf  # or while the belt is near here
         self._unlike: dict[int, tuple[str, ...]] = {}  # horizon → what the last comparison brought
 
+    def space(self, counts: float) -> None:
+        """Let the belt run so far between two frames that are compared."""
+        self._spaced_counts = counts
+
     @property
     def sharpness(self) -> float:
         """Of the sharpest of the last frames, as a share of what was learnt: it falls before SHARP is reached."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
+from edge.core.in_force import Accepted
 from edge.core.messages import Disposition, Expected, Item
 
 
@@ -27,6 +28,8 @@ class Start:
     id_prefix: str  # of the items born in it
     began_ns: int
     known: Known = Known()
+    in_force: Mapping[str, Accepted] = field(default_factory=dict)  # the calibrations, by name
+    seen: Mapping[str, int] = field(default_factory=dict)  # the versions that were believed in earlier lives
 
 
 def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:

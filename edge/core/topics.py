@@ -169,6 +169,7 @@ LINE_STOP = Topic("line/stop", "box", 1, {"why": text}, expiry_s=5)
 CHALLENGE = Topic("challenge/start", "console", 1, {"test": challenge, "by": text, "items": texts})
 CHALLENGE_RESULT = Topic("challenge/result", "box", 1, {"test": text, "by": text, "outcome": text, "because": text})
 CLEAR = Topic("clear", "console", 1, {"by": text, "what": clearable})
+HOLD = Topic("hold", "console", 1, {"by": text, "why": text})
 REPLACEMENT = Topic(
     "replacement/request",
     "box",
@@ -190,6 +191,7 @@ TABLE = (
     VERDICT,
     LINE_STOP,
     CLEAR,
+    HOLD,
     CHALLENGE,
     CHALLENGE_RESULT,
     REPLACEMENT,

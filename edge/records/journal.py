@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
 CREATE INDEX IF NOT EXISTS outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
+CREATE INDEX IF NOT EXISTS journal_calibrations ON journal (entry) WHERE kind = 'CalibrationsInForce';
 CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
@@ -96,6 +97,15 @@ def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
         rows = base.execute("SELECT kind, body FROM journal ORDER BY entry DESC LIMIT ?", (count,)).fetchall()
     return [(kind, json.loads(body)) for kind, body in reversed(rows)]
+
+
+def believed(folder: Path) -> dict[str, int]:
+    """The calibrations that the lane last knew: name → version."""
+    if not (folder / FILE).exists():
+        return {}
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        asked = "SELECT body FROM journal WHERE kind = 'CalibrationsInForce' ORDER BY entry DESC LIMIT 1"
+        return {name: version for (body,) in base.execute(asked) for name, version in json.loads(body)["known"]}
 
 
 def outbox(folder: Path) -> dict[str, str | None]:

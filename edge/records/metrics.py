@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from edge.core.messages import (
+    CalibrationsInForce,
     Conservation,
     DivertAck,
     DivertOutcome,
@@ -45,6 +46,12 @@ class MetricsSink:
         )
         self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
         self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
+        self._in_force = Gauge(
+            "tunnel_calibration_in_force",
+            "Version of each calibration that the lane goes by.",
+            ["name"],
+            registry=registry,
+        )
         self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
         self._slack_s = Histogram(
             "tunnel_deadline_slack_seconds",
@@ -100,6 +107,12 @@ class MetricsSink:
     @_count.register
     def _(self, record: ReplacementRequest) -> None:
         self._requests.inc()
+
+    @_count.register
+    def _(self, record: CalibrationsInForce) -> None:
+        self._in_force.clear()
+        for name, version in record.versions:
+            self._in_force.labels(name).set(version)
 
     @_count.register
     def _(self, record: Conservation) -> None:
