@@ -1,10 +1,10 @@
-"""A lane that is laid out anew decides from then on as one that was laid out so from the start: nothing is left of before."""
+"""A lane that is laid out anew decides as one that was laid out so from the start: nothing is left of before."""
 
 from dataclasses import replace
 
 import pytest
 
-from edge.core.belt import Geometry
+from edge.core.belt import Geometry, Odometer
 from edge.core.books import Books
 from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
@@ -15,7 +15,7 @@ from edge.core.messages import CalibrationsInForce, Clearing, Hold
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
 from edge.loop import Loop
-from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, evidence, light, reading
+from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, evidence, light
 from tests.unit.test_in_force import MADE
 from tests.unit.test_loop import Lane
 
@@ -86,9 +86,7 @@ def geometries(part, seen=None):
         return
     seen.add(id(part))
     slots = (name for one in type(part).__mro__ for name in getattr(one, "__slots__", ()))
-    inside = (
-        [*vars(part).values()] if hasattr(part, "__dict__") else [getattr(part, n) for n in slots if hasattr(part, n)]
-    )
+    inside = [*vars(part).values()] if hasattr(part, "__dict__") else [getattr(part, name, None) for name in slots]
     inside += [*part.values()] if isinstance(part, dict) else list(part) if isinstance(part, (list, tuple)) else []
     for one in inside:
         yield from geometries(one, seen)
@@ -115,21 +113,23 @@ def test_it_changes_between_two_items_and_not_before_the_belt_is_empty():
     assert dict(told.numbers) == NUMBERS
 
 
-@pytest.mark.parametrize("field", ["counts_per_mm", "lead_ms", "cameras_mm"])
-def test_each_number_alone_is_taken_over(field):
-    name = {"counts_per_mm": "belt.counts_per_mm", "lead_ms": "belt.lead_ms", "cameras_mm": "camera.top.place_mm"}[
-        field
-    ]
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("counts_per_mm", "belt.counts_per_mm"),
+        ("lead_ms", "belt.lead_ms"),
+        ("cameras_mm", "camera.top.place_mm"),
+    ],
+)
+def test_each_number_alone_is_taken_over(field, name):
     geometry = SETTINGS.by({name: NUMBERS[name]}).geometry
     assert geometry != GEOMETRY
     assert replace(geometry, **{field: getattr(GEOMETRY, field)}) == GEOMETRY
 
 
 def test_readings_of_the_belt_follow():
-    from edge.core.belt import Odometer
 
     odometer = Odometer(10, 500)
     odometer.hear(0, 1000.0, 0)
     odometer.go_by(10.2)
     assert odometer.reading(100 * MS).counts == pytest.approx(1020)
-    assert reading(0).counts == 0
