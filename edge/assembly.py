@@ -41,7 +41,7 @@ from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal, believed, latest
-from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
+from edge.records.metrics import CountedElsewhere, Counts, Gauged, GaugedElsewhere, MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
 from edge.standing import WatchedShelf
@@ -116,6 +116,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         loop = loop_of(config, start, ports, gate, station)
         _count(registry, Beside(link, cameras, inspector, gate, ledger, sender), loop)
+        if shelf:
+            _gauge_shelf(registry, shelf)
         _serve(config, registry, stack)
         parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts, *([shelf] if shelf else []))
         for part in parts:
@@ -259,6 +261,23 @@ def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
         sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
     for node in cameras.nodes:
         error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
+
+
+def _gauge_shelf(registry: CollectorRegistry, shelf: WatchedShelf) -> None:
+    """When calibrations expire, and which are not believed."""
+    expires = "When each calibration expires, seconds since 1970."
+    gauged: dict[tuple[str, str], Callable[[], Gauged]] = {
+        ("tunnel_calibration_expires_timestamp_seconds", expires): lambda: _by_name(shelf.expiries()),
+        ("tunnel_calibrations_refused", "1 for each calibration that is not believed; see the lane's state for why."): (
+            lambda: _by_name(dict.fromkeys(shelf.told().refused, 1.0))
+        ),
+    }
+    for (name, what), values in gauged.items():
+        registry.register(GaugedElsewhere(name, what, ("name",), values))
+
+
+def _by_name(values: Mapping[str, float]) -> Gauged:
+    return {(name,): value for name, value in values.items()}
 
 
 def _is_faulty(cameras: AllCameras, name: str) -> float:

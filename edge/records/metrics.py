@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import singledispatchmethod
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from edge.core.messages import (
@@ -25,6 +25,7 @@ LATENCY_S = (0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.
 TURN_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 Counts = Mapping[tuple[str, ...], int]
+Gauged = Mapping[tuple[str, ...], float]
 
 
 class MetricsSink:
@@ -134,4 +135,18 @@ class CountedElsewhere(Collector):
         family = CounterMetricFamily(self._name, self._what, labels=self._labels)
         for labels, count in self._counts().items():
             family.add_metric(labels, count)
+        yield family
+
+
+class GaugedElsewhere(Collector):
+    """Gauges that a part keeps for itself, read at each scrape; what there is no longer is not told."""
+
+    def __init__(self, name: str, what: str, labels: Sequence[str], gauged: Callable[[], Gauged]) -> None:
+        self._name, self._what, self._labels, self._gauged = name, what, labels, gauged
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """One family."""
+        family = GaugeMetricFamily(self._name, self._what, labels=self._labels)
+        for labels, value in self._gauged().items():
+            family.add_metric(labels, value)
         yield family
