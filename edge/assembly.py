@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Protocol
 
 import zmq
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from prometheus_client import CollectorRegistry
 
 from edge.calibrations import Shelf
 from edge.cameras.assembly import all_cameras
-from edge.cameras.cameras import AllCameras
 from edge.config import Config
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
@@ -41,9 +39,10 @@ from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal, believed, latest
-from edge.records.metrics import CountedElsewhere, Counts, Gauged, GaugedElsewhere, MetricsSink
+from edge.records.metrics import MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
+from edge.scraped import Beside, count, serve
 from edge.standing import WatchedShelf
 
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
@@ -60,18 +59,6 @@ class Part(Protocol):
 
     def stop(self) -> None:
         """End it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What works beside the loop, and is counted."""
-
-    link: Link
-    cameras: AllCameras
-    inspector: ThreadedInspector
-    gate: DiverterOverMqtt
-    ledger: Ledger
-    sender: Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +102,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, known))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         loop = loop_of(config, start, ports, gate, station)
-        _count(registry, Beside(link, cameras, inspector, gate, ledger, sender), loop)
-        if shelf:
-            _gauge_shelf(registry, shelf)
-        _serve(config, registry, stack)
+        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf), loop)
+        serve(config.metrics, registry, stack)
         parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts, *([shelf] if shelf else []))
         for part in parts:
             part.start()
@@ -198,96 +183,3 @@ def _journal(config: Config, stack: ExitStack) -> Journal:
     journal = Journal(config.lane.state)
     stack.callback(journal.close)
     return journal
-
-
-def _count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
-    """Have the counters that the parts keep scraped with the others."""
-    counted: dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]] = {
-        ("tunnel_messages_refused", "Messages refused, by topic and reason.", ("topic", "reason")): (
-            lambda: {reason: count for reason, count in dict(beside.link.refused).items()}  # noqa: C416 - widens the key
-        ),
-        ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (
-            beside.cameras.dropped
-        ),
-        ("tunnel_frames_lost", "Frames that a camera sent and that did not arrive whole.", ("camera",)): (
-            lambda: {(one.name,): one.lost for one in beside.cameras.grabbers}
-        ),
-        ("tunnel_frames_unplaced", "Frames exposed when the belt's place was not known.", ()): (
-            lambda: {(): beside.cameras.unplaced}
-        ),
-        ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
-            lambda: {(one.name,): one.opened for one in beside.cameras.grabbers}
-        ),
-        ("tunnel_encoder_strays", "Frames whose camera counted the belt otherwise than the PLC.", ("camera",)): (
-            beside.cameras.strays
-        ),
-        ("tunnel_camera_packets", "Packets missed, asked for again, and come again.", ("camera", "what")): (
-            beside.cameras.packets
-        ),
-        ("tunnel_frames_refused", "Messages of camera nodes and feeds that were none.", ()): (
-            lambda: {(): beside.cameras.refused}
-        ),
-        ("tunnel_node_frames", "Frames of camera nodes, by what became of them.", ("camera", "outcome")): (
-            beside.cameras.at_nodes
-        ),
-        ("tunnel_checks", "Checks of pictures, by what became of them.", ("check", "outcome")): (
-            lambda: {outcome: count for outcome, count in dict(beside.inspector.counts).items()}  # noqa: C416 - widens the key
-        ),
-        ("tunnel_records_dropped", "Records that a full or broken desk lost, by desk.", ("desk",)): (
-            lambda: {(writer.name,): writer.dropped for writer in beside.ledger.writers}
-        ),
-        ("tunnel_commands_late", "Diverts that could not be ordered in time, by why.", ("why",)): (
-            lambda: {("decided_late",): loop.dispatcher.late_commands, ("no_broker",): beside.gate.dropped}
-        ),
-        ("tunnel_orders_failures", "Rounds in which the outbox could not be seen to.", ()): (
-            lambda: {(): beside.sender.failures}
-        ),
-    }
-    for (name, what, labels), counts in counted.items():
-        registry.register(CountedElsewhere(name, what, labels, counts))
-    _gauge(registry, beside.cameras)
-
-
-def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
-    """What is wrong with cameras just now, and how well the clocks of nodes are known."""
-    faulty = Gauge("tunnel_camera_faulty", "1 while something is wrong with a camera.", ("camera",), registry=registry)
-    sharp = Gauge("tunnel_camera_sharpness", "Of its last frames; 1: as learnt.", ("camera",), registry=registry)
-    error_s = Gauge(
-        "tunnel_node_clock_error_seconds", "By how much a node's clock may be wrong.", ("node",), registry=registry
-    )
-    for name in (*(one.name for one in cameras.grabbers), *(name for node in cameras.nodes for name in node.cameras)):
-        faulty.labels(name).set_function(partial(_is_faulty, cameras, name))
-    for one in cameras.grabbers:
-        sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
-    for node in cameras.nodes:
-        error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
-
-
-def _gauge_shelf(registry: CollectorRegistry, shelf: WatchedShelf) -> None:
-    """When calibrations expire, and which are not believed."""
-    expires = "When each calibration expires, seconds since 1970."
-    gauged: dict[tuple[str, str], Callable[[], Gauged]] = {
-        ("tunnel_calibration_expires_timestamp_seconds", expires): lambda: _by_name(shelf.expiries()),
-        ("tunnel_calibrations_refused", "1 for each calibration that is not believed; see the lane's state for why."): (
-            lambda: _by_name(dict.fromkeys(shelf.told().refused, 1.0))
-        ),
-    }
-    for (name, what), values in gauged.items():
-        registry.register(GaugedElsewhere(name, what, ("name",), values))
-
-
-def _by_name(values: Mapping[str, float]) -> Gauged:
-    return {(name,): value for name, value in values.items()}
-
-
-def _is_faulty(cameras: AllCameras, name: str) -> float:
-    return float(name in cameras.faults())
-
-
-def _serve(config: Config, registry: CollectorRegistry, stack: ExitStack) -> None:
-    """Serve the metrics, unless the port is 0."""
-    if config.metrics.port:
-        server, thread = start_http_server(config.metrics.port, config.metrics.host, registry)
-        stack.callback(thread.join)
-        stack.callback(server.server_close)
-        stack.callback(server.shutdown)
