@@ -27,8 +27,10 @@ from edge.core.dispatcher import Dispatcher
 from edge.core.in_force import NONE, InForce, numbers
 from edge.core.judge import Judge
 from edge.core.laid import Laid
+from edge.core.messages import CalibrationsInForce, ScaleLearnt
 from edge.core.ports import NO_SHELF, Diverter, Ports, Station
 from edge.core.recovery import Start, recovered
+from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
@@ -38,7 +40,7 @@ from edge.inspection.planner import Planner
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
-from edge.records.journal import Journal, believed, latest
+from edge.records.journal import Journal, last, latest
 from edge.records.metrics import MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
@@ -115,7 +117,15 @@ def starting(config: Config, in_force: InForce = NONE) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
     known = recovered(latest(config.lane.state, RECOVERED))
     id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
-    return Start(id_prefix, time.monotonic_ns(), known, {**in_force}, believed(config.lane.state))
+    learnt = last(config.lane.state, ScaleLearnt)
+    scale = ScaleLearnt(**learnt) if learnt else None
+    return Start(id_prefix, time.monotonic_ns(), known, {**in_force}, believed(config), scale)
+
+
+def believed(config: Config) -> dict[str, int]:
+    """The calibrations that the lane last knew: name → version."""
+    noted = last(config.lane.state, CalibrationsInForce)
+    return dict(noted["known"]) if noted else {}
 
 
 def shelf_of(config: Config) -> WatchedShelf | None:
@@ -124,7 +134,7 @@ def shelf_of(config: Config) -> WatchedShelf | None:
     if folder is None:
         return None
     shelf = Shelf(folder, config.calibration.trusted)
-    return WatchedShelf(folder, shelf, config.here(), believed(config.lane.state))
+    return WatchedShelf(folder, shelf, config.here(), believed(config))
 
 
 def laid(config: Config, start: Start) -> Laid:
@@ -155,7 +165,9 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
         ledger=ports.ledger,
         books=Books(len(known.items)),
         calibrations=ports.calibrations,
-        calibrated=Calibrated(config.laid(), start.in_force, start.seen),
+        calibrated=Calibrated(
+            config.laid(), start.in_force, start.seen, Scale(config.calibration.scale_warn, start.scale)
+        ),
     )
 
 

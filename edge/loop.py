@@ -52,6 +52,7 @@ class Loop:
         oversight = self.supervision.update(reading, tracked, verdicts, settled, items, faults, word)
         self.station.tell(oversight, self.turns, now_ns)
         ends = (*tracked.ghosts, *settled.ends)
+        self.calibrated.see(ends, items, now_ns)
         self.tracker.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
         self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *acks))

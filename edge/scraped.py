@@ -82,6 +82,8 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
     _gauge(registry, beside.cameras)
     if beside.shelf:
         _gauge_shelf(registry, beside.shelf)
+        drift = "Of the counts from eye to eye, since the belt was calibrated, as a share."
+        Gauge("tunnel_belt_scale_drift", drift, registry=registry).set_function(lambda: loop.calibrated.scale.off)
 
 
 def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:

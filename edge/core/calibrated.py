@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 from edge.core.in_force import AT_THE_START, NEVER_SEEN, NONE, UNCALIBRATED, Accepted, InForce, Standing, bears, numbers
 from edge.core.laid import Laid
-from edge.core.messages import CalibrationsInForce, Clearing
+from edge.core.messages import CalibrationsInForce, Clearing, Item, ItemEnd, ScaleLearnt
+from edge.core.scale import Scale
 from edge.core.topics import MAX_LIST, MAX_TEXT
 
+HALF_THE_TOLERANCE = 0.001  # of the belt's scale, as a share
+BELT_SCALE = "belt scale"
 HOW = "`tunnel-edge hold` the lane and let its belt run empty"
 UNSAFE = "not believed at the start: {names}: see what is said of it; cleared, the lane runs by its settings instead"
 
@@ -30,8 +33,16 @@ SILENT = Word()
 class Calibrated:
     """Knows what the lane goes by."""
 
-    def __init__(self, settings: Laid, in_force: InForce = NONE, seen: Mapping[str, int] = NEVER_SEEN) -> None:
+    def __init__(
+        self,
+        settings: Laid,
+        in_force: InForce = NONE,
+        seen: Mapping[str, int] = NEVER_SEEN,
+        scale: Scale | None = None,
+    ) -> None:
         """Take what the settings say, what is in force from the start, and what was believed in earlier lives."""
+        self.scale = scale or Scale(HALF_THE_TOLERANCE)
+        self._learnt: list[ScaleLearnt] = []
         self._settings = settings
         self._in_force = in_force
         self._known = {**seen}
@@ -53,6 +64,14 @@ class Calibrated:
             self._word = self._worded()
         return self._word
 
+    def see(self, ends: Iterable[ItemEnd], items: Mapping[str, Item], now_ns: int) -> None:
+        """Take the items that have left, by which the belt's scale is watched."""
+        before = self.scale.trouble
+        of = sorted((name, one.version) for name, one in self._in_force.items() if name.partition(".")[0] == "belt")
+        self._learnt += self.scale.update(", ".join(f"{name} {version}" for name, version in of), ends, items, now_ns)
+        if self.scale.trouble != before:
+            self._word = self._worded()
+
     def change(self, state: str, items: Sized) -> Laid | None:
         """How the lane is laid out from now on; None: as before. At the end of a turn, whose state it was."""
         before, wanted = self._in_force, self._wanted()
@@ -63,8 +82,12 @@ class Calibrated:
         self._word = self._worded()
         return self._settings.by(numbers(after)) if numbers(after) != numbers(before) else None
 
-    def news(self, now_ns: int) -> tuple[CalibrationsInForce, ...]:
-        """What is in force, whenever that has changed."""
+    def news(self, now_ns: int) -> tuple[CalibrationsInForce | ScaleLearnt, ...]:
+        """What is in force, whenever that has changed; what was learnt of the belt's scale."""
+        learnt, self._learnt = tuple(self._learnt), []
+        return (*self._changed(now_ns), *learnt)
+
+    def _changed(self, now_ns: int) -> tuple[CalibrationsInForce, ...]:
         self._known |= {name: one.version for name, one in self._in_force.items()}
         if (self._in_force, self._known) == self._noted:
             return ()
@@ -94,7 +117,8 @@ class Calibrated:
         labels = {name: self._label(name, standing.refused.get(name, "")) for name in names}
         refused = {name: f"refused: {why}" for name, why in standing.refused.items()}
         unsafe = UNSAFE.format(names=self._unsafe) if self._unsafe else ""
-        return Word(labels, {**standing.warned, **refused}, self._waiting(standing), unsafe)
+        worn = {BELT_SCALE: self.scale.trouble} if self.scale.trouble else {}
+        return Word(labels, {**standing.warned, **worn, **refused}, self._waiting(standing), unsafe)
 
     def _label(self, name: str, why: str) -> str:
         version = str(self._in_force[name].version) if name in self._in_force else ""

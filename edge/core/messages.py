@@ -348,3 +348,13 @@ class CalibrationsInForce:
         tuple[str, int], ...
     ]  # the versions that were ever believed, and not cleared since: these must not vanish
     applied_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleLearnt:
+    """How far it is from the induct eye to the exit eye, by the first items after a calibration of the belt."""
+
+    of: str  # the calibrations of the belt that were in force
+    counts: float  # the mean of the items
+    spread: float  # of one item, standard deviation, as a share
+    learnt_ns: int

@@ -25,6 +25,7 @@ from edge.core.messages import (
     ItemEnd,
     LineStop,
     ReplacementRequest,
+    ScaleLearnt,
     Sighting,
     Verdict,
 )
@@ -45,6 +46,7 @@ Record = (
     | LineStop
     | ChallengeResult
     | CalibrationsInForce
+    | ScaleLearnt
 )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from edge.core.in_force import Accepted
-from edge.core.messages import Disposition, Expected, Item
+from edge.core.messages import Disposition, Expected, Item, ScaleLearnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Start:
     known: Known = Known()
     in_force: Mapping[str, Accepted] = field(default_factory=dict)  # the calibrations, by name
     seen: Mapping[str, int] = field(default_factory=dict)  # the versions that were believed in earlier lives
+    scale: ScaleLearnt | None = None  # how far it is from eye to eye, by an earlier life
 
 
 def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
 CREATE INDEX IF NOT EXISTS outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
 CREATE INDEX IF NOT EXISTS journal_calibrations ON journal (entry) WHERE kind = 'CalibrationsInForce';
+CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'ScaleLearnt';
 CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
@@ -99,13 +100,13 @@ def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
     return [(kind, json.loads(body)) for kind, body in reversed(rows)]
 
 
-def believed(folder: Path) -> dict[str, int]:
-    """The calibrations that the lane last knew: name → version."""
+def last(folder: Path, kind: type) -> dict[str, Any] | None:
+    """The body of a journal's last entry of a kind that has an index of its own; None: there is none."""
     if not (folder / FILE).exists():
-        return {}
+        return None
+    asked = f"SELECT body FROM journal WHERE kind = '{kind.__name__}' ORDER BY entry DESC LIMIT 1"  # noqa: S608 - ours
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
-        asked = "SELECT body FROM journal WHERE kind = 'CalibrationsInForce' ORDER BY entry DESC LIMIT 1"
-        return {name: version for (body,) in base.execute(asked) for name, version in json.loads(body)["known"]}
+        return next((json.loads(body) for (body,) in base.execute(asked)), None)
 
 
 def outbox(folder: Path) -> dict[str, str | None]:
