@@ -14,7 +14,9 @@ import zmq
 from prometheus_client import CollectorRegistry
 
 from edge.calibrations import Shelf
-from edge.cameras.assembly import all_cameras
+from edge.cameras.assembly import CalibratedCameras, all_cameras
+from edge.cameras.cameras import AllCameras
+from edge.cameras.drift import CameraDrift
 from edge.config import Config
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
@@ -35,6 +37,7 @@ from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
 from edge.inspection.assembly import Sessions, locator, questions
+from edge.inspection.colour import Correction, lab
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
 from edge.loop import Loop
@@ -100,11 +103,12 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         shelf = shelf_of(config)
         start = starting(config, shelf.told().good if shelf else NONE)
         cameras = all_cameras(config, laid(config, start).geometry, context)
+        drift = _watch_cameras(config, shelf, cameras) if shelf else None
         known = shelf or NO_SHELF
         ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, known))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         loop = loop_of(config, start, ports, gate, station)
-        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf), loop)
+        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift), loop)
         serve(config.metrics, registry, stack)
         parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts, *([shelf] if shelf else []))
         for part in parts:
@@ -135,6 +139,15 @@ def shelf_of(config: Config) -> WatchedShelf | None:
         return None
     shelf = Shelf(folder, config.calibration.trusted)
     return WatchedShelf(folder, shelf, config.here(), believed(config))
+
+
+def _watch_cameras(config: Config, shelf: WatchedShelf, cameras: AllCameras) -> CameraDrift:
+    """Have what the cameras see held against what they were calibrated to, by the shelf's own thread."""
+    limits = config.calibration.colour_warn, config.calibration.moved_warn_mm
+    known = CalibratedCameras(config, shelf.believed, shelf.beside)
+    drift = CameraDrift(cameras.grabbers, known, lambda image, matrix: lab(image, Correction(matrix)), *limits)
+    shelf.drift = drift
+    return drift
 
 
 def laid(config: Config, start: Start) -> Laid:

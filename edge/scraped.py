@@ -10,6 +10,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from edge.cameras.cameras import AllCameras
+from edge.cameras.drift import CameraDrift
 from edge.conveyor.diverter import DiverterOverMqtt
 from edge.conveyor.link import Link
 from edge.inspection.inspector import ThreadedInspector
@@ -32,6 +33,7 @@ class Beside:
     ledger: Ledger
     sender: Sender
     shelf: WatchedShelf | None
+    drift: CameraDrift | None
 
 
 def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
@@ -80,6 +82,8 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
     for (name, what, labels), counts in counted.items():
         registry.register(CountedElsewhere(name, what, labels, counts))
     _gauge(registry, beside.cameras)
+    if beside.drift:
+        _gauge_drift(registry, beside.drift)
     if beside.shelf:
         _gauge_shelf(registry, beside.shelf)
         drift = "Of the counts from eye to eye, since the belt was calibrated, as a share."
@@ -112,6 +116,18 @@ def _gauge_shelf(registry: CollectorRegistry, shelf: WatchedShelf) -> None:
     }
     for (name, what), values in gauged.items():
         registry.register(GaugedElsewhere(name, what, ("name",), values))
+
+
+def _gauge_drift(registry: CollectorRegistry, drift: CameraDrift) -> None:
+    """How far cameras are from what they were calibrated to."""
+    colour = "Of the bare belt's colour from when the camera was calibrated, ΔE00."
+    moved = "By how much a camera looks beside where it was calibrated, mm on the belt."
+    gauged: dict[tuple[str, str], Callable[[], Gauged]] = {
+        ("tunnel_camera_colour_drift", colour): lambda: {(name,): one.colour for name, one in drift.off().items()},
+        ("tunnel_camera_moved_mm", moved): lambda: {(name,): one.moved_mm for name, one in drift.off().items()},
+    }
+    for (name, what), values in gauged.items():
+        registry.register(GaugedElsewhere(name, what, ("camera",), values))
 
 
 def _by_name(values: Mapping[str, float]) -> Gauged:

@@ -43,13 +43,10 @@ class WatchedShelf:
         shelf: Shelf,
         here: Here,
         seen: Mapping[str, int] = NEVER_SEEN,
-        drift: Callable[[], Mapping[str, str]] = no_drift,
     ) -> None:
-        """Take the shelf, and look at it.
-
-        seen: the versions that were believed in earlier lives. drift: what cameras see otherwise than then.
-        """
-        self._folder, self._shelf, self._here, self._drift = folder, shelf, here, drift
+        """Take the shelf, and look at it; seen: the versions that were believed in earlier lives."""
+        self.drift: Callable[[], Mapping[str, str]] = no_drift  # what cameras see otherwise than when calibrated
+        self._folder, self._shelf, self._here = folder, shelf, here
         self._seen = dict(seen)
         self._signs: Signs | None = None
         self._found: Found = {}
@@ -67,9 +64,18 @@ class WatchedShelf:
         self._ending.set()
         self._thread.join()
 
+    def beside(self, digest: str) -> Path:
+        """Where what has this SHA-256 lies."""
+        return self._shelf.beside(digest)
+
     def told(self) -> Standing:
         """As `Calibrations.told`."""
         return self._standing
+
+    def believed(self, name: str) -> Calibration | None:
+        """One that is believed just now."""
+        one = self._found.get(name)
+        return one if isinstance(one, Calibration) and name in self._standing.good else None
 
     def expiries(self) -> Mapping[str, float]:
         """Name → when it expires, seconds since 1970."""
@@ -83,7 +89,7 @@ class WatchedShelf:
             self._found = dict(self._read())
             self._signs = signs
         told = standing(self._found, self._here, now, self._seen)
-        told = replace(told, warned={**told.warned, **self._drift()})
+        told = replace(told, warned={**told.warned, **self.drift()})
         self._seen |= {name: one.version for name, one in told.good.items()}
         if told != self._standing:
             self._standing = told

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edge.cameras.health import Health
+from edge.cameras.health import Health, Usual
 from edge.cameras.source import KEPT, Shot, Source
 from edge.core.belt import NS_PER_S
 from edge.core.errors import CameraFault
@@ -80,6 +80,11 @@ class Grabber:
     def sharpness(self) -> float:
         """Of the last frames, as a share of what was learnt; not a number: nothing was."""
         return self._health.sharpness if self._health else math.nan
+
+    @property
+    def usual(self) -> Usual | None:
+        """What stands still before it just now; None: nobody watches, or not long enough."""
+        return self._health.usual if self._health else None
 
     @property
     def fault(self) -> str:

@@ -127,6 +127,15 @@ class View:
         write(path, arrays, MAKER)
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What stands still before a camera just now."""
+
+    number: int  # of the last frame in it
+    small: Small  # median of small copies
+    width_px: int  # of the frames
+
+
 class Health:
     """Watches one camera's frames as they come."""
 
@@ -142,6 +151,8 @@ class Health:
         self._number = 0  # of spaced frames
         self._due_ns = 0  # no frame before is compared,
         self._counts = -np.inf  # or while the belt is near here
+        self.usual: Usual | None = None  # of the longest horizon; replaced as a whole, for another thread to read
+        self._width_px = 0
         self._unlike: dict[int, tuple[str, ...]] = {}  # horizon → what the last comparison brought
 
     def space(self, counts: float) -> None:
@@ -161,6 +172,7 @@ class Health:
         counts: where the belt is; not a number: nobody knows.
         """
         look = Look.of(image)
+        self._width_px = image.shape[1]
         faults = (*self._alone(look), *self._repeated(look))
         if exposed_ns >= self._due_ns and not abs(counts - self._counts) < self._spaced_counts:
             self._due_ns, self._counts = exposed_ns + SPACED_NS, counts
@@ -199,6 +211,8 @@ class Health:
 
     def _compared(self, view: View, limits: Limits, frames: int) -> Iterator[str]:
         median = _median(list(self._recent)[-frames:])
+        if frames == max(HORIZONS):
+            self.usual = Usual(self._number, median, self._width_px)
         if self.sharpness < SHARP:
             yield "out of focus, or the lens is fogged"
         yield from _lit(median, view)
@@ -248,13 +262,19 @@ def _lit(median: Small, view: View) -> Iterator[str]:
 
 def _shifted(median: Small, view: View) -> tuple[float, float]:
     """By how much the edges of what stands still correlate better elsewhere, and how far off that is (of the width)."""
-    middle = slice(REACH_PX, -REACH_PX)
-    usual, still = (one[middle, middle] for one in (_edges(view.usual), 1 / (1 + (view.spread / STILL) ** 2)))
-    found = cv2.matchTemplate(_edges(median), usual, cv2.TM_CCOEFF_NORMED, mask=still)
-    found[~np.isfinite(found)] = -1
+    found = matched(median, view)
     down, across = np.unravel_index(found.argmax(), found.shape)
     better = float(found.max() - found[REACH_PX, REACH_PX])
     return better, float(np.hypot(across - REACH_PX, down - REACH_PX)) / SIDE_PX
+
+
+def matched(median: Small, view: View) -> Small:
+    """How well what stands still fits, shifted by up to REACH_PX each way; in the middle: where it should be."""
+    middle = slice(REACH_PX, -REACH_PX)
+    usual, still = (one[middle, middle] for one in (_edges(view.usual), 1 / (1 + (view.spread / STILL) ** 2)))
+    found = np.asarray(cv2.matchTemplate(_edges(median), usual, cv2.TM_CCOEFF_NORMED, mask=still), np.float32)
+    found[~np.isfinite(found)] = -1
+    return found
 
 
 def _edges(picture: Small) -> Small:
