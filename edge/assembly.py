@@ -37,7 +37,6 @@ from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
 from edge.inspection.assembly import Sessions, locator, questions
-from edge.inspection.colour import Correction, lab
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
 from edge.loop import Loop
@@ -145,7 +144,7 @@ def _watch_cameras(config: Config, shelf: WatchedShelf, cameras: AllCameras) -> 
     """Have what the cameras see held against what they were calibrated to, by the shelf's own thread."""
     limits = config.calibration.colour_warn, config.calibration.moved_warn_mm
     known = CalibratedCameras(config, shelf.believed, shelf.beside)
-    drift = CameraDrift(cameras.grabbers, known, lambda image, matrix: lab(image, Correction(matrix)), *limits)
+    drift = CameraDrift(cameras.grabbers, known, *limits)
     shelf.drift = drift
     return drift
 

@@ -120,7 +120,7 @@ def _gauge_shelf(registry: CollectorRegistry, shelf: WatchedShelf) -> None:
 
 def _gauge_drift(registry: CollectorRegistry, drift: CameraDrift) -> None:
     """How far cameras are from what they were calibrated to."""
-    colour = "Of the bare belt's colour from when the camera was calibrated, ΔE00."
+    colour = "By how much colours are off since the camera was calibrated, by its bare belt, ΔE00."
     moved = "By how much a camera looks beside where it was calibrated, mm on the belt."
     gauged: dict[tuple[str, str], Callable[[], Gauged]] = {
         ("tunnel_camera_colour_drift", colour): lambda: {(name,): one.colour for name, one in drift.off().items()},
