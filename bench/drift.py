@@ -30,7 +30,7 @@ from calibration.sites.paint import belt as woven
 from calibration.sites.render import Scene, belt_face, render
 from calibration.sites.site import Site, drawn
 from edge.cameras.drift import Calibrated, off
-from edge.cameras.health import LEAST, Look, View
+from edge.cameras.usual import LEAST, Look, View
 from edge.core.colour_difference import delta_e_2000, lab_of
 from edge.core.messages import End, Image, Item, ItemEnd
 from edge.core.scale import LEARNT, Scale

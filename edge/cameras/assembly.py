@@ -16,11 +16,12 @@ from edge.cameras.drift import Calibrated
 from edge.cameras.feed import FeedCameras
 from edge.cameras.gige import Chunks, GigeSource
 from edge.cameras.grabber import Grabber
-from edge.cameras.health import Health, View
+from edge.cameras.health import Health
 from edge.cameras.line import Context, Peer, ask
 from edge.cameras.node import NodeCameras
 from edge.cameras.opencv import FolderSource, OpenCvSource
 from edge.cameras.source import Source
+from edge.cameras.usual import View
 from edge.config import Config
 from edge.core.belt import Geometry
 from edge.core.calibration import Calibration

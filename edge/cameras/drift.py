@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.cameras.grabber import Grabber
-from edge.cameras.health import SIDE_PX, Small, View, matched
+from edge.cameras.usual import SIDE_PX, Small, View, matched
 from edge.core.colour_difference import delta_e_2000, lab_of, linear
 from edge.core.plane import Plane
 

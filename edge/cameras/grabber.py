@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edge.cameras.health import Health, Usual
+from edge.cameras.health import Health
 from edge.cameras.source import KEPT, Shot, Source
+from edge.cameras.usual import Usual
 from edge.core.belt import NS_PER_S
 from edge.core.errors import CameraFault
 

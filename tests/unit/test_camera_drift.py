@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.cameras.drift import RUN, Calibrated, CameraDrift, off
-from edge.cameras.health import LEAST, Look, Usual, View
+from edge.cameras.usual import LEAST, Look, Usual, View
 from edge.core.colour_difference import delta_e_2000, lab_of
 from edge.core.plane import Plane
 
