@@ -44,6 +44,7 @@ TOLERANCE, TOLERANCE_MM, TOLERANCE_COLOUR = 0.002, 3.0, 4.0
 SPREADS = (0.0002, 0.001, 0.003)  # of an item's way
 WEARS = (1e-8, 1e-7, 1e-6)  # share of the scale, an item: 0.1 % in 100,000, 10,000 and 1000
 FAR_SHARE, FAR_MM = 0.01, 30.0  # of the items that slip far, and how far at most
+SCENARIOS = ("nominal", "slip")
 TRIALS = 40
 PERIOD = 100_000  # items
 FRAMES = 5  # of a look at a site: the daemon takes 60
@@ -102,9 +103,9 @@ def _pass(scale: Scale, way: float) -> None:
     list(scale.update("belt 1", [end], {"i": Item("i", 0, 0, 200.0)}, 0))
 
 
-def on_the_line(items: int, seed: int) -> tuple[int, float, float]:
+def on_the_line(name: str, items: int, seed: int) -> tuple[int, float, float]:
     """The line's own loop: times told, spread of an item's way, and the average at the end."""
-    scenario, watching = shipped("nominal"), Watching(LIMITS.scale_warn)
+    scenario, watching = shipped(name), Watching(LIMITS.scale_warn)
 
     def kept(ports: Ports) -> Any:
         loop = loop_of(ports)
@@ -216,11 +217,13 @@ def main() -> int:
     options = _options()
     console = Console(width=130)
     belt = [*_belt(options.scale_items, console)]
-    told, spread, average = line = on_the_line(options.line_items, 1)
-    on = f"on the line ({options.line_items} items, nominal)"
-    console.print(f"{on}: told {told} times; an item ± {spread:.3%}, in the end {average:+.4%}")
+    line = {name: on_the_line(name, options.line_items, 1) for name in SCENARIOS}
+    for name, (told, spread, average) in line.items():
+        on = f"on the line ({options.line_items} items, {name})"
+        console.print(f"{on}: told {told} times; an item ± {spread:.3%}, in the end {average:+.4%}")
     at_sites = [*sites(options.sites)]
-    _cameras(at_sites, console)
+    if at_sites:
+        _cameras(at_sites, console)
     if options.json:
         kept = {"belt": belt, "line": line, "sites": at_sites}
         options.json.write_text(json.dumps(kept, indent=1, default=float) + "\n")

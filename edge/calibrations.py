@@ -96,9 +96,8 @@ class Shelf:
     def broken(self, name: str) -> Iterator[str]:
         """Where the chain of versions does not hold: one was changed, or taken away."""
         versions = self.versions(name)
-        yield from (
-            f"{name}: version {lost} is missing" for lost in sorted(set(range(1, versions[-1])) - set(versions))
-        )
+        missing = set(range(1, max(versions, default=0))) - set(versions)
+        yield from (f"{name}: version {lost} is missing" for lost in sorted(missing))
         for version in versions:
             before = self.read(name, version).before
             path = self._path(name, version - 1)

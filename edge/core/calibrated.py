@@ -114,15 +114,18 @@ class Calibrated:
     def _worded(self) -> Word:
         standing = self._standing or UNCALIBRATED
         names = sorted(standing.refused.keys() | self._in_force.keys())[:MAX_LIST]
-        labels = {name: self._label(name, standing.refused.get(name, "")) for name in names}
+        labels = {name: self._label(name, standing) for name in names}
         refused = {name: f"refused: {why}" for name, why in standing.refused.items()}
         unsafe = UNSAFE.format(names=self._unsafe) if self._unsafe else ""
         worn = {BELT_SCALE: self.scale.trouble} if self.scale.trouble else {}
         return Word(labels, {**standing.warned, **worn, **refused}, self._waiting(standing), unsafe)
 
-    def _label(self, name: str, why: str) -> str:
+    def _label(self, name: str, standing: Standing) -> str:
+        """The version in force, and what is wrong."""
         version = str(self._in_force[name].version) if name in self._in_force else ""
-        return "; ".join(part for part in (version, f"refused: {why}" if why else "") if part)[:MAX_TEXT]
+        refused = f"refused: {standing.refused[name]}" if name in standing.refused else ""
+        parts = (version, refused, standing.warned.get(name, ""))
+        return "; ".join(part for part in parts if part)[:MAX_TEXT]
 
     def _waiting(self, standing: Standing) -> str:
         new = [name for name, one in sorted(standing.good.items()) if self._in_force.get(name) != one]

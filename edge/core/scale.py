@@ -65,13 +65,19 @@ class Scale:
         if len(self._first) < LEARNT:
             return
         middle = median(self._first)
-        spread = max(MAD_TO_SIGMA * median(abs(one - middle) for one in self._first) / middle, LEAST_SPREAD)
-        farthest = CLIPPED * spread * middle
-        usual = fsum(min(max(one, middle - farthest), middle + farthest) for one in self._first) / LEARNT
-        self._learnt, self._first = ScaleLearnt(self._of, usual, spread, now_ns), []
+        spread = MAD_TO_SIGMA * median(abs(one - middle) for one in self._first) / middle
+        farthest = middle * self._farthest(spread)
+        usual = [min(max(one, middle - farthest), middle + farthest) for one in self._first]
+        counts = fsum(usual) / LEARNT
+        spread = math.sqrt(fsum((one / counts - 1) ** 2 for one in usual) / LEARNT)
+        self._learnt, self._first = ScaleLearnt(self._of, counts, max(spread, LEAST_SPREAD), now_ns), []
+
+    def _farthest(self, spread: float) -> float:
+        """How far off, as a share, an item counts at most; alike for those learnt from and those after them."""
+        return max(CLIPPED * spread, FAR * self._limit)
 
     def _average(self, counts: int, learnt: ScaleLearnt) -> None:
-        farthest = max(CLIPPED * learnt.spread, FAR * self._limit)
+        farthest = self._farthest(learnt.spread)
         off = min(max(counts / learnt.counts - 1, -farthest), farthest)
         before = 0.0 if math.isnan(self.off) else self.off
         self.off = before + WEIGHT * (off - before)

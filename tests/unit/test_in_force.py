@@ -148,6 +148,13 @@ def test_a_new_version_comes_into_force_while_held_and_empty_and_waits_else(stat
     assert calibrated.change("Held", {}) is None or not applied
 
 
+def test_what_will_not_do_for_long_is_said_beside_its_version():
+    calibrated, _ = begun({"belt.top": accepted(1)})
+    word = calibrated.hear(Standing({"belt.top": accepted(1)}, {}, {"belt.top": "it expires on 2027-05-25"}), ())
+    assert word.labels == {"belt.top": "1; it expires on 2027-05-25"}
+    assert word.troubles == {"belt.top": "it expires on 2027-05-25"}
+
+
 def test_what_moves_nothing_need_not_wait():
     calibrated, _ = begun({"belt.top": accepted(1)})
     seen = Accepted(1, MADE.isoformat())

@@ -99,3 +99,12 @@ def test_it_is_said_with_the_calibrations_and_remembered():
     (learnt,) = calibrated.news(1)
     assert isinstance(learnt, ScaleLearnt)
     assert "do the step `belt` anew" in calibrated.hear(Standing(good), ()).troubles[BELT_SCALE]
+
+
+def test_items_of_which_many_slip_far_are_no_drift():
+    chance = np.random.default_rng(3)
+    slips = (chance.random(3000) < 0.3) * 300.0
+    scale = Scale(LIMIT)
+    left(scale, WAY + slips)
+    assert scale.trouble == ""
+    assert abs(scale.off) < LIMIT / 2
