@@ -357,4 +357,5 @@ class ScaleLearnt:
     of: str  # the calibrations of the belt that were in force
     counts: float  # the mean of the items
     spread: float  # of one item, standard deviation, as a share
+    farthest: float  # that one item counts as off, as a share
     learnt_ns: int

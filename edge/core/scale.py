@@ -64,21 +64,17 @@ class Scale:
         self._first.append(counts)
         if len(self._first) < LEARNT:
             return
-        middle = median(self._first)
+        middle = float(median(self._first))
         spread = MAD_TO_SIGMA * median(abs(one - middle) for one in self._first) / middle
-        farthest = middle * self._farthest(spread)
-        usual = [min(max(one, middle - farthest), middle + farthest) for one in self._first]
-        counts = fsum(usual) / LEARNT
-        spread = math.sqrt(fsum((one / counts - 1) ** 2 for one in usual) / LEARNT)
-        self._learnt, self._first = ScaleLearnt(self._of, counts, max(spread, LEAST_SPREAD), now_ns), []
-
-    def _farthest(self, spread: float) -> float:
-        """How far off, as a share, an item counts at most; alike for those learnt from and those after them."""
-        return max(CLIPPED * spread, FAR * self._limit)
+        farthest = max(CLIPPED * spread, FAR * self._limit)
+        low, high = middle * (1 - farthest), middle * (1 + farthest)
+        usual = [min(max(one, low), high) for one in self._first]
+        mean = fsum(usual) / LEARNT
+        of_one = max(math.sqrt(fsum((one / mean - 1) ** 2 for one in usual) / LEARNT), LEAST_SPREAD)
+        self._learnt, self._first = ScaleLearnt(self._of, mean, of_one, farthest, now_ns), []
 
     def _average(self, counts: int, learnt: ScaleLearnt) -> None:
-        farthest = self._farthest(learnt.spread)
-        off = min(max(counts / learnt.counts - 1, -farthest), farthest)
+        off = min(max(counts / learnt.counts - 1, -learnt.farthest), learnt.farthest)
         before = 0.0 if math.isnan(self.off) else self.off
         self.off = before + WEIGHT * (off - before)
         told = max(self._limit, SURE * SPREAD_OF_AVERAGE * learnt.spread)

@@ -72,7 +72,7 @@ def test_what_is_well_again_is_no_longer_told_and_a_new_calibration_begins_anew(
 
 
 def test_what_an_earlier_life_learnt_is_gone_by_for_the_same_calibration():
-    learnt = ScaleLearnt("belt.top 1", WAY * 0.998, 0.0005, 1)
+    learnt = ScaleLearnt("belt.top 1", WAY * 0.998, 0.0005, 0.004, 1)
     scale = Scale(LIMIT, learnt)
     assert left(scale, noisy(200)) == []
     assert "+0.1" in scale.trouble or "+0.2" in scale.trouble
