@@ -89,7 +89,7 @@ class WatchedShelf:
             self._found = dict(self._read())
             self._signs = signs
         told = standing(self._found, self._here, now, self._seen)
-        told = replace(told, warned={**told.warned, **self.drift()})
+        told = replace(told, warned={**told.warned, **self._drifted()})
         self._seen |= {name: one.version for name, one in told.good.items()}
         if told != self._standing:
             self._standing = told
@@ -100,6 +100,13 @@ class WatchedShelf:
                 self.look(datetime.now(UTC))
             except Exception:  # what was in force stays; the lane must run on
                 log.exception("calibrations cannot be looked at: what is in force stays")
+
+    def _drifted(self) -> Mapping[str, str]:
+        try:
+            return self.drift()
+        except Exception:  # of pictures; calibrations are still to be looked at
+            log.exception("what cameras see cannot be held against their calibrations")
+            return {}
 
     def _read(self) -> Iterator[tuple[str, Calibration | str]]:
         try:

@@ -185,6 +185,7 @@ class CalibratedCameras:
             return None
         try:
             to_srgb = np.array(one.values["to_srgb"], float).reshape(3, 3)
+            np.linalg.inv(to_srgb)
             return Calibrated(one.version, Plane.of(one.values), to_srgb, View.load(path))
         except (KeyError, ValueError, TypeError, ReferencesRefused) as error:
             log.warning("%s version %d: its drift cannot be watched (%s)", one.name, one.version, error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 
 from edge.core.in_force import AT_THE_START, NEVER_SEEN, NONE, UNCALIBRATED, Accepted, InForce, Standing, bears, numbers
@@ -64,8 +64,10 @@ class Calibrated:
             self._word = self._worded()
         return self._word
 
-    def see(self, ends: Iterable[ItemEnd], items: Mapping[str, Item], now_ns: int) -> None:
+    def see(self, ends: Sequence[ItemEnd], items: Mapping[str, Item], now_ns: int) -> None:
         """Take the items that have left, by which the belt's scale is watched."""
+        if not ends:
+            return
         before = self.scale.trouble
         of = sorted((name, one.version) for name, one in self._in_force.items() if name.partition(".")[0] == "belt")
         self._learnt += self.scale.update(", ".join(f"{name} {version}" for name, version in of), ends, items, now_ns)

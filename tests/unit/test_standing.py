@@ -110,6 +110,15 @@ def test_what_cameras_see_is_told_with_it(folder, shelf):
     assert one.told().warned == {"camera.top place": "it looks 3.0 mm beside"}
 
 
+def test_pictures_that_cannot_be_held_against_anything_stop_nothing(folder, shelf, key, caplog):
+    one = watched(folder, shelf)
+    one.drift = lambda: {}["no camera"]
+    shelf.write(ONE, key)
+    one.look(NOW)
+    assert one.told().good.keys() == {"belt.top"}
+    assert "cannot be held against their calibrations" in caplog.text
+
+
 def test_the_thread_sees_what_is_laid_there(folder, shelf, key):
     one = watched(folder, shelf)
     one.start()
@@ -147,8 +156,9 @@ def test_a_camera_is_held_against_what_lies_beside_its_calibration_else_against_
     assert cameras("top") is known, "read once"
     believed["camera.top"] = replace(kept, version=2, files={})
     assert cameras("top") is None, "its view is gone"
-    believed["camera.top"] = replace(kept, version=3, values={"to_srgb": [[1.0]]})
-    assert cameras("top") is None, "values of another shape"
+    for version, to_srgb in ((3, [[1.0]]), (4, np.zeros((3, 3)).tolist())):
+        believed["camera.top"] = replace(kept, version=version, values={**kept.values, "to_srgb": to_srgb})
+        assert cameras("top") is None, "another shape, or no way back"
     assert cameras("side") is None
 
 
