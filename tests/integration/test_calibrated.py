@@ -165,6 +165,14 @@ def test_what_is_not_believed_at_the_start_holds_the_lane_until_a_person_has_see
     assert any(body["kind"] == "calibration" for kind, body in site.said() if kind == "Alarm")
 
 
+def test_check_tells_what_will_not_do_for_long(site):
+    (site.folder / "references").mkdir()
+    site.accept(until=NOW + timedelta(days=3))
+    checked = check(site.config)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "belt.top: it expires on" in checked.stdout
+
+
 def test_one_that_has_vanished_is_missed_after_a_restart(site, broker):
     site.accept()
     with site.daemon():

@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 import pytest
+import zmq
 
+from edge.cameras.cameras import AllCameras
+from edge.cameras.grabber import Grabber
+from edge.cameras.health import Health
+from edge.cameras.line import Peer
+from edge.cameras.node import NodeCameras
 from edge.core.belt import Geometry, Odometer
 from edge.core.books import Books
 from edge.core.calibrated import Calibrated
@@ -14,8 +20,9 @@ from edge.core.laid import Laid
 from edge.core.messages import CalibrationsInForce, Clearing, Hold
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
+from edge.keys import make, own, public
 from edge.loop import Loop
-from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, evidence, light
+from tests.unit.lane import EXPECTED, GEOMETRY, MS, dark, evidence, light, reading
 from tests.unit.test_in_force import MADE
 from tests.unit.test_loop import Lane
 
@@ -133,3 +140,30 @@ def test_readings_of_the_belt_follow():
     odometer.hear(0, 1000.0, 0)
     odometer.go_by(10.2)
     assert odometer.reading(100 * MS).counts == pytest.approx(1020)
+
+
+def test_cameras_follow(tmp_path):
+    for name in ("node", "box"):
+        make(tmp_path, name)
+    peer = Peer("tcp://127.0.0.1:9", public(tmp_path / "node.key"), own(tmp_path / "box.key_secret"))
+    with zmq.Context() as context:
+        node = NodeCameras(context, peer, ["top"], GEOMETRY)
+        health, grabber = Health(None), Camera()
+        cameras = AllCameras([], [Grabber("back", grabber, health=health)], [node], GEOMETRY.counts(60))
+        geometry = SETTINGS.by(NUMBERS).geometry
+        cameras.go_by(geometry)
+        cameras.grab(reading(0), {})
+        assert [*geometries(cameras)] == [geometry]
+        assert node._belt[1] == 10.2, "with the next word, all of it at once"
+        assert health._spaced_counts == geometry.counts(200)
+        assert {one._tolerance_counts for one in cameras._latches.values()} == {geometry.counts(60)}
+        node._line.close()
+
+
+class Camera:
+    """A source that is never opened."""
+
+    about = "none"
+
+    def lost(self):
+        return 0
