@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.line import geometry_of, loop_of
+from edge.core.belt import Geometry as Laid
 from edge.core.errors import CalibrationRefused
 from edge.core.gate_lead import COVERS, GateLead, gate_lead
 from edge.core.messages import BeltReading, DivertAck, DivertCommand, FireResult, FireShot
@@ -105,6 +106,10 @@ class Noted:
         reading = self._belt.read(now_ns)
         self._counts = reading.counts
         return reading
+
+    def go_by(self, geometry: Laid) -> None:
+        """As `Belt.go_by`."""
+        self._belt.go_by(geometry)
 
     def send(self, commands: Iterable[DivertCommand]) -> None:
         """As `Diverter.send`."""

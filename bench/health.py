@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras.health import HORIZONS, Health, Look, View
+from edge.cameras.health import Health
+from edge.cameras.usual import HORIZONS, Look, View
 from edge.core.belt import NS_PER_S
 from edge.core.messages import Image
 from edge.inspection.held import alike, reduced

@@ -27,9 +27,12 @@ from edge.conveyor.belt import BeltOverMqtt
 from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.core.belt import NS_PER_S, Geometry
 from edge.core.books import Books
+from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
+from edge.core.laid import Laid
+from edge.core.ports import NO_SHELF
 from edge.core.recovery import recovered
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
@@ -105,6 +108,8 @@ def loop_of(ports: Ports) -> Loop:
         ledger=ports.ledger,
         books=Books(len(known.items)),
         firing=FireTests(ports.geometry, f"bench-{ports.life}"),
+        calibrations=NO_SHELF,
+        calibrated=Calibrated(Laid(ports.geometry, recipe)),
     )
 
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.colour_difference import TO_XYZ, WHITE
 from edge.core.errors import CalibrationRefused
 from edge.core.messages import Image
-from edge.inspection.colour import TO_XYZ, WHITE
 
 Floats = npt.NDArray[np.float64]
 

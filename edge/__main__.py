@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("edge.demo.main", "main", "show a whole lane on this machine, with drawn or photographed items"),
     "simulate": ("edge.simulator.run", "main", "play the PLC, the cameras and the warehouse of a lane"),
     "clear": ("edge.operate", "clear", "say, by name, that purged items or alarms have been seen to"),
+    "hold": ("edge.operate", "hold", "hold a lane, by name, so that a new calibration can come into force"),
     "challenge": ("edge.operate", "challenge", "challenge a lane with known items; list what is in doubt"),
     "fire": ("edge.operate", "fire", "fire the gate on the empty belt, by name, for `tunnel-calibrate gate`"),
     "cameras": ("edge.view", "main", "the cameras of this box: list, preview, learn, measure"),

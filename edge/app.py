@@ -17,13 +17,12 @@ from pathlib import Path
 
 import cv2
 
-from edge import __version__, calibrations
-from edge.assembly import Lane, lane
-from edge.calibrations import Shelf
+from edge import __version__
+from edge.assembly import Lane, lane, shelf_of
 from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_S
-from edge.core.errors import BrokerUnreachable, LedgerRefused, demand_all
+from edge.core.errors import BrokerUnreachable, CalibrationRefused, LedgerRefused, demand_all
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
@@ -114,10 +113,14 @@ def check(arguments: Sequence[str]) -> int:
 
 
 def _demand_calibrations(config: Config) -> None:
-    if config.calibration.folder:
-        shelf = Shelf(config.calibration.folder, config.calibration.trusted)
-        serials = {camera.name: str(camera.gige or camera.opencv or "") for camera in config.camera}
-        calibrations.demand(shelf, config.lane.name, serials, datetime.now(UTC))
+    """What the daemon would refuse at its start; what will not do for long is told."""
+    if (shelf := shelf_of(config)) is None:
+        return
+    told = shelf.told()
+    for name, why in told.warned.items():
+        print(f"{name}: {why}")  # noqa: T201 - the command's own voice
+    if told.refused:
+        raise CalibrationRefused("\n".join(f"calibration {name}: {why}" for name, why in told.refused.items()))
 
 
 def _demand_room(state: Path) -> None:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Protocol
 
 import zmq
-from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry
 
-from edge import __version__
-from edge.cameras.assembly import all_cameras
+from edge.calibrations import Shelf
+from edge.cameras.assembly import CalibratedCameras, all_cameras
 from edge.cameras.cameras import AllCameras
+from edge.cameras.drift import CameraDrift
 from edge.config import Config
 from edge.conveyor import belt, diverter
 from edge.conveyor.belt import BeltOverMqtt
@@ -24,11 +24,16 @@ from edge.conveyor.diverter import DiverterOverMqtt, StationOverMqtt
 from edge.conveyor.link import Link
 from edge.core.belt import NS_PER_S
 from edge.core.books import Books
+from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
+from edge.core.in_force import NONE, InForce, numbers
 from edge.core.judge import Judge
-from edge.core.ports import Diverter, Ports, Station
+from edge.core.laid import Laid
+from edge.core.messages import CalibrationsInForce, ScaleLearnt
+from edge.core.ports import NO_SHELF, Diverter, Ports, Station
 from edge.core.recovery import Start, recovered
+from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import REPLACEMENT_ACK
 from edge.core.tracker import Tracker
@@ -38,12 +43,13 @@ from edge.inspection.planner import Planner
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
-from edge.records.journal import Journal, latest
+from edge.records.journal import Journal, last, latest
 from edge.records.logs import LogSink
-from edge.records.machine import One, of_the_machine
-from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
+from edge.records.metrics import MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
+from edge.scraped import Beside, count, oversee, serve
+from edge.standing import WatchedShelf
 
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
 RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
@@ -59,18 +65,6 @@ class Part(Protocol):
 
     def stop(self) -> None:
         """End it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What works beside the loop, and is counted."""
-
-    link: Link
-    cameras: AllCameras
-    inspector: ThreadedInspector
-    gate: DiverterOverMqtt
-    ledger: Ledger
-    sender: Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +101,66 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
-        cameras = all_cameras(config, context)
-        ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today))
+        shelf = shelf_of(config)
+        start = starting(config, shelf.told().good if shelf else NONE)
+        cameras = all_cameras(config, laid(config, start).geometry, context)
+        drift = _watch_cameras(config, shelf, cameras) if shelf else None
+        known = shelf or NO_SHELF
+        ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, known))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
-        start = starting(config)
         loop = loop_of(config, start, ports, gate, station)
-        _count(registry, Beside(link, cameras, inspector, gate, ledger, sender), loop)
-        _oversee(registry, config, loop, sessions, ledger)
-        _serve(config, registry, stack)
-        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts)
+        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift), loop)
+        oversee(registry, config.lane.state, loop, sessions.versions, ledger)
+        serve(config.metrics, registry, stack)
+        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts, *([shelf] if shelf else []))
         for part in parts:
             part.start()
             stack.callback(part.stop)
         yield Lane(loop.turn, start, sessions.versions(), link.announce, metrics)
 
 
-def starting(config: Config) -> Start:
+def starting(config: Config, in_force: InForce = NONE) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
     known = recovered(latest(config.lane.state, RECOVERED))
-    return Start(f"{config.lane.name}-{uuid.uuid4().hex[:8]}", time.monotonic_ns(), known)
+    id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
+    learnt = last(config.lane.state, ScaleLearnt)
+    scale = ScaleLearnt(**learnt) if learnt else None
+    return Start(id_prefix, time.monotonic_ns(), known, {**in_force}, believed(config), scale)
+
+
+def believed(config: Config) -> dict[str, int]:
+    """The calibrations that the lane last knew: name → version."""
+    noted = last(config.lane.state, CalibrationsInForce)
+    return dict(noted["known"]) if noted else {}
+
+
+def shelf_of(config: Config) -> WatchedShelf | None:
+    """The lane's calibrations, as they stand; None: it has none."""
+    folder = config.calibration.folder
+    if folder is None:
+        return None
+    shelf = Shelf(folder, config.calibration.trusted)
+    return WatchedShelf(folder, shelf, config.here(), believed(config))
+
+
+def _watch_cameras(config: Config, shelf: WatchedShelf, cameras: AllCameras) -> CameraDrift:
+    """Have what the cameras see held against what they were calibrated to, by the shelf's own thread."""
+    limits = config.calibration.colour_warn, config.calibration.moved_warn_mm
+    known = CalibratedCameras(config, shelf.believed, shelf.beside)
+    drift = CameraDrift(cameras.grabbers, known, *limits)
+    shelf.drift = drift
+    return drift
+
+
+def laid(config: Config, start: Start) -> Laid:
+    """The lane as it is laid out from the start on: by its settings, and the calibrations before them."""
+    return config.laid().by(numbers(start.in_force))
 
 
 def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station: Station) -> Loop:
     """The core's parts, as an earlier life left them; the same for a lane that runs and for one that is replayed."""
-    geometry, recipe, known = config.geometry(), config.judged_by(), start.known
+    here, known = laid(config, start), start.known
+    geometry, recipe = here.geometry, here.recipe
     return Loop(
         belt=BeltOverMqtt(ports.wire, geometry.counts_per_mm, config.belt.stale_after_ms, known, ports.today),
         camera=ports.camera,
@@ -150,6 +180,10 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
         ledger=ports.ledger,
         books=Books(len(known.items)),
         firing=FireTests(geometry, start.id_prefix),
+        calibrations=ports.calibrations,
+        calibrated=Calibrated(
+            config.laid(), start.in_force, start.seen, Scale(config.calibration.scale_warn, start.scale)
+        ),
     )
 
 
@@ -178,93 +212,3 @@ def _journal(config: Config, stack: ExitStack) -> Journal:
     journal = Journal(config.lane.state)
     stack.callback(journal.close)
     return journal
-
-
-def _count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
-    """Have the counters that the parts keep scraped with the others."""
-    counted: dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]] = {
-        ("tunnel_messages_refused", "Messages refused, by topic and reason.", ("topic", "reason")): (
-            lambda: {reason: count for reason, count in dict(beside.link.refused).items()}  # noqa: C416 - widens the key
-        ),
-        ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (
-            beside.cameras.dropped
-        ),
-        ("tunnel_frames_lost", "Frames that a camera sent and that did not arrive whole.", ("camera",)): (
-            lambda: {(one.name,): one.lost for one in beside.cameras.grabbers}
-        ),
-        ("tunnel_frames_unplaced", "Frames exposed when the belt's place was not known.", ()): (
-            lambda: {(): beside.cameras.unplaced}
-        ),
-        ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
-            lambda: {(one.name,): one.opened for one in beside.cameras.grabbers}
-        ),
-        ("tunnel_encoder_strays", "Frames whose camera counted the belt otherwise than the PLC.", ("camera",)): (
-            beside.cameras.strays
-        ),
-        ("tunnel_camera_packets", "Packets missed, asked for again, and come again.", ("camera", "what")): (
-            beside.cameras.packets
-        ),
-        ("tunnel_frames_refused", "Messages of camera nodes and feeds that were none.", ()): (
-            lambda: {(): beside.cameras.refused}
-        ),
-        ("tunnel_node_frames", "Frames of camera nodes, by what became of them.", ("camera", "outcome")): (
-            beside.cameras.at_nodes
-        ),
-        ("tunnel_checks", "Checks of pictures, by what became of them.", ("check", "outcome")): (
-            lambda: {outcome: count for outcome, count in dict(beside.inspector.counts).items()}  # noqa: C416 - widens the key
-        ),
-        ("tunnel_records_dropped", "Records that a full or broken desk lost, by desk.", ("desk",)): (
-            lambda: {(writer.name,): writer.dropped for writer in beside.ledger.writers}
-        ),
-        ("tunnel_commands_late", "Diverts that could not be ordered in time, by why.", ("why",)): (
-            lambda: {("decided_late",): loop.dispatcher.late_commands, ("no_broker",): beside.gate.dropped}
-        ),
-        ("tunnel_orders_failures", "Rounds in which the outbox could not be seen to.", ()): (
-            lambda: {(): beside.sender.failures}
-        ),
-    }
-    for (name, what, labels), counts in counted.items():
-        registry.register(CountedElsewhere(name, what, labels, counts))
-    _gauge(registry, beside.cameras)
-
-
-def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
-    """What is wrong with cameras just now, and how well the clocks of nodes are known."""
-    faulty = Gauge("tunnel_camera_faulty", "1 while something is wrong with a camera.", ("camera",), registry=registry)
-    sharp = Gauge("tunnel_camera_sharpness", "Of its last frames; 1: as learnt.", ("camera",), registry=registry)
-    error_s = Gauge(
-        "tunnel_node_clock_error_seconds", "By how much a node's clock may be wrong.", ("node",), registry=registry
-    )
-    for name in (*(one.name for one in cameras.grabbers), *(name for node in cameras.nodes for name in node.cameras)):
-        faulty.labels(name).set_function(partial(_is_faulty, cameras, name))
-    for one in cameras.grabbers:
-        sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
-    for node in cameras.nodes:
-        error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
-
-
-def _oversee(registry: CollectorRegistry, config: Config, loop: Loop, sessions: Sessions, ledger: Ledger) -> None:
-    """The machine and the process, what waits, which guards are in alarm, and what the station says of itself."""
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    of_the_machine(registry, config.lane.state, sessions.versions)
-    watch = loop.supervision
-    registry.register(One("tunnel_guard_alarm", "Guards in alarm.", ("guard",), lambda: zip(sorted(watch.guards))))
-    registry.register(One("tunnel_state", "The lane's state, by PackML.", ("state",), lambda: ((watch.state,),)))
-    registry.register(One("tunnel_build_info", "The version that runs.", ("version",), lambda: ((__version__,),)))
-    waiting = Gauge("tunnel_records_queued", "Records that wait for a desk.", ("desk",), registry=registry)
-    for writer in ledger.writers:
-        waiting.labels(writer.name).set_function(writer.waiting)
-
-
-def _is_faulty(cameras: AllCameras, name: str) -> float:
-    return float(name in cameras.faults())
-
-
-def _serve(config: Config, registry: CollectorRegistry, stack: ExitStack) -> None:
-    """Serve the metrics, unless the port is 0."""
-    if config.metrics.port:
-        server, thread = start_http_server(config.metrics.port, config.metrics.host, registry)
-        stack.callback(thread.join)
-        stack.callback(server.server_close)
-        stack.callback(server.shutdown)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from edge.core.calibration import Calibration, against, of_table
+from edge.core.calibration import Calibration, of_table
 from edge.core.errors import CalibrationRefused
 
 SECRET_MODE = 0o600
 OTHERS = 0o077
 MAX_BYTES = 1_000_000  # of a calibration, and
 MAX_FILE_BYTES = 64_000_000  # of what lies beside it
+VERSION = re.compile(r"[1-9][0-9]{0,5}")  # a name may claim any number: what is missing before it is listed
 
 
 class Shelf:
@@ -46,7 +47,7 @@ class Shelf:
     def versions(self, name: str) -> list[int]:
         """From the oldest on."""
         found = (path.name.rsplit(".", 2) for path in self._folder.glob(f"{name}.*.toml"))
-        return sorted(int(version) for stem, version, _ in found if stem == name and version.isdigit())
+        return sorted(int(version) for stem, version, _ in found if stem == name and VERSION.fullmatch(version))
 
     def newest(self, name: str) -> Calibration | None:
         """The last version; None: it was never calibrated.
@@ -95,9 +96,8 @@ class Shelf:
     def broken(self, name: str) -> Iterator[str]:
         """Where the chain of versions does not hold: one was changed, or taken away."""
         versions = self.versions(name)
-        yield from (
-            f"{name}: version {lost} is missing" for lost in sorted(set(range(1, versions[-1])) - set(versions))
-        )
+        missing = set(range(1, max(versions, default=0))) - set(versions)
+        yield from (f"{name}: version {lost} is missing" for lost in sorted(missing))
         for version in versions:
             before = self.read(name, version).before
             path = self._path(name, version - 1)
@@ -120,28 +120,6 @@ class Shelf:
             signer.verify(base64.b64decode(str(seal["signature"]), validate=True), calibration.said())
         except (InvalidSignature, ValueError) as error:
             raise CalibrationRefused(f"{path}: changed since it was signed: restore it, or calibrate anew.") from error
-
-
-def demand(shelf: Shelf, lane: str, serials: Mapping[str, str], now: datetime) -> None:
-    """Every calibration that is in force holds here and now.
-
-    serials: camera → what it is called by in the settings.
-
-    Raises:
-        CalibrationRefused: with every fault of each.
-    """
-    faults: list[str] = []
-    for name in shelf.names():
-        try:
-            faults += shelf.broken(name)
-            one = shelf.newest(name)
-        except CalibrationRefused as refusal:
-            faults.append(str(refusal))
-            continue
-        if one:
-            faults += (f"{name}: {why}" for why in against(one, lane, serials.get(one.subject, ""), now))
-    if faults:
-        raise CalibrationRefused("\n".join(faults))
 
 
 def sealed(calibration: Calibration, key: Ed25519PrivateKey) -> bytes:
@@ -190,6 +168,8 @@ def public(key: Ed25519PrivateKey) -> str:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
+        if not path.is_file():
+            raise CalibrationRefused(f"{path}: this is no file: restore it, or calibrate anew.")
         if path.stat().st_size > MAX_BYTES:
             raise CalibrationRefused(f"{path}: larger than a calibration can be: restore it.")
         return tomllib.loads(path.read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -11,7 +12,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from edge.core.belt import Geometry
 from edge.core.errors import ConfigError
+from edge.core.in_force import Here
 from edge.core.judge import Recipe, Rule
+from edge.core.laid import Laid
 from edge.core.supervision import Limits
 from edge.settings import (
     BeltSettings,
@@ -70,6 +73,16 @@ class Config(Section):
         free = frozenset(camera.name for camera in self.camera if camera.runs_free)
         places_mm = {camera.name: camera.place_mm for camera in self.camera}
         return Geometry(cameras_mm=places_mm, free_running=free, **belt)
+
+    def laid(self) -> Laid:
+        """The lane as the settings have it."""
+        return Laid(self.geometry(), self.judged_by())
+
+    def here(self) -> Here:
+        """What calibrations are held against."""
+        days = (timedelta(days=one) for one in (self.calibration.warn_days, self.calibration.grace_days))
+        serials = {camera.name: str(camera.gige or camera.opencv or "") for camera in self.camera}
+        return Here(self.lane.name, serials, self.laid().numbers(), *days)
 
     def borne(self) -> Limits:
         """The limits as the core knows them."""

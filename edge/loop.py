@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.core.books import Books
+from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
 from edge.core.judge import Judge
-from edge.core.ports import Belt, Camera, Diverter, Inspector, Ledger, Station
+from edge.core.laid import Laid
+from edge.core.ports import Belt, Calibrations, Camera, Diverter, Inspector, Ledger, Station
 from edge.core.supervision import Supervision
 from edge.core.tracker import Tracker
 
@@ -29,11 +31,14 @@ class Loop:
     ledger: Ledger
     books: Books
     firing: FireTests
+    calibrations: Calibrations
+    calibrated: Calibrated
     turns: int = 0
 
     def turn(self, now_ns: int) -> None:
         """One turn, with or without a frame."""
         reading = self.belt.read(now_ns)
+        word = self.calibrated.hear(self.calibrations.told(), reading.clearings)
         frames = self.camera.grab(reading, self.tracker.items)
         tracked = self.tracker.update(reading, frames)
         self.inspector.submit(tracked.sightings)
@@ -47,14 +52,26 @@ class Loop:
         self.diverter.send((*commands, *fired.commands))
         settled = self.dispatcher.settle(items, reading)
         faults = {**self.inspector.faults(), **self.camera.faults()}
-        oversight = self.supervision.update(reading, tracked, verdicts, settled, items, faults)
+        oversight = self.supervision.update(reading, tracked, verdicts, settled, items, faults, word)
         self.station.tell(oversight, self.turns, now_ns)
         self.station.report(fired.results)
         ends = (*tracked.ghosts, *settled.ends)
+        self.calibrated.see(ends, items, now_ns)
         self.tracker.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
         self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *fired.commands, *acks))
-        self.ledger.record((*fired.shots, *fired.results))
-        self.ledger.record((*settled.outcomes, *ends, *settled.requests))
+        self.ledger.record((*fired.shots, *fired.results, *settled.outcomes, *ends, *settled.requests))
         self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
+        if laid := self.calibrated.change(oversight.state, self.tracker.items):
+            self.go_by(laid)
+        self.ledger.record(self.calibrated.news(now_ns))
         self.turns += 1
+
+    def go_by(self, laid: Laid) -> None:
+        """Lay the lane out anew, between two turns: nothing in it can fail, and nothing decides meanwhile."""
+        self.belt.go_by(laid.geometry)
+        self.camera.go_by(laid.geometry)
+        self.tracker.go_by(laid.geometry)
+        self.dispatcher.go_by(laid.geometry)
+        self.firing.go_by(laid.geometry)
+        self.judge.go_by(laid.recipe, laid.geometry)

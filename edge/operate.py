@@ -1,4 +1,4 @@
-"""What a named person does to a running lane: clear it, challenge it, see what that leaves in doubt, fire its gate."""
+"""What a named person does to a running lane: clear, hold or challenge it, fire its gate, see what is in doubt."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ def clear(arguments: Sequence[str]) -> int:
     parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
     options = parser.parse_args(arguments)
     _say(load(options.config), topics.CLEAR, {"by": options.by, "what": options.what})
+    return 0
+
+
+def hold(arguments: Sequence[str]) -> int:
+    """`tunnel-edge hold`: have a lane Held, by name; `tunnel-edge clear LANE alarms` lets it go on."""
+    parser = argparse.ArgumentParser(
+        prog="tunnel-edge hold",
+        description="Hold a lane: what is on it is still judged and diverted; `clear … alarms` lets it go on.",
+    )
+    parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    parser.add_argument("--why", required=True, help="it is said with the lane's state")
+    options = parser.parse_args(arguments)
+    _say(load(options.config), topics.HOLD, {"by": options.by, "why": options.why})
     return 0
 
 

@@ -242,6 +242,11 @@ class CalibrationSettings(Section):
 
     folder: Path | None = None  # None: it was never calibrated
     trusted: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    warn_days: Annotated[float, Field(ge=0, le=365)] = 14  # before one expires
+    scale_warn: Annotated[float, Field(gt=0, le=0.1)] = 0.001  # share of the counts from eye to eye: half of 0.2 %
+    colour_warn: Annotated[float, Field(gt=0, le=100)] = 2.0  # ΔE00, by the bare belt: half of 4
+    moved_warn_mm: Annotated[float, Field(gt=0, le=100)] = 1.5  # of the view, on the belt: half of 3 mm
+    grace_days: Annotated[float, Field(ge=0, le=365)] = 7  # after it has: so long a start still believes it
 
 
 class TapSettings(Section):

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge.cameras import genicam, health
+from edge.cameras import genicam, usual
 from edge.cameras.assembly import opened, source
 from edge.cameras.grabber import Grabber
 from edge.cameras.source import Shot, Source
@@ -104,8 +104,8 @@ def learn(options: argparse.Namespace, console: Console) -> int:
         raise ConfigError(f"camera '{camera.name}' has no `view` in {options.config}: name a file there.")
     with opened(camera) as one:
         steps = track(range(options.frames), "looking", console=console, transient=True)
-        looks = [health.Look.of(_spaced(one, camera).image) for _ in steps]
-        view = health.View.learn(looks)
+        looks = [usual.Look.of(_spaced(one, camera).image) for _ in steps]
+        view = usual.View.learn(looks)
     view.save(camera.view)
     limits = (("whether it was moved", view.tells.moved), ("dirt", view.tells.covered))
     told = [what for what, limit in limits if np.isinf(limit)]
@@ -167,7 +167,7 @@ def _first(one: Source, camera: CameraSettings) -> Shot:
 
 def _spaced(one: Source, camera: CameraSettings) -> Shot:
     """The next exposure that is far enough from the last."""
-    due_ns = time.monotonic_ns() + health.SPACED_NS
+    due_ns = time.monotonic_ns() + usual.SPACED_NS
     while (shot := _first(one, camera)).exposed_ns < due_ns:
         pass
     return shot

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import zmq
 
-from edge.cameras.cameras import AllCameras
+from edge.cameras.cameras import AllCameras, spacing
+from edge.cameras.drift import Calibrated
 from edge.cameras.feed import FeedCameras
 from edge.cameras.gige import Chunks, GigeSource
 from edge.cameras.grabber import Grabber
-from edge.cameras.health import Health, View
+from edge.cameras.health import Health
 from edge.cameras.line import Context, Peer, ask
 from edge.cameras.node import NodeCameras
 from edge.cameras.opencv import FolderSource, OpenCvSource
 from edge.cameras.source import Source
+from edge.cameras.usual import View
 from edge.config import Config
-from edge.core.errors import CameraFault, ConfigError
+from edge.core.belt import Geometry
+from edge.core.calibration import Calibration
+from edge.core.errors import CameraFault, ConfigError, ReferencesRefused
+from edge.core.plane import Plane
 from edge.keys import own, public
 from edge.settings import CameraSettings, LocalCamera, NodesSettings
 
+VIEW = "view.npz"  # beside a calibration: what was seen then, as `tunnel-edge cameras learn` writes it
 FOLDER_RATE = 10.0  # pictures a second, where nothing is said
 
+log = logging.getLogger(__name__)
 
-def all_cameras(config: Config, context: Context) -> AllCameras:
+
+def all_cameras(config: Config, geometry: Geometry, context: Context) -> AllCameras:
     """Those of nodes and feeds, and those on this box.
+
+    geometry: that of the settings, or of the calibrations in force.
 
     Raises:
         CameraFault: what a camera needs is not installed.
         ConfigError: a key cannot be used.
         ReferencesRefused: a view is missing or damaged.
     """
-    geometry = config.geometry()
     nodes: defaultdict[Peer, list[str]] = defaultdict(list)
     feeds: defaultdict[str, list[str]] = defaultdict(list)
     grabbers = []
@@ -44,7 +55,7 @@ def all_cameras(config: Config, context: Context) -> AllCameras:
         elif camera.node:
             feeds[camera.node].append(camera.name)
         else:
-            grabbers.append(grabber(camera, geometry.counts(geometry.view_mm) / 2))
+            grabbers.append(grabber(camera, spacing(geometry)))
     return AllCameras(
         [FeedCameras(context, endpoint, names) for endpoint, names in feeds.items()],
         grabbers,
@@ -142,3 +153,40 @@ def source(camera: LocalCamera) -> Source:
         return FolderSource(Path(where), float(camera.settings.get("rate", FOLDER_RATE)))
     settings = {str(name): value for name, value in camera.settings.items()}
     return OpenCvSource(where, settings, live=not Path(where).is_file())
+
+
+class CalibratedCameras:
+    """What each camera of this box was calibrated to: its calibration that is believed, and its view."""
+
+    def __init__(
+        self, config: Config, believed: Callable[[str], Calibration | None], beside: Callable[[str], Path]
+    ) -> None:
+        """Take whom to ask for a calibration by name, and where what lies beside one is, by its SHA-256."""
+        self._views = {camera.name: camera.view for camera in config.camera}
+        self._believed, self._beside = believed, beside
+        self._known: dict[str, tuple[int, Calibrated | None]] = {}  # with the version
+
+    def __call__(self, camera: str) -> Calibrated | None:
+        """None: it has no calibration or no view, or these cannot be used."""
+        one = self._believed(f"camera.{camera}")
+        if one is None:
+            return None
+        version, known = self._known.get(camera, (0, None))
+        if version != one.version:
+            known = self._read(camera, one)
+            self._known[camera] = one.version, known
+        return known
+
+    def _read(self, camera: str, one: Calibration) -> Calibrated | None:
+        """What was seen when it was calibrated goes before the camera's view."""
+        digest = one.files.get(VIEW)
+        path = self._beside(digest) if digest else self._views.get(camera)
+        if path is None:
+            return None
+        try:
+            to_srgb = np.array(one.values["to_srgb"], float).reshape(3, 3)
+            np.linalg.inv(to_srgb)
+            return Calibrated(one.version, Plane.of(one.values), to_srgb, View.load(path))
+        except (KeyError, ValueError, TypeError, ReferencesRefused) as error:
+            log.warning("%s version %d: its drift cannot be watched (%s)", one.name, one.version, error)
+            return None

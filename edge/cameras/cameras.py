@@ -11,6 +11,7 @@ from edge.cameras.feed import FeedCameras
 from edge.cameras.grabber import Grabber
 from edge.cameras.node import NodeCameras
 from edge.cameras.source import Shot
+from edge.core.belt import Geometry
 from edge.core.latch import Latch
 from edge.core.messages import BeltReading, Frame, Item
 from edge.core.ruler import Ruler
@@ -56,6 +57,15 @@ class AllCameras:
         for node in self.nodes:
             node.tell(reading, items.values())
         return [*(frame for feed in self.feeds for frame in feed.grab()), *self._grabbed(), *self._sent(reading)]
+
+    def go_by(self, geometry: Geometry) -> None:
+        """As `Camera.go_by`."""
+        for node in self.nodes:
+            node.go_by(geometry)
+        for latch in self._latches.values():
+            latch.go_by(geometry.counts(geometry.tolerance_mm))
+        for grabber in self.grabbers:
+            grabber.space(spacing(geometry))
 
     def faults(self) -> Mapping[str, str]:
         """Camera → what is wrong with it just now, and what to do."""
@@ -111,3 +121,8 @@ class AllCameras:
         if shot.encoder is None or reckoned is None:
             return reckoned
         return self._latches[camera].counts(shot.encoder, reckoned)
+
+
+def spacing(geometry: Geometry) -> float:
+    """How far the belt must have run between two frames that are held against a view, counts."""
+    return geometry.counts(geometry.view_mm) / 2

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from edge.cameras.health import Health
 from edge.cameras.source import KEPT, Shot, Source
+from edge.cameras.usual import Usual
 from edge.core.belt import NS_PER_S
 from edge.core.errors import CameraFault
 
@@ -57,6 +58,11 @@ class Grabber:
         if self._thread.is_alive():
             log.warning("camera '%s' (%s): its driver does not return", self.name, self._source.about)
 
+    def space(self, counts: float) -> None:
+        """Hold frames against the view so far apart."""
+        if self._health:
+            self._health.space(counts)
+
     def shots(self) -> Sequence[Shot]:
         """The exposures that have come since the last call, oldest first."""
         return [self._shots.popleft() for _ in range(len(self._shots))]
@@ -75,6 +81,11 @@ class Grabber:
     def sharpness(self) -> float:
         """Of the last frames, as a share of what was learnt; not a number: nothing was."""
         return self._health.sharpness if self._health else math.nan
+
+    @property
+    def usual(self) -> Usual | None:
+        """What stands still before it just now; None: nobody watches, or not long enough."""
+        return self._health.usual if self._health else None
 
     @property
     def fault(self) -> str:

@@ -58,7 +58,7 @@ class NodeCameras:
         self._line = Line(context, peer)
         self._frames: dict[str, deque[Arrived]] = {name: deque(maxlen=KEPT) for name in cameras}
         self._asked: deque[int] = deque(maxlen=ASKED)
-        self._belt: tuple[BeltReading, Mapping[str, Watched]] | None = None
+        self._belt: tuple[BeltReading, float, Mapping[str, Watched]] | None = None  # with counts a millimetre
         self._answer: Answer | None = None
         self._numbers: dict[str, int] = {}  # the last frame's, by camera, in this life of the node
         self._life = ""
@@ -100,7 +100,12 @@ class NodeCameras:
         if reading.read_ns >= self._tell_ns:
             self._tell_ns = reading.read_ns + ASK_NS
             things = tuple(items)
-            self._belt = reading, {name: watched(self._geometry, name, things, reading) for name in self._frames}
+            cameras = {name: watched(self._geometry, name, things, reading) for name in self._frames}
+            self._belt = reading, self._geometry.counts_per_mm, cameras
+
+    def go_by(self, geometry: Geometry) -> None:
+        """As `Camera.go_by`; told with the next word, all of it at once."""
+        self._geometry = geometry
 
     def grab(self, reading: BeltReading) -> Iterator[Arrived]:
         """What has come since the last call, may still be judged, and is known to within the belt's tolerance."""
@@ -167,13 +172,13 @@ class NodeCameras:
         known, belt = self.clock.offset(now_ns), self._belt
         if known is None or belt is None:
             return None
-        reading, cameras = belt
+        reading, counts_per_mm, cameras = belt
         return Place(
             reading.read_ns,
             known[0],
             reading.counts,
             reading.speed_mm_per_s,
-            self._geometry.counts_per_mm,
+            counts_per_mm,
             cameras,
         )
 

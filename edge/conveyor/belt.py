@@ -9,16 +9,16 @@ from datetime import date
 from typing import Any
 
 from edge.core import topics
-from edge.core.belt import EdgeSeries, Odometer
+from edge.core.belt import EdgeSeries, Geometry, Odometer
 from edge.core.errors import MalformedMessage
-from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, FireStart, PhotoeyeEdge
+from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, FireStart, Hold, PhotoeyeEdge
 from edge.core.ports import Wire
 from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
 HEARD = (
     *(topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD),
-    *(topics.CLEAR, topics.CHALLENGE, topics.FIRE, topics.LINE_STOP),
+    *(topics.CLEAR, topics.HOLD, topics.CHALLENGE, topics.FIRE, topics.LINE_STOP),
 )
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 Said = list[tuple[int, dict[str, Any]]]
@@ -67,6 +67,7 @@ class BeltOverMqtt:
             missed_edges=self._eyes["induct"].missed if induct else 0,
             announced=tuple(self._announced(self._link.take(topics.INDUCT))),
             clearings=tuple(Clearing(said["by"], said["what"]) for _, said in self._link.take(topics.CLEAR)),
+            holds=tuple(Hold(said["by"], said["why"]) for _, said in self._link.take(topics.HOLD)),
             challenges=tuple(
                 ChallengeStart(said["test"], said["by"], tuple(said["items"]))
                 for _, said in self._link.take(topics.CHALLENGE)
@@ -79,6 +80,10 @@ class BeltOverMqtt:
             boot=self._boot or 0,
             today=self._today(),
         )
+
+    def go_by(self, geometry: Geometry) -> None:
+        """As `Belt.go_by`."""
+        self._odometer.go_by(geometry.counts_per_mm)
 
     def _is_news(self, fields: Mapping[str, Any]) -> bool:
         """Whether the PLC has said nothing later in this life: the belt must not jump back; edges are said again."""

@@ -49,16 +49,18 @@ class StationOverMqtt:
         self._link = link
         self._versions = versions
         self._next_ns = 0
-        self._said: tuple[str, str] | None = None
+        self._said: tuple[str, str, Mapping[str, str]] | None = None
 
     def tell(self, oversight: Oversight, turn: int, now_ns: int) -> None:
         """Five beats a second, and none while we are blind; the state when it changes; each request for a stop once."""
         if now_ns >= self._next_ns and not oversight.blind:
             self._next_ns = now_ns + BEAT_NS
             self._link.publish(topics.HEARTBEAT, {"turn": turn})
-        if (oversight.state, oversight.why) != self._said:
-            self._said = (oversight.state, oversight.why)
-            self._link.announce(oversight.state, oversight.why[: topics.MAX_TEXT], {"models": self._versions})
+        if (said := (oversight.state, oversight.why, oversight.calibration)) != self._said:
+            self._said = said
+            versions = {"models": self._versions, "calibration": oversight.calibration}
+            told = {name: one for name, one in versions.items() if one or name == "models"}
+            self._link.announce(oversight.state, oversight.why[: topics.MAX_TEXT], told)
         for stop in oversight.stops:
             self._link.publish(topics.LINE_STOP, {"why": stop.because[: topics.MAX_TEXT]})
         for result in oversight.results:

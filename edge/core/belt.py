@@ -98,6 +98,10 @@ class Odometer:
         self._speed_mm_per_s = 0.0
         self._heard_ns: int | None = None
 
+    def go_by(self, counts_per_mm: float) -> None:
+        """The belt makes so many."""
+        self._counts_per_mm = counts_per_mm
+
     def hear(self, counts: int, speed_mm_per_s: float, heard_ns: int) -> None:
         """Take the PLC's word."""
         self._counts, self._speed_mm_per_s, self._heard_ns = counts, speed_mm_per_s, heard_ns

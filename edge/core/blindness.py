@@ -18,6 +18,10 @@ class Blindness:
         self._geometry = geometry
         self._unknown_until_counts = -math.inf  # until then, what is at the gate is in no book
 
+    def go_by(self, geometry: Geometry) -> None:
+        """The lane is laid out anew."""
+        self._geometry = geometry
+
     def unknown(self, reading: BeltReading) -> None:
         """What is on the belt now, from the induct eye on, is not known."""
         to_gate_mm = self._geometry.gate_mm + self._geometry.margin_mm

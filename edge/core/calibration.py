@@ -75,12 +75,17 @@ def against(calibration: Calibration, lane: str, serial: str, now: datetime) -> 
 
     serial: of the camera that is there; empty: not known.
     """
+    yield from elsewhere(calibration, lane, serial, now)
+    if now >= calibration.until:
+        yield f"it has expired on {calibration.until:%Y-%m-%d}: calibrate anew"
+
+
+def elsewhere(calibration: Calibration, lane: str, serial: str, now: datetime) -> Iterator[str]:
+    """Why it is not of here, whatever its age; as `against`."""
     if calibration.lane != lane:
         yield f"it is of lane {calibration.lane}, this is {lane}: calibrate this lane"
     if calibration.serial and serial and calibration.serial != serial:
         yield f"it is for camera {calibration.serial}, {serial} is there: calibrate this camera, or put the other back"
-    if now >= calibration.until:
-        yield f"it has expired on {calibration.until:%Y-%m-%d}: calibrate anew"
     if now < calibration.made:
         yield f"it was made on {calibration.made:%Y-%m-%d %H:%M}, which is yet to come: set this box's clock"
 

@@ -1,4 +1,4 @@
-"""How different two colours look: CIEDE2000 (ISO/CIE 11664-6)."""
+"""Colours as people see them: linear light, CIE Lab under D65, and how different two look: CIEDE2000 (CIE 11664-6)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,27 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 GREY_POWER = 25.0**7
+KAPPA, EPSILON = 24389 / 27, 216 / 24389  # CIE 15:2004, the straight part of the lightness curve near black
+
+TO_XYZ = np.array(
+    ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+)
+"""Linear sRGB → CIE XYZ (IEC 61966-2-1)."""
+
+WHITE = TO_XYZ.sum(axis=1)  # D65, as this matrix has it: white has exactly no chroma
+
+
+def linear(levels: Floats) -> Floats:
+    """The tone curve of sRGB undone: 0…1 → 0…1 (IEC 61966-2-1)."""
+    return np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+
+
+def lab_of(light: Floats) -> Floats:
+    """Linear sRGB (… × 3, red first) → L, a, b."""
+    ratio = np.clip(light, 0.0, None) @ TO_XYZ.T / WHITE
+    bent = np.where(ratio > EPSILON, np.cbrt(ratio), (KAPPA * ratio + 16) / 116)
+    x, y, z = np.moveaxis(bent, -1, 0)
+    return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), axis=-1)
 
 
 def delta_e_2000(one: Floats, other: Floats) -> Floats:

@@ -69,6 +69,12 @@ class Dispatcher:
         self._patient_until_ns = patient_until_ns
         self._blindness = Blindness(geometry)
 
+    def go_by(self, geometry: Geometry) -> None:
+        """The lane is laid out anew; nothing is on it."""
+        self._geometry = geometry
+        self._eyes.go_by(geometry.counts(geometry.longest_mm))
+        self._blindness.go_by(geometry)
+
     def plan(
         self,
         verdicts: Iterable[Verdict],

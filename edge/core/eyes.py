@@ -16,6 +16,10 @@ class DarkEyes:
         self._since: dict[str, int] = {}  # eye → counts of its dark edge
         self._boot: int | None = None
 
+    def go_by(self, longest_counts: int) -> None:
+        """The lane is laid out anew."""
+        self._longest_counts = longest_counts
+
     def update(self, reading: BeltReading) -> tuple[str, ...]:
         """The eyes that have been dark for longer than any item would make them."""
         if reading.boot != self._boot:  # the PLC's counts have begun anew

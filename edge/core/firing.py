@@ -65,6 +65,10 @@ class FireTests:
         results += self._end(reading, why, shots)
         return Fired(self._said(reading), shots, tuple(results))
 
+    def go_by(self, geometry: Geometry) -> None:
+        """From now on; a lane that is laid out anew is Held, and fires nothing."""
+        self._geometry = geometry
+
     def _begin(self, reading: BeltReading, why: str) -> Iterator[FireResult]:
         for start in reading.fire_tests:
             refusal = "another fire test runs: wait for its end" if self._test else why

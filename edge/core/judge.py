@@ -91,6 +91,10 @@ class Judge:
         self._geometry = geometry
         self._cases: dict[str, _Case] = {item_id: _Case(closed=True) for item_id in decided}
 
+    def go_by(self, recipe: Recipe, geometry: Geometry) -> None:
+        """Judge by these; nothing waits for a verdict."""
+        self._recipe, self._geometry = recipe, geometry
+
     def update(
         self, items: Mapping[str, Item], evidence: Iterable[Evidence], reading: BeltReading
     ) -> tuple[Verdict, ...]:

@@ -21,6 +21,10 @@ class Latch:
         self._apart: deque[float] = deque(maxlen=KEPT)
         self._believed: deque[bool] = deque(maxlen=KEPT)
 
+    def go_by(self, tolerance_counts: float) -> None:
+        """Believe a frame that is so far off."""
+        self._tolerance_counts = tolerance_counts
+
     def counts(self, latched: int, reckoned: float) -> float:
         """Where the belt was at the exposure, in the PLC's counts.
 

@@ -91,6 +91,14 @@ class Clearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A named person wants the lane Held: what is on it is still judged and diverted."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChallengeStart:
     """A named person sends known items down the belt to see whether the lane still does what it should."""
 
@@ -164,6 +172,7 @@ class BeltReading:
     announced: tuple[Expected, ...] = ()
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
     clearings: tuple[Clearing, ...] = ()
+    holds: tuple[Hold, ...] = ()
     challenges: tuple[ChallengeStart, ...] = ()
     fire_tests: tuple[FireStart, ...] = ()
     stops_asked: tuple[str, ...] = ()  # by the sentinel: why
@@ -340,7 +349,7 @@ class ItemEnd:
 class Alarm:
     """Something that a person should know now."""
 
-    kind: str  # missed, unexpected, escape, slip, stale, guard, reject_run, reject_rate, gap, unseen_birth, clearing
+    kind: str  # missed, unexpected, slip, stale, guard, reject_run, reject_rate, gap, clearing, held, calibration, …
     because: str
     item_id: str | None
     raised_ns: int
@@ -373,3 +382,26 @@ class Conservation:
     ends: tuple[tuple[End, int], ...]
     on_belt: int
     violations: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationsInForce:
+    """What the lane goes by from now on."""
+
+    versions: tuple[tuple[str, int], ...]  # by name
+    numbers: tuple[tuple[str, float], ...]  # in place of those settings
+    known: tuple[
+        tuple[str, int], ...
+    ]  # the versions that were ever believed, and not cleared since: these must not vanish
+    applied_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleLearnt:
+    """How far it is from the induct eye to the exit eye, by the first items after a calibration of the belt."""
+
+    of: str  # the calibrations of the belt that were in force
+    counts: float  # the mean of the items
+    spread: float  # of one item, standard deviation, as a share
+    farthest: float  # that one item counts as off, as a share
+    learnt_ns: int

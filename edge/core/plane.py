@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,16 @@ class Plane:
         rays = np.column_stack((self._straight(np.asarray(seen_px, float)), np.ones(len(seen_px)))) @ self.turn
         eye = -self.turn.T @ self.shift_mm
         return np.asarray(eye[:2] + rays[:, :2] * ((height_mm - eye[2]) / rays[:, 2:]))
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Plane:
+        """As the step `camera` keeps it.
+
+        Raises:
+            KeyError, ValueError: something is missing, or of another shape.
+        """
+        shapes = {"matrix": (3, 3), "bent": (5,), "turn": (3, 3), "shift_mm": (3,)}
+        return cls(*(np.array(values[name], float).reshape(shape) for name, shape in shapes.items()))
 
     @property
     def mm_per_px(self) -> float:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from edge.core.belt import Geometry
+from edge.core.in_force import UNCALIBRATED, Standing
 from edge.core.messages import (
     Alarm,
     BeltReading,
+    CalibrationsInForce,
     ChallengeResult,
     Conservation,
     DivertAck,
@@ -24,6 +27,7 @@ from edge.core.messages import (
     ItemEnd,
     LineStop,
     ReplacementRequest,
+    ScaleLearnt,
     Sighting,
     Verdict,
 )
@@ -45,6 +49,8 @@ Record = (
     | ChallengeResult
     | FireShot
     | FireResult
+    | CalibrationsInForce
+    | ScaleLearnt
 )
 
 
@@ -53,6 +59,10 @@ class Belt(Protocol):
 
     def read(self, now_ns: int) -> BeltReading:
         """The belt now, and its edges and announcements since the last reading."""
+        ...
+
+    def go_by(self, geometry: Geometry) -> None:
+        """The lane is laid out anew; nothing is on it."""
         ...
 
 
@@ -69,6 +79,29 @@ class Camera(Protocol):
     def faults(self) -> Mapping[str, str]:
         """What is wrong with cameras just now: camera → what, and what to do."""
         ...
+
+    def go_by(self, geometry: Geometry) -> None:
+        """The lane is laid out anew; nothing is on it."""
+        ...
+
+
+class Calibrations(Protocol):
+    """Knows the lane's shelf."""
+
+    def told(self) -> Standing:
+        """What it comes to just now; the same object as long as it stays the same."""
+        ...
+
+
+class Uncalibrated:
+    """A lane that has no shelf."""
+
+    def told(self) -> Standing:
+        """Nothing."""
+        return UNCALIBRATED
+
+
+NO_SHELF = Uncalibrated()
 
 
 class Inspector(Protocol):
@@ -175,3 +208,4 @@ class Ports:
     ledger: Ledger
     clock_ns: Callable[[], int]  # monotonic
     today: Callable[[], date]  # the site's calendar day
+    calibrations: Calibrations = NO_SHELF

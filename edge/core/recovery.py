@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
-from edge.core.messages import Disposition, Expected, Item
+from edge.core.in_force import Accepted
+from edge.core.messages import Disposition, Expected, Item, ScaleLearnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Start:
     id_prefix: str  # of the items born in it
     began_ns: int
     known: Known = Known()
+    in_force: Mapping[str, Accepted] = field(default_factory=dict)  # the calibrations, by name
+    seen: Mapping[str, int] = field(default_factory=dict)  # the versions that were believed in earlier lives
+    scale: ScaleLearnt | None = None  # how far it is from eye to eye, by an earlier life
 
 
 def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from edge.core.belt import NS_PER_S
+from edge.core.calibrated import SILENT, Word
 from edge.core.challenge import Challenges
 from edge.core.changed import Changed
 from edge.core.dispatcher import Settlement
@@ -29,6 +30,7 @@ STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with 
 FIRST_WORD_NS = 5 * NS_PER_S  # for the PLC's first message after our start
 LIMIT_SIGMAS = 3.0  # Shewhart's control limits
 
+STANDING = frozenset({"sentinel", "held"})  # without a request of ours to stop
 NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 Told = tuple[str, str, str | None, bool]
@@ -58,6 +60,7 @@ class Oversight:
     why: str = "inspecting"
     results: tuple[ChallengeResult, ...] = ()
     blind: bool = False  # no heartbeat: the gate is to go to its safe side
+    calibration: Mapping[str, str] = field(default_factory=dict)  # name → the version in force, or why there is none
 
 
 class Supervision:
@@ -80,6 +83,8 @@ class Supervision:
         self._faulty: frozenset[str] = frozenset()  # cameras
         self._first_word_due_ns: int | None = None
         self._last_state = "Idle"
+        self._troubles: Mapping[str, str] = NO_FAULTS  # with calibrations
+        self._unsafe = ""
 
     @property
     def testing(self) -> str:
@@ -94,6 +99,7 @@ class Supervision:
         settled: Settlement,
         items: Mapping[str, Item],
         faults: Mapping[str, str] = NO_FAULTS,
+        word: Word = SILENT,
     ) -> Oversight:
         """All rules, once a turn."""
         self._clear(reading)
@@ -105,6 +111,7 @@ class Supervision:
             *self._outcomes(settled),
             *self._eyes(settled),
             *self._cameras(faults),
+            *self._calibrations(word),
             *(("drift", because, None, False) for because in self._drift.update(verdicts)),
             *(("changed", because, None, False) for because in self._changed.update(verdicts)),
         ]
@@ -114,10 +121,10 @@ class Supervision:
         now_ns = reading.read_ns
         alarms = tuple(Alarm(kind, because, item_id, now_ns) for kind, because, item_id, _ in told)
         stops = tuple(LineStop(because, now_ns) for kind, because, _, stop in told if stop)
-        self._standing |= {kind: because for kind, because, _, stop in told if stop or kind == "sentinel"}
+        self._standing |= {kind: because for kind, because, _, stop in told if stop or kind in STANDING}
         self._last_state, why = self._state(reading)
-        blind = reading.stale or settled.gate_blind
-        return Oversight(alarms, stops, self._last_state, why, results, blind)
+        blind = reading.stale or settled.gate_blind or bool(word.unsafe)
+        return Oversight(alarms, stops, self._last_state, "; ".join(_said(why, word)), results, blind, word.labels)
 
     @property
     def guards(self) -> frozenset[str]:
@@ -147,6 +154,8 @@ class Supervision:
     def _clearings(self, reading: BeltReading) -> Iterator[Told]:
         for clearing in reading.clearings:
             yield "clearing", f"{clearing.by} cleared {clearing.what}", None, False
+        for hold in reading.holds:
+            yield "held", f"{hold.by} holds the lane: {hold.why}", None, False
 
     def _belt(self, reading: BeltReading, items: Mapping[str, Item]) -> Iterator[Told]:
         """Guards and silence, when they begin; items that came unseen; what the sentinel asked for."""
@@ -218,6 +227,17 @@ class Supervision:
             yield "camera", f"camera '{camera}' is well again", None, False
         self._faulty = frozenset(faults)
 
+    def _calibrations(self, word: Word) -> Iterator[Told]:
+        """What is refused, or will not do for long; one that decisions rest on must not be missing from the start."""
+        if word.unsafe and not self._unsafe:
+            yield "calibration", word.unsafe, None, True
+        for name, trouble in word.troubles.items():
+            if self._troubles.get(name) != trouble:
+                yield "calibration", f"{name}: {trouble}", None, False
+        for name in sorted(self._troubles.keys() - word.troubles.keys()):
+            yield "calibration", f"{name} is good again", None, False
+        self._troubles, self._unsafe = word.troubles, word.unsafe
+
     def _outcomes(self, settled: Settlement) -> Iterator[Told]:
         """Misses in a row; what was rejected, or never judged, and is seen on the good lane; strangers."""
         for outcome in settled.outcomes:
@@ -231,3 +251,12 @@ class Supervision:
                 self._unexpected_run += 1
                 stop = outcome.eye == "exit" or self._unexpected_run >= self._limits.unexpected_to_stop
                 yield "unexpected", outcome.because, outcome.item_id, stop
+
+
+def _said(why: str, word: Word) -> Iterator[str]:
+    """Why the lane is in its state, and what of its calibrations a person should see to."""
+    yield why
+    if refused := [name for name, trouble in word.troubles.items() if trouble.startswith("refused")]:
+        yield f"calibration refused: {', '.join(refused)}"
+    if word.waits:
+        yield word.waits

@@ -184,6 +184,7 @@ CHALLENGE_RESULT = Topic("challenge/result", "box", 1, {"test": text, "by": text
 FIRE = Topic("fire/start", "console", 1, {"test": text, "by": text, "times": shots}, expiry_s=5)
 FIRE_RESULT = Topic("fire/result", "box", 1, {"test": text, "by": text, "outcome": text, "because": text})
 CLEAR = Topic("clear", "console", 1, {"by": text, "what": clearable})
+HOLD = Topic("hold", "console", 1, {"by": text, "why": text})
 REPLACEMENT = Topic(
     "replacement/request",
     "box",
@@ -205,6 +206,7 @@ TABLE = (
     VERDICT,
     LINE_STOP,
     CLEAR,
+    HOLD,
     CHALLENGE,
     CHALLENGE_RESULT,
     FIRE,

@@ -57,6 +57,10 @@ class Tracker:
         changed = (*self._brief, *(item for item_id, item in self.items.items() if before.get(item_id) is not item))
         return Tracked(changed, self._born - born, ghosts, tuple(self._sightings(frames, reading)), slips_mm)
 
+    def go_by(self, geometry: Geometry) -> None:
+        """The lane is laid out anew; nothing is on it."""
+        self._geometry = geometry
+
     def forget(self, ends: Iterable[ItemEnd]) -> None:
         """These are off the belt."""
         for end in ends:

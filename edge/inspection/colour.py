@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge import sealed
+from edge.core.colour_difference import lab_of, linear
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Image, Sighting
 from edge.inspection import features
@@ -18,14 +19,6 @@ from edge.inspection.crop import Crop, answer
 from edge.inspection.references import Library
 
 Array = npt.NDArray[np.float64]
-
-TO_XYZ = np.array(
-    ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
-)
-"""Linear sRGB → CIE XYZ (IEC 61966-2-1)."""
-
-WHITE = TO_XYZ.sum(axis=1)  # D65, as this matrix has it: white has exactly no chroma
-KAPPA, EPSILON = 24389 / 27, 216 / 24389  # CIE 15:2004, the straight part of the lightness curve near black
 
 COLOUR = "colour"
 MAKER = "palette-1"  # to be counted up when a stored palette comes to mean something else
@@ -126,11 +119,7 @@ def load_palettes(path: Path) -> tuple[Palette, ...]:
 
 def lab(image: Image, correction: Correction) -> Array:
     """BGR (height × width × 3, sRGB's tone curve) → L, a, b: height × width × 3."""
-    linear = _LINEAR[image[..., ::-1]] @ correction.matrix.T + correction.offset
-    ratio = np.clip(linear, 0.0, None) @ TO_XYZ.T / WHITE
-    bent = np.where(ratio > EPSILON, np.cbrt(ratio), (KAPPA * ratio + 16) / 116)
-    x, y, z = np.moveaxis(bent, -1, 0)
-    return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), axis=-1)
+    return lab_of(_LINEAR[image[..., ::-1]] @ correction.matrix.T + correction.offset)
 
 
 def delta_e(one: Array, other: Array) -> Array:
@@ -192,9 +181,4 @@ def _nearest(pixels: Array, centres: Array) -> npt.NDArray[np.intp]:
     return nearest
 
 
-def _linear(levels: Array) -> Array:
-    """The tone curve of sRGB undone: 0…1 → 0…1 (IEC 61966-2-1)."""
-    return np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
-
-
-_LINEAR = _linear(np.arange(256) / 255)
+_LINEAR = linear(np.arange(256) / 255)

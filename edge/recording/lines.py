@@ -8,13 +8,14 @@ what was decided.
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, create_model
 
 from edge.core.bodies import IN_MEMORY, body
+from edge.core.in_force import Standing
 from edge.core.messages import Evidence, Frame, Span
 from edge.core.recovery import Start
 from edge.recording.tape import SILENT_TURNS, Turn
@@ -92,6 +93,7 @@ class Line(BaseModel):
     doubts: dict[str, str] | None = None  # what the inspector says of cameras; None: as before
     evidence: Annotated[tuple[Evidence, ...], PlainValidator(_evidence)] = ()
     today: date | None = None
+    calibrations: Standing | None = None  # None: as before
 
 
 HEADS, LINES = TypeAdapter(Head), TypeAdapter(Line)
@@ -105,6 +107,7 @@ def line_of(turn: Turn, pictures: dict[int, str]) -> bytes:
         "frames": [_frame(frame, pictures.get(number)) for number, frame in enumerate(turn.frames)],
         "evidence": [body(one) for one in turn.evidence],
         "today": turn.today and turn.today.isoformat(),
+        "calibrations": turn.calibrations and asdict(turn.calibrations),
     }
     kept = {name: value for name, value in told.items() if value not in (None, [], {})}
     changed = {"faults": turn.faults, "doubts": turn.doubts}

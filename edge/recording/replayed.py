@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from edge.core.belt import Geometry
+from edge.core.in_force import UNCALIBRATED, Standing
 from edge.core.messages import BeltReading, Evidence, Frame, Item, Sighting
 from edge.core.ports import Inspector, Ports, Record
 from edge.core.topics import Topic
@@ -28,6 +30,7 @@ class Replayed:
         self._today = date.min
         self._faults: Mapping[str, str] = {}
         self._doubts: Mapping[str, str] = {}
+        self._calibrations = UNCALIBRATED
         self._found: tuple[Evidence, ...] = ()
         self._wire = DryWire()
 
@@ -43,11 +46,18 @@ class Replayed:
 
     def ports(self, inspector: Inspector) -> Ports:
         """The ports; inspector: `ReplayedInspector`, or one that looks anew."""
-        return Ports(self._wire, self, inspector, Nowhere(), lambda: self.now_ns, self.today)
+        return Ports(self._wire, self, inspector, Nowhere(), lambda: self.now_ns, self.today, self)
 
     def today(self) -> date:
         """The day of then."""
         return self._today
+
+    def told(self) -> Standing:
+        """What the shelf came to then."""
+        return self._calibrations
+
+    def go_by(self, _geometry: Geometry) -> None:
+        """Frames come as they came."""
 
     def found(self) -> tuple[Evidence, ...]:
         """The evidence that arrived in this turn."""
@@ -72,6 +82,7 @@ class Replayed:
         self._faults = self._faults if line.faults is None else line.faults
         self._doubts = self._doubts if line.doubts is None else line.doubts
         self._today = line.today or self._today
+        self._calibrations = line.calibrations or self._calibrations
 
 
 class DryWire:

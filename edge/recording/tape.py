@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from edge.core.bodies import unillustrated
+from edge.core.in_force import UNCALIBRATED, Standing
 from edge.core.messages import BeltReading, Conservation, Evidence, Frame, Item, Sighting
-from edge.core.ports import Camera, Inspector, Ledger, Ports, Record, Wire
+from edge.core.ports import Calibrations, Camera, Inspector, Ledger, Ports, Record, Wire
 from edge.core.topics import HEARTBEAT, Topic
 
 SILENT_TURNS = 1000  # without anything to tell: their times are handed over all the same
@@ -48,13 +49,14 @@ class Turn:
     doubts: Mapping[str, str] | None = None  # what the inspector says of cameras; None: as before
     evidence: list[Evidence] = field(default_factory=list)
     today: date | None = None  # None: as before
+    calibrations: Standing | None = None  # what the shelf comes to; None: as before
     records: list[Record | Announced | Silenced] = field(default_factory=list)
 
     @property
     def tells(self) -> bool:
         """Whether anything happened in it."""
         came = self.said or self.frames or self.evidence or self.records
-        return bool(came) or any(one is not None for one in (self.faults, self.doubts, self.today))
+        return bool(came) or any(one is not None for one in (self.faults, self.doubts, self.today, self.calibrations))
 
 
 class Tape:
@@ -72,6 +74,7 @@ class Tape:
             inspector=_Inspector(ports.inspector, self),
             ledger=_Ledger(ports.ledger, self),
             today=_Calendar(ports.today, self),
+            calibrations=_Calibrations(ports.calibrations, self),
         )
 
     def turning(self, turn: Callable[[int], None], give: Callable[[Turn], None]) -> Callable[[int], None]:
@@ -122,6 +125,7 @@ class _Camera:
     """Notes frames, and faults when they change."""
 
     def __init__(self, camera: Camera, tape: Tape) -> None:
+        self.go_by = camera.go_by
         self._camera, self._tape = camera, tape
         self._faults: Mapping[str, str] = {}
 
@@ -193,3 +197,17 @@ class _Calendar:
         if today != self._known:
             self._known = self._tape.turn.today = today
         return today
+
+
+class _Calibrations:
+    """Notes what the shelf comes to when that changes."""
+
+    def __init__(self, calibrations: Calibrations, tape: Tape) -> None:
+        self._calibrations, self._tape = calibrations, tape
+        self._known = UNCALIBRATED
+
+    def told(self) -> Standing:
+        told = self._calibrations.told()
+        if told is not self._known:
+            self._known = self._tape.turn.calibrations = told
+        return told

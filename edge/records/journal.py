@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS outbox (
     request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
 CREATE INDEX IF NOT EXISTS outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
+CREATE INDEX IF NOT EXISTS journal_calibrations ON journal (entry) WHERE kind = 'CalibrationsInForce';
+CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'ScaleLearnt';
 CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
@@ -122,6 +124,15 @@ def fire_tests(folder: Path, count: int) -> list[tuple[int, str, dict[str, Any]]
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
         rows = base.execute(asked, (count,)).fetchall()
     return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in reversed(rows)]
+
+
+def last(folder: Path, kind: type) -> dict[str, Any] | None:
+    """The body of a journal's last entry of a kind that has an index of its own; None: there is none."""
+    if not (folder / FILE).exists():
+        return None
+    asked = f"SELECT body FROM journal WHERE kind = '{kind.__name__}' ORDER BY entry DESC LIMIT 1"  # noqa: S608 - ours
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        return next((json.loads(body) for (body,) in base.execute(asked)), None)
 
 
 def outbox(folder: Path) -> dict[str, str | None]:

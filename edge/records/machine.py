@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.records.journal import owed
+from edge.records.metrics import GaugedElsewhere
 
 NS_PER_S = 1_000_000_000
 SENSORS = Path("/sys/class/hwmon")
@@ -55,28 +56,18 @@ class Owed(Collector):
         yield GaugeMetricFamily("tunnel_outbox_oldest_age_seconds", "Of the oldest of them; 0: there is none.", age_s)
 
 
-class One(Collector):
-    """A gauge that is 1 for each of a few things that hold just now, with what they are in its labels."""
-
-    def __init__(self, name: str, what: str, labels: Iterable[str], holds: Callable[[], Iterable[tuple[str, ...]]]):
-        self._name, self._what, self._labels, self._holds = name, what, tuple(labels), holds
-
-    def collect(self) -> Iterable[Metric]:
-        """One family."""
-        family = GaugeMetricFamily(self._name, self._what, labels=self._labels)
-        for labels in self._holds():
-            family.add_metric(labels, 1)
-        yield family
-
-
 def of_the_machine(registry: CollectorRegistry, state: Path, versions: Callable[[], Mapping[str, str]]) -> None:
     """Temperature, space, what is owed, and the versions that run."""
     registry.register(Temperatures())
     registry.register(Owed(state))
     free = Gauge("tunnel_state_free_bytes", "Free on the disk of the lane's state.", registry=registry)
     free.set_function(lambda: float(shutil.disk_usage(state).free))
-    info = One("tunnel_model_info", "Models in force.", ("check", "version"), lambda: versions().items())
-    registry.register(info)
+    models = "Models in force."
+    registry.register(
+        GaugedElsewhere(
+            "tunnel_model_info", models, ("check", "version"), lambda: dict.fromkeys(versions().items(), 1.0)
+        )
+    )
 
 
 def _text(path: Path) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import singledispatchmethod
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.core.messages import (
     Alarm,
+    CalibrationsInForce,
     Conservation,
     DivertAck,
     DivertOutcome,
@@ -27,6 +28,7 @@ LATENCY_S = (0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.
 TURN_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 Counts = Mapping[tuple[str, ...], int]
+Gauged = Mapping[tuple[str, ...], float]
 
 
 class MetricsSink:
@@ -52,6 +54,12 @@ class MetricsSink:
         self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
         self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
         self._fire_tests = Counter("tunnel_fire_tests", "Fire tests, by outcome.", ["outcome"], registry=registry)
+        self._in_force = Gauge(
+            "tunnel_calibration_in_force",
+            "Version of each calibration that the lane goes by.",
+            ["name"],
+            registry=registry,
+        )
         self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
         self._slack_s = Histogram(
             "tunnel_deadline_slack_seconds",
@@ -125,6 +133,12 @@ class MetricsSink:
         self._stops.inc()
 
     @_count.register
+    def _(self, record: CalibrationsInForce) -> None:
+        self._in_force.clear()
+        for name, version in record.versions:
+            self._in_force.labels(name).set(version)
+
+    @_count.register
     def _(self, record: Conservation) -> None:
         self._books.balance = record
 
@@ -161,4 +175,18 @@ class CountedElsewhere(Collector):
         family = CounterMetricFamily(self._name, self._what, labels=self._labels)
         for labels, count in self._counts().items():
             family.add_metric(labels, count)
+        yield family
+
+
+class GaugedElsewhere(Collector):
+    """Gauges that a part keeps for itself, read at each scrape; what there is no longer is not told."""
+
+    def __init__(self, name: str, what: str, labels: Sequence[str], gauged: Callable[[], Gauged]) -> None:
+        self._name, self._what, self._labels, self._gauged = name, what, labels, gauged
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """One family."""
+        family = GaugeMetricFamily(self._name, self._what, labels=self._labels)
+        for labels, value in self._gauged().items():
+            family.add_metric(labels, value)
         yield family

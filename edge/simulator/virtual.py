@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.core.belt import Geometry
 from edge.core.messages import (
     BeltReading,
     Evidence,
@@ -51,6 +52,9 @@ class VirtualCameras:
         """The frames since the last call."""
         taken, self._frames = self._frames, []
         return taken
+
+    def go_by(self, _geometry: Geometry) -> None:
+        """Frames come as they came."""
 
     def faults(self) -> Mapping[str, str]:
         """None."""

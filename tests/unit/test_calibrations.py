@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.calibrations import Shelf, demand, new_key, public, read_key
+from edge.calibrations import Shelf, new_key, public, read_key
 from edge.core.calibration import Calibration, against, differences, of_table
 from edge.core.errors import CalibrationRefused
 
@@ -137,21 +137,6 @@ def test_it_holds_for_its_lane_its_camera_and_its_time(lane, serial, after, told
     faults = list(against(replace(BELT, serial="S1"), lane, serial, MADE + after))
     assert len(faults) == len(told)
     assert all(words in fault for words, fault in zip(told, faults, strict=True))
-
-
-def test_all_that_is_wrong_on_a_shelf_is_told_at_once(tmp_path, shelf, key):
-    demand(shelf, "lane1", {}, MADE)
-    shelf.write(replace(BELT, subject="top", serial="S1"), key)
-    demand(shelf, "lane1", {"top": "S1"}, MADE)
-    shelf.write(replace(BELT, step="camera", subject="side"), key)
-    path = tmp_path / "lane1" / "camera.side.1.toml"
-    path.write_text(path.read_text().replace("Ann", "Eve"))
-    with pytest.raises(CalibrationRefused) as refusal:
-        demand(shelf, "lane1", {"top": "S2"}, MADE + timedelta(days=200))
-    told = str(refusal.value)
-    assert all(
-        words in told for words in ("belt.top: it is for camera S1", "has expired", "changed since it was signed")
-    )
 
 
 def test_a_key_is_its_owners_alone(tmp_path, key):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from edge.cameras.grabber import Grabber
-from edge.cameras.health import EQUAL, HORIZONS, LEAST, Health, Look, View
+from edge.cameras.health import EQUAL, Health
+from edge.cameras.usual import HORIZONS, LEAST, Look, View
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CameraFault, ReferencesRefused
 from tests.unit.test_cameras import Scripted, wait_for

@@ -1,10 +1,13 @@
 """One turn after another with small real parts: the loop never waits, and settles without a frame too."""
 
 from edge.core.books import Books
+from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
+from edge.core.laid import Laid
 from edge.core.messages import Conservation, Disposition, DivertCommand, ItemEnd, ReplacementRequest, Verdict
+from edge.core.ports import NO_SHELF
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
 from edge.loop import Loop
@@ -63,6 +66,7 @@ def turned(lane, turns, step_ms=20):
         lane, lane, Tracker(GEOMETRY, "i"), lane, Judge(recipe, GEOMETRY),
         Dispatcher(GEOMETRY, "site", divert_undecided=True), Supervision(Limits()), lane, lane, lane, Books(),
         FireTests(GEOMETRY, "i"),
+        NO_SHELF, Calibrated(Laid(GEOMETRY, recipe)),
     )  # fmt: skip
     for turn in range(turns):
         loop.turn(turn * step_ms * MS)

@@ -10,9 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edge.core.bodies import body
 from edge.core.books import Books
+from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
+from edge.core.laid import Laid
 from edge.core.messages import (
     Clearing,
     Conservation,
@@ -23,6 +25,7 @@ from edge.core.messages import (
     ReplacementRequest,
     Verdict,
 )
+from edge.core.ports import NO_SHELF
 from edge.core.recovery import Known, recovered
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
@@ -56,7 +59,7 @@ class Line(RuleBasedStateMachine):
         judge = Judge(RECIPE, LANE, known.dispositions)
         self.loop = Loop(
             self, self, self.tracker, self, judge, dispatcher, Supervision(Limits()), self, self, self,
-            Books(len(known.items)), FireTests(LANE, f"life{self.lives}"),
+            Books(len(known.items)), FireTests(LANE, f"life{self.lives}"), NO_SHELF, Calibrated(Laid(LANE, RECIPE)),
         )  # fmt: skip
 
     # what the loop asks and says

@@ -14,16 +14,17 @@ import pytest
 
 from edge.core.bodies import IN_MEMORY
 from edge.core.errors import RecordingRefused
-from edge.core.messages import Conservation, End, Evidence, Frame, ItemEnd, Sighting
+from edge.core.in_force import UNCALIBRATED, Accepted, Standing
+from edge.core.messages import Conservation, End, Evidence, Frame, ItemEnd, ScaleLearnt, Sighting
 from edge.core.ports import Ports
 from edge.core.recovery import Known, Start
 from edge.core.topics import ACK, BELT, HEARTBEAT
 from edge.recording.keeper import Keeper, new_folder
-from edge.recording.lines import FORMAT, HEAD, JOURNAL, LINES, TAPE, Head, ToldFrame, line_of
+from edge.recording.lines import FORMAT, HEAD, HEADS, JOURNAL, LINES, TAPE, Head, ToldFrame, line_of
 from edge.recording.reader import Recording
 from edge.recording.recorder import OVERTAKEN, PICTURES_WAITING, Bounds, Recorder
 from edge.recording.reference import Difference, changed_verdicts, differences, lines_of
-from edge.recording.replayed import DryWire
+from edge.recording.replayed import DryWire, Replayed
 from edge.recording.tape import SILENT_TURNS, Announced, Silenced, Tape, Turn
 from edge.recording.taught import fingerprints, others
 from tests.unit.lane import EXPECTED, MS, evidence, item, reading
@@ -63,6 +64,9 @@ class Cameras:
     def faults(self):
         return self.sick
 
+    def go_by(self, geometry):
+        pass
+
 
 class Outside:
     """The other ports in one, which give what they are told to."""
@@ -90,6 +94,16 @@ class Outside:
 
     def record(self, records):
         self.records += records
+
+
+class Shelf:
+    """Says what it is told to."""
+
+    def __init__(self, standing):
+        self.standing = standing
+
+    def told(self):
+        return self.standing
 
 
 @pytest.fixture
@@ -192,6 +206,33 @@ def test_evidence_comes_back_as_it_was():
     line = LINES.validate_json(line_of(turn_with(evidence=[full, evidence()]), {}))
     assert line.evidence == (replace(full, picture=None), evidence())
     assert {one.name for one in fields(Evidence)} > IN_MEMORY
+
+
+def test_what_a_shelf_comes_to_is_noted_when_it_changes_and_comes_back(outside):
+    good = {"belt.top": Accepted(2, "2026-11-26T12:00:00+00:00", {"belt.counts_per_mm": 10.05})}
+    shelf = Shelf(Standing(good, {"gate": "not signed"}, {"belt.top": "it expires"}))
+    tape, given = Tape(), []
+    ports = tape.ports(replace(outside.ports(), calibrations=shelf))
+    turn = tape.turning(lambda _: ports.calibrations.told(), given.append)
+    for now_ns in range(1, 1 + SILENT_TURNS):
+        turn(now_ns)
+    (noted,) = given
+    line = LINES.validate_json(line_of(noted, {}))
+    assert line.calibrations == shelf.told()
+    replayed = Replayed([line])
+    assert replayed.told() is UNCALIBRATED
+    list(replayed.instants_ns())
+    assert replayed.told() == shelf.told()
+
+
+def test_a_head_tells_what_was_in_force_and_one_without_is_read_as_before():
+    good = {"belt.top": Accepted(2, "2026-11-26T12:00:00+00:00", {"belt.counts_per_mm": 10.05})}
+    learnt = ScaleLearnt("belt.top 2", 17_500.5, 0.001, 0.004, 9)
+    told = head(in_force=good, seen={"belt.top": 2}, scale=learnt)
+    assert HEADS.validate_json(told.model_dump_json()) == told
+    before = json.loads(head().model_dump_json())
+    before["start"] = {name: before["start"][name] for name in ("id_prefix", "began_ns", "known")}
+    assert HEADS.validate_python(before) == head()
 
 
 def test_every_field_of_a_frame_is_told():

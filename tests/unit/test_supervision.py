@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge.core.calibrated import Word
 from edge.core.dispatcher import Settlement
 from edge.core.drift import WINDOW
 from edge.core.messages import (
@@ -13,6 +14,7 @@ from edge.core.messages import (
     Disposition,
     DivertOutcome,
     End,
+    Hold,
     Item,
     ItemEnd,
     LineStop,
@@ -197,6 +199,11 @@ def test_an_alarm_and_a_stop_say_what_why_of_which_item_and_when():
             ("clearing", "Ada cleared items", None),
             ("Execute", "inspecting"),
         ),
+        (
+            {"holds": (Hold("Ada", "the belt's scale"),)},
+            ("held", "Ada holds the lane: the belt's scale", None),
+            ("Held", "Ada holds the lane: the belt's scale"),
+        ),
     ],
 )
 def test_what_the_belt_says_in_words(said, alarm, state):
@@ -204,6 +211,40 @@ def test_what_the_belt_says_in_words(said, alarm, state):
     told(supervision)
     oversight = told(supervision, **said)
     assert (words(oversight), (oversight.state, oversight.why)) == ([alarm], state)
+
+
+def worded(supervision, word, **said):
+    return supervision.update(reading(**said), QUIET, (), Settlement(()), {}, {}, word)
+
+
+def test_a_hold_asks_for_no_stop_and_is_cleared_by_name():
+    supervision = Supervision(Limits())
+    assert told(supervision, holds=(Hold("Ada", "belt"),)).stops == ()
+    assert told(supervision).state == "Held"
+    assert told(supervision, clearings=(Clearing("Ada", "alarms"),)).state == "Execute"
+
+
+def test_what_is_said_of_calibrations_is_told_once_and_stands_in_the_state():
+    supervision = Supervision(Limits())
+    refused = Word({"belt.top": "1; refused: unsigned"}, {"belt.top": "refused: unsigned"}, "belt.top version 2 waits")
+    said = worded(supervision, refused)
+    assert words(said) == [("calibration", "belt.top: refused: unsigned", None)]
+    assert said.why == "inspecting; calibration refused: belt.top; belt.top version 2 waits"
+    assert (said.state, said.stops, said.blind, said.calibration) == ("Execute", (), False, refused.labels)
+    assert words(worded(supervision, refused)) == []
+    assert words(worded(supervision, Word())) == [("calibration", "belt.top is good again", None)]
+    assert worded(supervision, Word()).why == "inspecting"
+
+
+def test_what_decisions_rest_on_and_is_not_believed_holds_the_lane_and_stills_its_heart():
+    supervision = Supervision(Limits())
+    unsafe = Word(unsafe="not believed at the start: belt.top")
+    said = worded(supervision, unsafe)
+    assert (said.state, said.blind, [one.because for one in said.stops]) == ("Held", True, [unsafe.unsafe])
+    again = worded(supervision, unsafe)
+    assert (again.state, again.blind, again.stops) == ("Held", True, ())
+    cleared = worded(supervision, Word(), clearings=(Clearing("Ada", "alarms"),))
+    assert (cleared.state, cleared.blind) == ("Execute", False)
 
 
 def test_a_lane_that_is_held_names_every_reason():
