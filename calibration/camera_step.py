@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 
 from calibration import board, chart
+from calibration.colour_plot import bars, compared
+from calibration.frame_faults import demand_still
 from calibration.lens import FEWEST_VIEWS, lens, plane
-from calibration.steps import Ask, Found, Shot, Shows
+from calibration.steps import Ask, Found, Shot, Shows, Step
 from edge.core.messages import Image
 from edge.core.plane import Plane
 
@@ -17,16 +19,17 @@ VIEWS = FEWEST_VIEWS + 4
 STILL = 2  # frames of the board on the belt: it must not move between them
 GRID_MM, REACH_MM = 100.0, 300.0  # of the grid that is drawn over the belt
 LINE, DOT = (0, 220, 255), (0, 255, 0)
-DOWN = "the camera looks at the belt from {height:.0f} mm; {scale:.2f} mm a pixel; colours within ΔE {colour:.1f}"
+DOWN = "the camera looks at the belt from {height:.0f} mm; {scale:.2f} mm a pixel; colours within ΔE00 {colour:.1f}"
 
 
-class CameraStep:
+class CameraStep(Step):
     """Board in hand, board on the belt, chart twice."""
 
     def __init__(self) -> None:
         self._views: list[board.Seen] = []
         self._laid: list[board.Seen] = []
         self._picture: Image | None = None
+        self._chart: Image = np.zeros((2, 2, 3), np.uint8)
         self._colours: list[chart.Floats] = []
 
     def asks(self) -> Ask | None:
@@ -36,7 +39,7 @@ class CameraStep:
         if not self._laid:
             return Ask(Shows.BOARD_ON_BELT, STILL)
         if len(self._colours) < 2:
-            return Ask(Shows.CHART_TURNED if self._colours else Shows.CHART, 1)
+            return Ask(Shows.CHART_TURNED if self._colours else Shows.CHART, STILL)
         return None
 
     def take(self, shots: Sequence[Shot]) -> str:
@@ -50,7 +53,9 @@ class CameraStep:
             board.still(laid)
             self._laid, self._picture = laid, shots[-1].image
             return "the board lies still"
+        demand_still(shots)
         self._colours.append(chart.measure(shots[0].image))
+        self._chart = shots[0].image
         return "24 patches"
 
     def found(self) -> Found:
@@ -59,7 +64,8 @@ class CameraStep:
         known = lens(self._views, (picture.shape[1], picture.shape[0]))
         here, residual_mm = plane(known, self._laid[-1])
         matrix = chart.fitted(self._colours)
-        apart = chart.differences(np.mean(self._colours, axis=0) @ matrix.T)
+        patches = np.mean(self._colours, axis=0) @ matrix.T
+        apart = chart.differences(patches)
         height_mm = float((here.turn.T @ -here.shift_mm)[2])
         quality = {
             "lens_residual_px": known.residual_px,
@@ -73,9 +79,12 @@ class CameraStep:
             "turn": here.turn.tolist(),
             "shift_mm": here.shift_mm.tolist(),
             "to_srgb": matrix.tolist(),
+            "patches": patches.tolist(),
         }
         says = DOWN.format(height=height_mm, scale=here.mm_per_px, colour=float(apart.max()))
-        return Found(quality, values, overlaid(picture, here, self._laid[-1]), says)
+        before = chart.differences(np.mean(self._colours, axis=0))
+        more = {"before and after": compared(self._chart, matrix), "colour differences": bars(before, apart)}
+        return Found(quality, values, overlaid(picture, here, self._laid[-1]), says, more=more)
 
 
 def overlaid(picture: Image, here: Plane, laid: board.Seen) -> Image:

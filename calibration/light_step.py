@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.chart import linear
-from calibration.steps import Ask, Found, Shot, Shows
+from calibration.steps import Ask, Found, Shot, Shows, Step
 from edge.core.errors import CalibrationRefused
 from edge.core.messages import Image
 
@@ -23,7 +23,7 @@ FLICKER = 0.05  # most that frames may differ, as a share
 ROUGH = 0.08  # that a place may lie off the smooth light: more, and the sheet has an edge or a shadow on it
 
 
-class LightStep:
+class LightStep(Step):
     """A white sheet over the whole view."""
 
     def __init__(self) -> None:
@@ -36,18 +36,18 @@ class LightStep:
 
     def take(self, shots: Sequence[Shot]) -> str:
         """As `Step.take`."""
-        levels = [_levels(shot.image) for shot in shots]
-        share = _flicker(levels)
+        found = [levels(shot.image) for shot in shots]
+        share = _flicker(found)
         if share > FLICKER:
             raise CalibrationRefused(
                 f"the light flickers by {share:.0%}: use lamps on direct current, or an exposure of whole mains periods"
             )
-        smooth = _smooth(np.mean(levels, axis=0))
-        off = float(np.abs(np.mean(levels, axis=0) / smooth - 1).max())
+        smooth = _smooth(np.mean(found, axis=0))
+        off = float(np.abs(np.mean(found, axis=0) / smooth - 1).max())
         if off > ROUGH:
             raise CalibrationRefused(f"a place differs by {off:.0%} from those around it: lay the sheet flat, over all")
-        self._levels, self._picture = levels, shots[-1].image
-        return f"{len(levels)} frames, flicker {share:.1%}"
+        self._levels, self._picture = found, shots[-1].image
+        return f"{len(found)} frames, flicker {share:.1%}"
 
     def found(self) -> Found:
         """As `Step.found`."""
@@ -64,7 +64,7 @@ class LightStep:
         return Found(quality, values, _map(smooth), says)
 
 
-def _levels(image: Image) -> Floats:
+def levels(image: Image) -> Floats:
     """GRID: linear light at each place."""
     grey = image if image.ndim == 2 else image[..., 1]
     small = np.asarray(cv2.resize(grey, GRID, interpolation=cv2.INTER_AREA), float)

@@ -39,6 +39,13 @@ class Plane:
         ends = self.at_mm(np.stack((middle, middle + np.array((1.0, 0.0)))))
         return float(np.linalg.norm(ends[1] - ends[0]))
 
+    def shrunk(self, share: float) -> Plane:
+        """Of the same picture with `share` times the pixels across and down; pixels are counted from their middles."""
+        matrix = self.matrix.copy()
+        matrix[:2] *= share
+        matrix[:2, 2] += (share - 1) / 2
+        return Plane(matrix, self.bent, self.turn, self.shift_mm)
+
     def _straight(self, seen_px: Floats) -> Floats:
         """Where a lens that does not bend would see it, at distance 1."""
         aim = (seen_px - self.matrix[:2, 2]) @ np.linalg.inv(self.matrix[:2, :2]).T
