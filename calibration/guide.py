@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from rich.console import Console
 
 from calibration.item_colours import item_colours
 from calibration.making import Maker
+from calibration.normals import drawn_normals, normals_of
 from calibration.order import ELSEWHERE, ORDER, Stage, stages
+from calibration.overkill import Normals
 from calibration.session import Session, now
 from calibration.sites.site import drawn
 from calibration.supply import CameraSupply, SimulatedSupply, Supply
@@ -29,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     config = load(options.config)
     session = _session(options, config)
     terminal = Terminal(Console(), session.folder, options.pictures)
-    maker = Maker(session, item_colours(config.inspection.products))
+    maker = Maker(session, item_colours(config.inspection.products), partial(_normals, options, config))
     wanted = _wanted(options, session)
     left = [stage for stage in wanted if not (options.resume and session.holds(stage))]
     for stage in left:
@@ -46,7 +49,7 @@ def _done(stage: Stage, maker: Maker, session: Session, terminal: Terminal) -> b
     if stage.step in ELSEWHERE:
         terminal.hears(f"{'holds' if session.holds(stage) else 'not measured yet'}: {ELSEWHERE[stage.step]}")
         return True
-    if hint := session.supplies[stage.camera].hint:
+    if stage.camera and (hint := session.supplies[stage.camera].hint):
         terminal.hears(hint)
     return walked(stage, maker, session, terminal)
 
@@ -54,6 +57,10 @@ def _done(stage: Stage, maker: Maker, session: Session, terminal: Terminal) -> b
 def _wanted(options: argparse.Namespace, session: Session) -> list[Stage]:
     cameras = list(session.supplies)
     return list(stages(cameras, options.totes_by or cameras[0], options.steps or ORDER))
+
+
+def _normals(options: argparse.Namespace, config: Config) -> Normals:
+    return normals_of(config) if options.simulate is None else drawn_normals(options.simulate)
 
 
 def _supplies(options: argparse.Namespace, config: Config) -> Mapping[str, Supply]:

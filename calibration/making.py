@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from calibration.belt_step import BeltStep
 from calibration.camera_step import CameraStep
 from calibration.known_camera import KnownCamera
 from calibration.light_step import LightStep
 from calibration.order import Stage
+from calibration.overkill import Normals
 from calibration.session import Session
 from calibration.steps import Step
+from calibration.threshold_step import ThresholdStep
 from calibration.tote_step import ToteStep
 from calibration.tote_tools import ToteTools, tote_of
 from calibration.totes import Lab
@@ -21,10 +23,11 @@ from calibration.verify_step import VerifyStep
 class Maker:
     """Remembers the bare belt from one type of tote to the next."""
 
-    def __init__(self, session: Session, colours: Mapping[str, Lab]) -> None:
-        """Take the technician's session, and the items' colours (CIE Lab, D65)."""
+    def __init__(self, session: Session, colours: Mapping[str, Lab], normals: Callable[[], Normals]) -> None:
+        """Take the session, the items' colours (CIE Lab, D65), and what reads the scores of normal items."""
         self._session = session
         self._colours = colours
+        self._normals = normals
         self._totes: ToteStep | None = None
 
     def step(self, stage: Stage) -> Step:
@@ -42,6 +45,8 @@ class Maker:
                 return BeltStep(self._camera(stage).plane)
             case "totes":
                 return self._tote_step(stage)
+            case "thresholds":
+                return ThresholdStep(self._normals())
         return VerifyStep(list(self._checks(stage)))
 
     def _camera(self, stage: Stage) -> KnownCamera:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 OF_EACH_CAMERA = ("camera", "belt", "light", "verify")
 OF_THE_LANE = ("gate", "thresholds")
-ORDER = ("camera", "belt", "light", "totes", "gate", "verify")
+ORDER = ("camera", "belt", "light", "totes", "gate", "thresholds", "verify")
 ELSEWHERE = {"gate": "only the daemon moves the gate: `tunnel-calibrate gate` measures its lead from fire tests"}
 """Steps with a command of their own, and why."""
 

@@ -37,14 +37,14 @@ class ToteTools:
     def of(cls, plane: Plane, bare: Sequence[Image]) -> Self:
         """From frames of the bare belt."""
         share = min(1.0, WIDTH_PX / bare[0].shape[1])
-        smaller = plane.shrunk(share)
+        smaller = plane.scaled(share)
         return cls(smaller, BeltColour.learn([_resized(frame, share) for frame in bare]), share)
 
     @classmethod
     def again(cls, plane: Plane, files: Mapping[str, bytes], width_px: int) -> Self:
         """From a calibration's files; width_px: of the camera's frames."""
         share = min(1.0, WIDTH_PX / width_px)
-        return cls(plane.shrunk(share), _read(files, BELT, BeltColour.load), share)
+        return cls(plane.scaled(share), _read(files, BELT, BeltColour.load), share)
 
     def learn(self, frames: Sequence[Image], asked: Ask) -> ToteType:
         """A type of tote.
