@@ -30,8 +30,15 @@ APART = 500  # between the seeds of a site's cameras
 class Supply(Protocol):
     """Takes frames when a technician says so."""
 
-    serial: str  # of the camera; empty: it has none
-    hint: str  # what helps to practise; empty: nothing
+    @property
+    def serial(self) -> str:
+        """Of the camera; empty: it has none."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What helps to practise; empty: nothing."""
+        ...
 
     def take(self, ask: Ask) -> Sequence[Shot]:
         """As many frames as are asked for.
@@ -97,10 +104,9 @@ class SimulatedSupply:
 class CameraSupply:
     """A camera of the lane on this box; the daemon must have let go of it."""
 
-    hint = ""
-
     def __init__(self, camera: CameraSettings) -> None:
         self.serial = str(camera.gige or camera.opencv or "")
+        self.hint = ""
         self._camera = camera
 
     def take(self, ask: Ask) -> Sequence[Shot]:

@@ -47,7 +47,7 @@ def test_a_technician_sees_what_rates_cost_and_chooses_one() -> None:
     question = step.asks()
     assert question is not None
     assert all(words in question.words for words in ("0.10%", "1.00%", "measured"))
-    with pytest.raises(CalibrationRefused, match="no number from 0.05 to 50"):
+    with pytest.raises(CalibrationRefused, match=r"no number from 0\.05 to 50"):
         step.enter({"overkill_percent": "none"})
     assert "measured" in step.enter({"overkill_percent": "1"})
     assert step.asks() is None
@@ -62,6 +62,6 @@ def test_what_nobody_can_promise_is_refused() -> None:
     question = step.asks()
     assert question is not None
     assert "nothing can be promised; it takes 99 normal pictures" in question.words
-    with pytest.raises(CalibrationRefused, match="no product has enough normal pictures to promise 1.00%: 99 of one"):
+    with pytest.raises(CalibrationRefused, match=r"no product has enough normal pictures to promise 1\.00%: 99 of one"):
         step.enter({"overkill_percent": "1"})
     assert step.asks() is not None
