@@ -16,6 +16,7 @@ from calibration.making import Maker
 from calibration.normals import drawn_normals, normals_of
 from calibration.order import ELSEWHERE, ORDER, Stage, stages
 from calibration.overkill import Normals
+from calibration.recorded import RecordedSupply
 from calibration.session import Session, now
 from calibration.sites.site import drawn
 from calibration.supply import CameraSupply, SimulatedSupply, Supply
@@ -69,7 +70,9 @@ def _supplies(options: argparse.Namespace, config: Config) -> Mapping[str, Suppl
     if options.simulate is not None:
         site, chance = drawn(options.simulate), np.random.default_rng(options.simulate)
         return {camera.name: SimulatedSupply(site, chance, number) for number, camera in enumerate(named)}
-    own = {camera.name: CameraSupply(camera) for camera in named if camera.node is None}
+    own: dict[str, Supply] = {camera.name: CameraSupply(camera) for camera in named if camera.node is None}
+    if options.recording:
+        own = {name: RecordedSupply(supply, options.recording, name) for name, supply in own.items()}
     if not own or options.totes_by not in (None, *own):
         raise ConfigError(
             f"{options.config}: no such camera on this box: name one of its own, or calibrate at its node."
@@ -101,6 +104,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=180, help="that it holds (default: %(default)s)")
     parser.add_argument("--steps", nargs="+", choices=ORDER, help="(default: all)")
     parser.add_argument("--resume", action="store_true", help="leave out what was accepted before and still holds")
+    parser.add_argument("--recording", type=Path, help="of the lane while the board rode past, for the step `belt`")
     parser.add_argument("--simulate", type=int, metavar="SITE", help="practise on a simulated site, by its number")
     parser.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw none in the terminal")
     return parser.parse_args(arguments)

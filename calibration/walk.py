@@ -62,7 +62,7 @@ def walked(stage: Stage, maker: Maker, session: Session, technician: Technician)
     try:
         while not _accepted(stage, maker, session, technician):
             pass
-    except GivenUp:
+    except (GivenUp, KeyboardInterrupt):
         technician.hears(f"given up: {stage.name} stays as it was")
         return False
     return True

@@ -22,8 +22,10 @@ class Terminal:
         self._log = folder / f"{self._server}.log"
         self._read = 0
         program = shlex.join([sys.executable, "-m", "calibration", *map(str, words)])
-        # It waits for a line before it begins: what is said before the file is written would be missed.
-        told = f"read begin; env -u COLUMNS -u LINES {' '.join(environment)} {program}; echo ended with $?; read end"
+        # It waits for a line before it begins: what is said before the file is written would be missed. Ctrl-C is for
+        # the program, not for the shell that tells how it ended.
+        program = f"env -u COLUMNS -u LINES {' '.join(environment)} {program}"
+        told = f"trap : INT; read begin; {program}; echo ended with $?; read end"
         size = "-x", str(COLUMNS), "-y", str(ROWS)
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, "-c", str(folder), "sh", "-c", told)
         self._tmux("pipe-pane", f"cat > {shlex.quote(str(self._log))}")
@@ -56,13 +58,12 @@ class Terminal:
     def end(self):
         """Its exit code, once it has ended."""
         self.read_to(r"(?=ended with \d)")
-        code = int(re.search(ENDED, self._said()[self._read :]).group(1))
-        self.close()
-        return code
+        return int(re.search(ENDED, self._said()[self._read :]).group(1))
 
     def close(self):
-        """Away with it."""
-        self._tmux("kill-server")
+        """Away with it, if it is still there."""
+        command = ["tmux", "-L", self._server, "kill-server"]
+        subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE_S)
 
     def _said(self):
         return COLOURS.sub("", self._log.read_text(errors="replace")) if self._log.exists() else ""

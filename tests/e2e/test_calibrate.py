@@ -47,8 +47,18 @@ def run(folder, *words):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
-def guide(folder, *words, environment=()):
-    return Terminal(folder, "guide", *GUIDE, *words, environment=environment)
+@pytest.fixture
+def guide(folder):
+    """Begins the guided tool in a terminal; none is left behind."""
+    opened = []
+
+    def begun(*words, environment=()):
+        opened.append(Terminal(folder, "guide", *GUIDE, *words, environment=environment))
+        return opened[-1]
+
+    yield begun
+    for terminal in opened:
+        terminal.close()
 
 
 def shelf(folder):
@@ -89,8 +99,8 @@ def accepted(terminal, step):
         terminal.say("no")
 
 
-def test_a_technician_calibrates_a_camera(folder):
-    terminal = guide(folder)
+def test_a_technician_calibrates_a_camera(folder, guide):
+    terminal = guide()
     terminal.read_to("step 1 of 7: camera, camera top")
     to_the_end_of(terminal, "camera")
     assert "What shall it be" in terminal.screen()
@@ -103,8 +113,8 @@ def test_a_technician_calibrates_a_camera(folder):
     assert shelf(folder).newest("camera.top").quality["lens_residual_px"] < 1
 
 
-def test_it_goes_on_where_it_ended_to_the_end_of_the_site(folder):
-    terminal = guide(folder, "--resume")
+def test_it_goes_on_where_it_ended_to_the_end_of_the_site(folder, guide):
+    terminal = guide("--resume")
     assert "step 1" not in terminal.read_to("step 2 of 7: belt, camera top")
     for step in ("belt", "light", "totes"):
         accepted(terminal, step)
@@ -125,10 +135,10 @@ def test_it_goes_on_where_it_ended_to_the_end_of_the_site(folder):
 
 
 @pytest.mark.parametrize("step", SHOWN)
-def test_giving_up_at_any_step_leaves_the_old_calibration_in_force(folder, step):
+def test_giving_up_at_any_step_leaves_the_old_calibration_in_force(folder, guide, step):
     before = on_the_shelf(folder)
     assert before
-    terminal = guide(folder, "--steps", step)
+    terminal = guide("--steps", step)
     terminal.read_to("gives up")
     terminal.say("abort")
     terminal.read_to("stays as it was")
@@ -137,9 +147,9 @@ def test_giving_up_at_any_step_leaves_the_old_calibration_in_force(folder, step)
 
 
 @pytest.mark.parametrize("step", ["light", "belt"])
-def test_a_step_that_is_not_liked_is_done_again_or_left(folder, step):
+def test_a_step_that_is_not_liked_is_done_again_or_left(folder, guide, step):
     before = on_the_shelf(folder)
-    terminal = guide(folder, "--steps", step)
+    terminal = guide("--steps", step)
     to_the_end_of(terminal, step)
     terminal.say("adjust")
     to_the_end_of(terminal, step)
@@ -148,17 +158,17 @@ def test_a_step_that_is_not_liked_is_done_again_or_left(folder, step):
     assert on_the_shelf(folder) == before
 
 
-def test_pictures_are_drawn_where_the_terminal_has_colours_enough(folder):
+def test_pictures_are_drawn_where_the_terminal_has_colours_enough(folder, guide):
     for words, seen in ((("--no-pictures",), False), ((), True)):
-        terminal = guide(folder, "--steps", "light", *words, environment=("COLORTERM=truecolor",))
+        terminal = guide("--steps", "light", *words, environment=("COLORTERM=truecolor",))
         through(terminal, SHOWN["light"])
         assert ("▀" in terminal.read_to("look at")) == seen
         terminal.interrupt()
         assert terminal.end() == 1
 
 
-def test_what_is_asked_again_says_why(folder):
-    terminal = guide(folder, "--steps", "totes")
+def test_what_is_asked_again_says_why(folder, guide):
+    terminal = guide("--steps", "totes")
     terminal.read_to(f"this site's totes: .*{TOTE}")
     for words, answer in (("name", "pink"), ("rim", "tall"), ("wall", ENTER), ("floor", ENTER)):
         terminal.read_to(f"(?s){words}.*?: $")
