@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,6 +28,7 @@ from calibration.session import Session, now
 from calibration.sites.site import FLOOR_MM, WALL_MM, Site, drawn
 from calibration.steps import Ask, Found, Question, Shot
 from calibration.supply import SimulatedSupply, Supply
+from calibration.threshold_step import ThresholdStep
 from calibration.walk import Answer, GivenUp, walked
 from edge.calibrations import Shelf, new_key, public
 
@@ -156,7 +156,7 @@ def _score(seed: int, cameras: int) -> Score:
     technician = Technician(site, list(range(len(site.totes))))
     with TemporaryDirectory() as folder:
         session = _session(Path(folder), supplies)
-        maker = Maker(session, {}, partial(drawn_normals, seed))
+        maker = Maker(session, {}, lambda: ThresholdStep(drawn_normals(seed), "overkill"))
         started = time.perf_counter()
         for stage in _stages(list(supplies)):
             score.steps += 1

@@ -13,14 +13,14 @@ from rich.console import Console
 
 from calibration.item_colours import item_colours
 from calibration.making import Maker
-from calibration.normals import drawn_normals, normals_of
+from calibration.normals import drawn_normals, limit_of, normals_of
 from calibration.order import ELSEWHERE, ORDER, Stage, stages
-from calibration.overkill import Normals
 from calibration.recorded import RecordedSupply
 from calibration.session import Session, now
 from calibration.sites.site import drawn
 from calibration.supply import CameraSupply, SimulatedSupply, Supply
 from calibration.terminal import Terminal
+from calibration.threshold_step import ThresholdStep
 from calibration.walk import walked
 from edge.calibrations import Shelf, public, read_key
 from edge.config import Config, load
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     config = load(options.config)
     session = _session(options, config)
     terminal = Terminal(Console(), session.folder, options.pictures)
-    maker = Maker(session, item_colours(config.inspection.products), partial(_normals, options, config))
+    maker = Maker(session, item_colours(config.inspection.products), partial(_thresholds, options, config))
     wanted = _wanted(options, session)
     left = [stage for stage in wanted if not (options.resume and session.holds(stage))]
     for stage in left:
@@ -60,8 +60,9 @@ def _wanted(options: argparse.Namespace, session: Session) -> list[Stage]:
     return list(stages(cameras, options.totes_by or cameras[0], options.steps or ORDER))
 
 
-def _normals(options: argparse.Namespace, config: Config) -> Normals:
-    return normals_of(config) if options.simulate is None else drawn_normals(options.simulate)
+def _thresholds(options: argparse.Namespace, config: Config) -> ThresholdStep:
+    normals = normals_of(config) if options.simulate is None else drawn_normals(options.simulate)
+    return ThresholdStep(normals, limit_of(config))
 
 
 def _supplies(options: argparse.Namespace, config: Config) -> Mapping[str, Supply]:

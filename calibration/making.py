@@ -9,10 +9,8 @@ from calibration.camera_step import CameraStep
 from calibration.known_camera import KnownCamera
 from calibration.light_step import LightStep
 from calibration.order import Stage
-from calibration.overkill import Normals
 from calibration.session import Session
 from calibration.steps import Step
-from calibration.threshold_step import ThresholdStep
 from calibration.tote_step import ToteStep
 from calibration.tote_tools import ToteTools, tote_of
 from calibration.totes import Lab
@@ -23,11 +21,11 @@ from calibration.verify_step import VerifyStep
 class Maker:
     """Remembers the bare belt from one type of tote to the next."""
 
-    def __init__(self, session: Session, colours: Mapping[str, Lab], normals: Callable[[], Normals]) -> None:
-        """Take the session, the items' colours (CIE Lab, D65), and what reads the scores of normal items."""
+    def __init__(self, session: Session, colours: Mapping[str, Lab], thresholds: Callable[[], Step]) -> None:
+        """Take the session, the items' colours (CIE Lab, D65), and what makes the step `thresholds`."""
         self._session = session
         self._colours = colours
-        self._normals = normals
+        self._thresholds = thresholds
         self._totes: ToteStep | None = None
 
     def step(self, stage: Stage) -> Step:
@@ -46,7 +44,7 @@ class Maker:
             case "totes":
                 return self._tote_step(stage)
             case "thresholds":
-                return ThresholdStep(self._normals())
+                return self._thresholds()
         return VerifyStep(list(self._checks(stage)))
 
     def _camera(self, stage: Stage) -> KnownCamera:

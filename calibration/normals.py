@@ -38,6 +38,12 @@ def normals_of(config: Config) -> Normals:
     return found
 
 
+def limit_of(config: Config) -> str:
+    """What the recipe's rule is limited by: `overkill`, or `reject_at`."""
+    asked = any(rule.check == CHECK and rule.overkill is not None for rule in config.recipe.rule)
+    return "overkill" if asked else "reject_at"
+
+
 def drawn_normals(seed: int) -> Normals:
     """Of a simulated site: products whose normals scatter alike about their middles."""
     chance = np.random.default_rng(seed)

@@ -29,6 +29,7 @@ class Cost:
     tested: int  # normal items, of one camera
     judged: int  # products and cameras that have enough normals for it
     of: int
+    reject_at: float  # the score, as multiple of a product's largest normal, that so few sound items reach
     needed: int  # normals a product has to have, where no pool of other products helps
 
 
@@ -52,8 +53,16 @@ def _cost(normals: Normals, rate: float) -> Cost:
         tested=max(tested, default=0),
         judged=sum(map(len, by_camera)),
         of=sum(map(len, normals.values())),
+        reject_at=_reached_by(normals, share),
         needed=needed(share),
     )
+
+
+def _reached_by(normals: Normals, share: float) -> float:
+    """The score that no larger share of normals lies above, products counted alike; 1: there are too few to tell."""
+    finite = [one[np.isfinite(one)] for products in normals.values() for one in products.values()]
+    multiples = [one / one.max() for one in finite if len(one)]
+    return float(np.quantile(np.concatenate(multiples), 1 - share, method="higher")) if multiples else 1.0
 
 
 def _judged(products: Sequence[Scores], rate: float) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write the page; 1 when anything on it does not hold."""
     options = _options(arguments)
     own = [public(read_key(options.key))] if options.key else []
-    parts = list(_parts(Shelf(options.folder, {*options.trusted, *own}), datetime.now(UTC)))
+    parts = list(_parts(options.folder, {*options.trusted, *own}, datetime.now(UTC)))
     if not parts:
         raise CalibrationRefused(f"{options.folder}: nothing is calibrated yet: `tunnel-calibrate guide`.")
     page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("report.html")
@@ -42,13 +42,15 @@ def main(arguments: Sequence[str]) -> int:
     return int(faults > 0)
 
 
-def _parts(shelf: Shelf, now: datetime) -> Iterator[Part]:
+def _parts(folder: Path, trusted: Collection[str], now: datetime) -> Iterator[Part]:
+    shelf = Shelf(folder, trusted)
     for name in shelf.names():
         version = shelf.versions(name)[-1]
         try:
             one = shelf.read(name, version)
             faults = [*shelf.broken(name), *against(one, one.lane, "", now)]
-            yield _part(one, shelf) | {"name": name, "version": version, "faults": faults}
+            digest = hashlib.sha256((folder / f"{name}.{version}.toml").read_bytes()).hexdigest()
+            yield _part(one, shelf) | {"name": name, "version": version, "faults": faults, "digest": digest}
         except CalibrationRefused as refusal:
             yield {"name": name, "version": version, "faults": [str(refusal)]}
 
@@ -62,7 +64,6 @@ def _part(one: Calibration, shelf: Shelf) -> Part:
         "made": f"{one.made:%Y-%m-%d %H:%M} UTC",
         "until": f"{one.until:%Y-%m-%d}",
         "serial": one.serial,
-        "digest": hashlib.sha256(shelf.path(one.name, one.version).read_bytes()).hexdigest(),
         "before": one.before,
         "frames": len(one.frames),
         "files": sorted(one.files.items()),

@@ -17,9 +17,10 @@ PERCENT = 100.0
 class ThresholdStep(Step):
     """Tells what rates cost, asks which is borne, draws it."""
 
-    def __init__(self, normals: Normals) -> None:
-        """Take the scores of the lane's normal items."""
+    def __init__(self, normals: Normals, limit: str) -> None:
+        """Take the scores of the lane's normal items, and what its rule is limited by: `overkill` or `reject_at`."""
         self._normals = normals
+        self._limit = limit
         self._costs: list[Cost] = []
         self._chosen: Cost | None = None
 
@@ -57,6 +58,7 @@ class ThresholdStep(Step):
         cost = self._chosen
         shown = sorted({*self._costs, cost}, key=lambda one: one.asked)
         quality = {
+            "asked_percent": PERCENT * cost.asked,
             "measured_percent": PERCENT * cost.measured,
             "measured_low_percent": PERCENT * cost.low,
             "measured_high_percent": PERCENT * cost.high,
@@ -64,7 +66,9 @@ class ThresholdStep(Step):
             "judged": cost.judged / cost.of,
         }
         picture = overkill_plot.drawn(shown, cost.asked)
-        return Found(quality, {f"overkill.{CHECK}": cost.asked}, picture, _line(cost))
+        value = cost.asked if self._limit == "overkill" else cost.reject_at
+        says = f"{_line(cost)}\n{self._limit} = {value:.4g} in the rule of {CHECK}"
+        return Found(quality, {f"{self._limit}.{CHECK}": value}, picture, says)
 
 
 def _line(cost: Cost) -> str:

@@ -63,7 +63,7 @@ class Shelf:
         Raises:
             CalibrationRefused: it is missing, damaged, not signed by a trusted key, or of another name.
         """
-        path = self.path(name, version)
+        path = self._path(name, version)
         table = _table(path)
         seal = table.pop("seal", {})
         calibration = of_table(table, str(path))
@@ -82,10 +82,10 @@ class Shelf:
         for name, content in beside.items():
             _write(self.beside(digests[name]), content)
         versions = self.versions(calibration.name)
-        before = hashlib.sha256(self.path(calibration.name, versions[-1]).read_bytes()).hexdigest() if versions else ""
+        before = hashlib.sha256(self._path(calibration.name, versions[-1]).read_bytes()).hexdigest() if versions else ""
         version = versions[-1] + 1 if versions else 1
         kept = replace(calibration, version=version, before=before, files={**calibration.files, **digests})
-        _write(self.path(kept.name, version), sealed(kept, key))
+        _write(self._path(kept.name, version), sealed(kept, key))
         return kept
 
     def beside(self, digest: str) -> Path:
@@ -100,12 +100,11 @@ class Shelf:
         )
         for version in versions:
             before = self.read(name, version).before
-            path = self.path(name, version - 1)
+            path = self._path(name, version - 1)
             if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != before:
                 yield f"{name}: version {version - 1} is not the one that version {version} follows"
 
-    def path(self, name: str, version: int) -> Path:
-        """Where a version lies."""
+    def _path(self, name: str, version: int) -> Path:
         return self._folder / f"{name}.{version}.toml"
 
     def _demand_seal(self, calibration: Calibration, seal: Any, path: Path) -> None:

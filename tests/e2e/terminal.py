@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 import uuid
+from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
 COLUMNS, ROWS = 160, 50
 LOOK_S = 0.05
@@ -24,7 +26,7 @@ class Terminal:
         program = shlex.join([sys.executable, "-m", "calibration", *map(str, words)])
         # It waits for a line before it begins: what is said before the file is written would be missed. Ctrl-C is for
         # the program, not for the shell that tells how it ended.
-        program = f"env -u COLUMNS -u LINES {' '.join(environment)} {program}"
+        program = f"env -u COLUMNS -u LINES PYTHONPATH={shlex.quote(str(ROOT))} {' '.join(environment)} {program}"
         told = f"trap : INT; read begin; {program}; echo ended with $?; read end"
         size = "-x", str(COLUMNS), "-y", str(ROWS)
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, "-c", str(folder), "sh", "-c", told)

@@ -250,7 +250,7 @@ def test_no_step_stands_on_what_does_not_hold(session, step, spoil, told):
     spoil(session, session.shelf.read("camera.top", 1))
     before = contents(session.folder)
     with pytest.raises(CalibrationRefused, match=told):
-        Maker(session, {}, dict).step(Stage(step, "top"))
+        Maker(session, {}, CameraStep).step(Stage(step, "top"))
     assert not session.holds(Stage("camera", "top"))
     assert contents(session.folder) == before
 

@@ -43,7 +43,7 @@ def test_a_pool_of_other_products_lends_its_tail() -> None:
 
 
 def test_a_technician_sees_what_rates_cost_and_chooses_one() -> None:
-    step = ThresholdStep(drawn_normals(1))
+    step = ThresholdStep(drawn_normals(1), "overkill")
     question = step.asks()
     assert question is not None
     assert all(words in question.words for words in ("0.10%", "1.00%", "measured"))
@@ -58,10 +58,17 @@ def test_a_technician_sees_what_rates_cost_and_chooses_one() -> None:
 
 
 def test_what_nobody_can_promise_is_refused() -> None:
-    step = ThresholdStep({"top": {"1": scores(20)}})
+    step = ThresholdStep({"top": {"1": scores(20)}}, "overkill")
     question = step.asks()
     assert question is not None
     assert "nothing can be promised; it takes 99 normal pictures" in question.words
     with pytest.raises(CalibrationRefused, match=r"no product has enough normal pictures to promise 1\.00%: 99 of one"):
         step.enter({"overkill_percent": "1"})
     assert step.asks() is not None
+
+
+def test_a_rule_that_rejects_by_score_gets_the_score() -> None:
+    normals = {"top": {"1": np.linspace(0.01, 2, 200)}}
+    step = ThresholdStep(normals, "reject_at")
+    step.enter({"overkill_percent": "5"})
+    assert step.found().values == {"reject_at.anomaly": pytest.approx(0.955)}
