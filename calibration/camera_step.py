@@ -29,6 +29,7 @@ class CameraStep(Step):
         self._views: list[board.Seen] = []
         self._laid: list[board.Seen] = []
         self._picture: Image | None = None
+        self._edge_px = np.inf  # how sharp it is
         self._chart: Image = np.zeros((2, 2, 3), np.uint8)
         self._colours: list[chart.Floats] = []
 
@@ -51,8 +52,9 @@ class CameraStep(Step):
         if not self._laid:
             laid = [board.find(shot.image) for shot in shots]
             board.still(laid)
+            self._edge_px = board.edge_px(shots[-1].image, laid[-1])
             self._laid, self._picture = laid, shots[-1].image
-            return "the board lies still"
+            return f"the board lies still; its edges are {self._edge_px:.1f} px wide"
         demand_still(shots)
         self._colours.append(chart.measure(shots[0].image))
         self._chart = shots[0].image
@@ -68,6 +70,7 @@ class CameraStep(Step):
         apart = chart.differences(patches)
         height_mm = float((here.turn.T @ -here.shift_mm)[2])
         quality = {
+            "edge_px": self._edge_px,
             "lens_residual_px": known.residual_px,
             "belt_residual_mm": residual_mm,
             "colour_difference_mean": float(apart.mean()),

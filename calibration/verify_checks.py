@@ -68,11 +68,14 @@ class PlaceCheck:
         """As `Check.told`."""
         laid = [board.find(shot.image) for shot in shots]
         board.still(laid)
+        wide_px = board.edge_px(shots[-1].image, laid[-1])
         off_mm = _length_error_mm(self.known, laid[-1])
         fault = f"the board is {off_mm:.1f} mm off: the camera was moved, or its lens turned; do `camera` anew"
         picture = overlaid(shots[-1].image, self.known.plane, laid[-1])
         says = f"the board's diagonal is right to {off_mm:.2f} mm"
-        return Told({"length_error_mm": off_mm}, says, fault if off_mm > MOST_MM else "", {"place": picture})
+        return Told(
+            {"length_error_mm": off_mm, "edge_px": wide_px}, says, fault if off_mm > MOST_MM else "", {"place": picture}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,10 @@ def empty(shots):
     return [replace(shot, image=np.full_like(shot.image, 60)) for shot in shots]
 
 
+def out_of_focus(shots):
+    return [replace(shot, image=cv2.GaussianBlur(shot.image, (0, 0), 1.5)) for shot in shots]
+
+
 def standing(shots):
     return [replace(shot, image=shots[0].image) for shot in shots]
 
@@ -111,8 +115,9 @@ def two_edges(shots):
     [
         ("camera", Shows.BOARD_IN_HAND, wrong_board, "take the board that was printed"),
         ("camera", Shows.BOARD_IN_HAND, over_exposed, "over-exposed.*shorten the exposure"),
-        ("camera", Shows.BOARD_IN_HAND, empty, "no board is seen: hold it into view"),
+        ("camera", Shows.BOARD_IN_HAND, empty, "no board is seen: hold it into view, flat"),
         ("camera", Shows.BOARD_ON_BELT, moving, "moved by .* px between frames: stop the belt"),
+        ("camera", Shows.BOARD_ON_BELT, out_of_focus, "out of focus; turn the lens"),
         ("camera", Shows.CHART, over_exposed, "no ColorChecker is seen|over-exposed: shorten the exposure"),
         ("camera", Shows.CHART, moving, "moved between frames: stop the belt"),
         ("camera", Shows.CHART_TURNED, empty, "no ColorChecker is seen: lay it flat"),
