@@ -41,8 +41,15 @@ def main(arguments: Sequence[str]) -> int:
         if not _done(stage, maker, session, terminal):
             terminal.hears("the rest is left as it was; `--resume` goes on from here")
             return 1
-    terminal.console.print("every step that was wanted holds" if left else "nothing to do: every step holds")
+    _end(wanted, left, session, terminal)
     return 0
+
+
+def _end(wanted: Sequence[Stage], left: Sequence[Stage], session: Session, terminal: Terminal) -> None:
+    """Say what stands, and what is done by another command."""
+    open_still = [stage.title for stage in wanted if not session.holds(stage)]
+    said = "every step that was wanted holds" if left else "nothing to do: every step holds"
+    terminal.hears(f"still to be done: {', '.join(open_still)}" if open_still else said)
 
 
 def _done(stage: Stage, maker: Maker, session: Session, terminal: Terminal) -> bool:

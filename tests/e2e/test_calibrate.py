@@ -131,6 +131,7 @@ def test_it_goes_on_where_it_ended_to_the_end_of_the_site(folder, guide):
     terminal.read_to("only the daemon moves the gate")
     accepted(terminal, "thresholds")
     accepted(terminal, "verify")
+    terminal.read_to("still to be done: gate")
     assert terminal.end() == 0
     assert shelf(folder).names() == NAMES
     belt, tote = shelf(folder).newest("belt.top"), shelf(folder).newest(f"totes.{TOTE}")
@@ -141,7 +142,10 @@ def test_it_goes_on_where_it_ended_to_the_end_of_the_site(folder, guide):
     assert (tote.values["length_mm"], tote.values["width_mm"]) == pytest.approx((300, 200), abs=3)
     for picture in ("top.camera.png", "top.light.png", "top.belt.png", f"top.totes.{TOTE}.png", "top.verify.png"):
         assert cv2.imread(str(folder / picture)) is not None
-    assert "nothing to do" in run(folder, "guide", *GUIDE, "--resume").stdout
+    again = run(folder, "guide", *GUIDE, "--resume").stdout
+    assert all(words in again for words in ("step 5 of 7: gate", "still to be done: gate"))
+    assert again.count("step ") == 1
+    assert "nothing to do" in run(folder, "guide", *GUIDE, "--resume", "--steps", "camera", "verify").stdout
 
 
 @pytest.mark.parametrize("step", SHOWN)
