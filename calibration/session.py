@@ -53,9 +53,14 @@ class Session:
         return one
 
     def totes(self, camera: str) -> list[Calibration]:
-        """Of the types that this camera learnt; raises as `known`."""
-        found = [self.known(name, camera) for name in self.shelf.names() if name.startswith("totes.")]
-        return [one for one in found if one is not None and one.values.get("camera") == camera]
+        """Of the types that this camera learnt.
+
+        Raises:
+            CalibrationRefused: one of them does not hold, or cannot be read.
+        """
+        names = [name for name in self.shelf.names() if name.startswith("totes.")]
+        own = [name for name in names if (one := self.shelf.newest(name)) and one.values.get("camera") == camera]
+        return [one for name in own if (one := self.known(name, camera))]
 
     def holds(self, stage: Stage) -> bool:
         """Whether it was accepted before and still holds."""

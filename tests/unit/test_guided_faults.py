@@ -263,3 +263,11 @@ def test_no_step_stands_on_what_does_not_hold(session, step, spoil, told):
 def contents(folder):
     """Of every file."""
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_totes_of_another_camera_are_none_of_this_ones(session):
+    accepted = session.shelf.read("camera.top", 1)
+    tote = replace(accepted, step="totes", subject="blue", serial="SIM9999", values={"camera": "side"})
+    session.shelf.write(tote, session.key)
+    assert session.totes("top") == []
+    assert not session.holds(Stage("totes", "top"))
