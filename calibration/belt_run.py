@@ -56,11 +56,7 @@ def belt_run(passed: Sequence[Passed], plane: Plane, size_px: tuple[int, int]) -
         raise CalibrationRefused(f"{len(passed)} frames of the board: {FEWEST_FRAMES} or more while it rides past")
     counts = np.array([one.counts for one in passed])
     places = np.array([_middle_mm(one.seen, plane) for one in passed])
-    ridden_mm = float(np.linalg.norm(places.max(axis=0) - places.min(axis=0)))
-    if ridden_mm < STANDS_MM * len(passed):
-        raise CalibrationRefused("the board did not move: let the belt run")
-    if ridden_mm < SHORTEST_MM:
-        raise CalibrationRefused(f"the board rode {ridden_mm:.0f} mm in view: {SHORTEST_MM:.0f} mm or more are needed")
+    _demand_ridden(places)
     middle_counts = counts.mean()
     design = np.column_stack((counts - middle_counts, np.ones_like(counts)))
     (step, start), *_ = np.linalg.lstsq(design, places, rcond=None)
@@ -114,6 +110,14 @@ def _middle_mm(seen: Seen, plane: Plane) -> Floats:
     u, _, v = np.linalg.svd((there - there.mean(axis=0)).T @ (here - here.mean(axis=0)))
     turn = (u @ np.diag((1.0, np.sign(np.linalg.det(u @ v)))) @ v).T
     return np.asarray(here.mean(axis=0) + turn @ (middle - there.mean(axis=0)))
+
+
+def _demand_ridden(places_mm: Floats) -> None:
+    ridden_mm = float(np.linalg.norm(places_mm.max(axis=0) - places_mm.min(axis=0)))
+    if ridden_mm < STANDS_MM * len(places_mm):
+        raise CalibrationRefused("the board did not move: let the belt run")
+    if ridden_mm < SHORTEST_MM:
+        raise CalibrationRefused(f"the board rode {ridden_mm:.0f} mm in view: {SHORTEST_MM:.0f} mm or more are needed")
 
 
 def _demand_even(residuals_mm: Floats, counts: Floats) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -12,8 +13,14 @@ import pytest
 from rich.console import Console
 
 from calibration import pdf, preview
+from calibration.item_colours import item_colours
+from calibration.normals import limit_of, normals_of
 from calibration.order import ORDER, Stage, stages
+from edge.config import load
 from edge.core.errors import CalibrationRefused
+from edge.inspection.colour import Correction, Palette, save_palettes
+
+REPLAYS = Path(__file__).parents[1] / "replays"
 
 
 def test_every_camera_first_then_what_stands_on_them() -> None:
@@ -54,3 +61,28 @@ def test_what_prints_badly_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         pytest.skip("WeasyPrint is installed")
     with pytest.raises(CalibrationRefused, match="made no PDF: no room on the disk"):
         pdf.printed(tmp_path / "page.html", tmp_path / "page.pdf")
+
+
+def test_the_lanes_own_normals_are_read(tmp_path: Path) -> None:
+    settings = (REPLAYS / "day" / "lane.toml").read_text()
+    path = tmp_path / "lane.toml"
+    path.write_text(re.sub(r"references = .*", f'references = "{REPLAYS / "references"}"', settings))
+    config = load(path)
+    normals = normals_of(config)
+    assert normals
+    assert all(len(scores) > 4 for products in normals.values() for scores in products.values())
+    assert limit_of(config) in ("overkill", "reject_at")
+    path.write_text(re.sub(r"references = .*", f'references = "{tmp_path}"', settings))
+    with pytest.raises(CalibrationRefused, match="`tunnel-edge references build` first"):
+        normals_of(load(path))
+
+
+def test_items_have_the_colour_that_most_of_them_has(tmp_path: Path) -> None:
+    image = np.zeros((90, 90, 3), np.uint8)
+    image[:60] = (255, 255, 255)
+    image[60:] = (0, 0, 255)
+    palette = Palette.of(image, np.full((90, 90), 255, np.uint8), Correction())
+    save_palettes(tmp_path / "4006381333931" / "colour.npz", [palette])
+    (tmp_path / "4006381333948").mkdir()
+    (tmp_path / "4006381333948" / "colour.npz").write_bytes(b"none")
+    assert item_colours(tmp_path) == {"4006381333931": pytest.approx((100, 0, 0), abs=0.1)}
