@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := mosquitto tesseract-ocr tesseract-ocr-rus tesseract-ocr-ell fonts-dejavu-core libgl1 libglib2.0-0 libxcb1 \
-	gir1.2-aravis-0.8 aravis-tools iproute2 prometheus gcc pkg-config python3-dev libgirepository1.0-dev libcairo2-dev
+	gir1.2-aravis-0.8 aravis-tools iproute2 prometheus tmux gcc pkg-config python3-dev libgirepository1.0-dev libcairo2-dev
 .PHONY: setup demo test check bench replays mutants peers models clean
 
 setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages

@@ -21,6 +21,8 @@ DICTIONARY = cv2.aruco.DICT_5X5_100
 FEWEST_CORNERS = 12  # of the 40: fewer say little of a lens
 MARKERS_A_CORNER = 4  # more markers than that lie otherwise than on this board
 BRIGHT, CLIPPED = 250, 0.02  # share of the board's pixels that may be at the end of the scale
+SOBEL, STEEPEST = 8.0, 98.0  # what its kernel multiplies a slope by; percentile of slopes that is an edge's
+WIDEST_PX = 3.8  # of an edge: wider, and the lens is out of focus
 MM_PER_INCH = 25.4
 
 
@@ -69,7 +71,7 @@ def _why_not(grey: Image, corners: int, markers: int) -> str:
         )
     if corners:
         return f"only {corners} of the board's {(ACROSS - 1) * (DOWN - 1)} corners are seen: bring all of it into view"
-    return "no board is seen: hold it into view, flat, and not in shade"
+    return "no board is seen: hold it into view, flat, not in shade, and the lens in focus"
 
 
 def _demand_light(grey: Image, seen_px: Floats) -> None:
@@ -78,6 +80,25 @@ def _demand_light(grey: Image, seen_px: Floats) -> None:
     share = float((grey[max(0, top) : bottom, max(0, left) : right] >= BRIGHT).mean())
     if share > CLIPPED:
         raise CalibrationRefused(f"{share:.0%} of the board is over-exposed: shorten the exposure")
+
+
+def edge_px(image: Image, seen: Seen) -> float:
+    """How wide a step from black to white is on the board: 1 to 3 in focus.
+
+    Raises:
+        CalibrationRefused: it is too wide.
+    """
+    grey = np.asarray(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
+    (left, top), (right, bottom) = seen.seen_px.min(axis=0).astype(int), seen.seen_px.max(axis=0).astype(int) + 1
+    part = grey[max(0, top) : bottom, max(0, left) : right]
+    slopes = [np.abs(cv2.Sobel(part, cv2.CV_32F, *way)) / SOBEL for way in ((1, 0), (0, 1))]
+    low, high = np.percentile(part, (5, 95))
+    wide_px = float((high - low) / max(1e-6, np.percentile(np.maximum(*slopes), STEEPEST)))
+    if wide_px > WIDEST_PX:
+        raise CalibrationRefused(
+            f"edges are {wide_px:.1f} px wide: out of focus; turn the lens until the board is sharp"
+        )
+    return wide_px
 
 
 def still(seen: Sequence[Seen], limit_px: float = 0.5) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.colour_difference import TO_XYZ, WHITE
+from edge.core.colour_difference import TO_XYZ, WHITE, delta_e_2000
 from edge.core.errors import CalibrationRefused
 from edge.core.messages import Image
 
@@ -85,9 +85,9 @@ def reference() -> Floats:
     return linear(np.array(list(PATCHES.values())) / 255)
 
 
-def differences(colours: Floats) -> Floats:
-    """24: how far the patches' colours (linear sRGB) lie from what they are: ΔE of 1976, distance in CIELAB."""
-    return np.asarray(np.linalg.norm(lab(colours) - lab(reference()), axis=1))
+def differences(colours: Floats, others: Floats | None = None) -> Floats:
+    """24: ΔE00 between the patches' colours (linear sRGB) and others; None: what they are."""
+    return delta_e_2000(lab(colours), lab(reference() if others is None else others))
 
 
 def lab(colours: Floats) -> Floats:
@@ -96,6 +96,14 @@ def lab(colours: Floats) -> Floats:
     root = np.where(share > (6 / 29) ** 3, np.cbrt(share), share * (29 / 6) ** 2 / 3 + 4 / 29)
     lightness, red, blue = 116 * root[:, 1] - 16, 500 * (root[:, 0] - root[:, 1]), 200 * (root[:, 1] - root[:, 2])
     return np.stack((lightness, red, blue), axis=1)
+
+
+def of_lab(colours: Floats) -> Floats:
+    """CIELAB (N × 3) as linear sRGB: what `lab` undoes."""
+    middle = (colours[:, 0] + 16) / 116
+    root = np.stack((middle + colours[:, 1] / 500, middle, middle - colours[:, 2] / 200), axis=1)
+    share = np.where(root > 6 / 29, root**3, (root - 4 / 29) * 3 * (6 / 29) ** 2)
+    return np.asarray(share * WHITE @ np.linalg.inv(TO_XYZ).T)
 
 
 def linear(srgb: Floats) -> Floats:

@@ -1,195 +1,118 @@
-"""`tunnel-calibrate guide`: a technician goes through the steps; nothing counts until it is accepted."""
+"""`tunnel-calibrate guide`: a technician goes through a site's steps; nothing counts until it is accepted."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rich.console import Console
-from rich.prompt import Prompt
-from rich.table import Table
 
-from calibration.belt_step import BeltStep
-from calibration.camera_step import CameraStep
-from calibration.light_step import LightStep
-from calibration.report import PICTURE
+from calibration.item_colours import item_colours
+from calibration.making import Maker
+from calibration.normals import drawn_normals, limit_of, normals_of
+from calibration.order import ELSEWHERE, ORDER, Stage, stages
+from calibration.recorded import RecordedSupply
+from calibration.session import Session, now
 from calibration.sites.site import drawn
-from calibration.steps import Found, Step
 from calibration.supply import CameraSupply, SimulatedSupply, Supply
-from calibration.verify_step import VerifyStep
+from calibration.terminal import Terminal
+from calibration.threshold_step import ThresholdStep
+from calibration.walk import walked
 from edge.calibrations import Shelf, public, read_key
-from edge.config import load
-from edge.core.calibration import Calibration
-from edge.core.errors import CalibrationRefused, CameraFault, ConfigError
-from edge.core.plane import Plane
-
-ACCEPT, ADJUST, ABORT = "accept", "adjust", "abort"
-ORDER = ("camera", "light", "belt", "verify")
-
-
-@dataclass
-class Session:
-    """One technician at one camera."""
-
-    lane: str
-    camera: str
-    by: str
-    until: datetime
-    shelf: Shelf
-    key_path: Path
-    supply: Supply
-    console: Console
-    digests: list[str] = field(default_factory=list)  # of the frames of the present step
+from edge.config import Config, load
+from edge.core.errors import ConfigError
 
 
 def main(arguments: Sequence[str]) -> int:
     """Go through the steps that are wanted; 0 when all were accepted."""
     options = _options(arguments)
-    session = _session(options)
-    if not (wanted := _wanted(options, session)):
-        session.console.print("nothing to do: every step was accepted before")
-    return 0 if all(_stepped(name, session) for name in wanted) else 1
-
-
-def _stepped(name: str, session: Session) -> bool:
-    """One step until it is accepted or given up; what was in force before stays so until then."""
-    session.console.rule(name)
-    while True:
-        try:
-            found = _gone_through(_step(name, session), session)
-        except CalibrationRefused as refusal:
-            session.console.print(f"[red]{refusal}[/red]", highlight=False)
-            if _asked("Begin this step anew?", (ADJUST, ABORT), ADJUST) == ABORT:
-                return False
-            continue
-        except KeyboardInterrupt:
-            session.console.print(f"given up: {name} stays as it was")
-            return False
-        _show(name, found, session)
-        answer = _asked("What shall it be?", (ACCEPT, ADJUST, ABORT), ACCEPT)
-        if answer == ACCEPT:
-            kept = _keep(name, found, session)
-            session.console.print(f"kept as {kept.name}, version {kept.version}, until {kept.until:%Y-%m-%d}")
-        if answer != ADJUST:
-            return answer == ACCEPT
-
-
-def _gone_through(step: Step, session: Session) -> Found:
-    session.digests.clear()
-    while ask := step.asks():
-        words = f"Show {ask.shows}. Enter takes {ask.frames} frame{'s' if ask.frames > 1 else ''}, 'abort' gives up"
-        if _asked(words, ("", ABORT), "") == ABORT:
-            raise KeyboardInterrupt
-        try:
-            shots = session.supply.take(ask)
-            session.console.print(f"  {step.take(shots)}", highlight=False)
-            session.digests += [shot.digest for shot in shots]
-        except (CalibrationRefused, CameraFault) as refusal:
-            session.console.print(f"  [yellow]{refusal}[/yellow]", highlight=False)
-    return step.found()
-
-
-def _show(name: str, found: Found, session: Session) -> None:
-    """The picture in a file, the figures in a table."""
-    path = Path(f"{session.camera}.{name}.png")
-    cv2.imwrite(str(path), found.picture)
-    table = Table("figure", "value")
-    for figure, value in found.quality.items():
-        table.add_row(figure, f"{value:.3f}")
-    session.console.print(found.says, highlight=False, soft_wrap=True)
-    session.console.print(table)
-    session.console.print(f"look at {path}", highlight=False)
-
-
-def _keep(name: str, found: Found, session: Session) -> Calibration:
-    calibration = Calibration(
-        lane=session.lane,
-        step=name,
-        subject=session.camera,
-        serial=session.supply.serial,
-        version=1,
-        by=session.by,
-        made=datetime.now(UTC).replace(microsecond=0),
-        until=session.until,
-        before="",
-        frames=tuple(session.digests),
-        quality=dict(found.quality),
-        values=dict(found.values),
-        files={},
-    )
-    picture = cv2.imencode(".png", found.picture)[1].tobytes()
-    return session.shelf.write(calibration, read_key(session.key_path), {PICTURE: picture, **found.files})
-
-
-def _step(name: str, session: Session) -> Step:
-    if name == "camera":
-        return CameraStep()
-    if name == "light":
-        return LightStep()
-    known = session.shelf.newest(f"camera.{session.camera}")
-    if known is None:
-        raise CalibrationRefused(f"{name} takes what camera '{session.camera}' sees: do its step `camera` first")
-    if name == "belt":
-        return BeltStep(plane_of(known))
-    return VerifyStep(plane_of(known), np.array(known.values["to_srgb"], float))
-
-
-def plane_of(calibration: Calibration) -> Plane:
-    """Where a camera looks, from its step."""
-    parts = (np.array(calibration.values[name], float) for name in ("matrix", "bent", "turn", "shift_mm"))
-    return Plane(*parts)
-
-
-def _wanted(options: argparse.Namespace, session: Session) -> list[str]:
-    """All steps, or from where an earlier session ended."""
-    if options.steps:
-        return [name for name in ORDER if name in options.steps]
-    if not options.resume:
-        return list(ORDER)
-    return [name for name in ORDER if session.shelf.newest(f"{name}.{session.camera}") is None]
-
-
-def _asked(words: str, choices: Sequence[str], usual: str) -> str:
-    return Prompt.ask(
-        words, choices=list(choices), default=usual, show_choices=any(choices[:1]), show_default=bool(usual)
-    )
-
-
-def _session(options: argparse.Namespace) -> Session:
     config = load(options.config)
-    camera = next((one for one in config.camera if one.name == options.camera and one.node is None), None)
-    if camera is None and options.simulate is None:
-        raise ConfigError(f"{options.config}: no camera '{options.camera}' on this box: name one of its own.")
-    chance = np.random.default_rng(options.simulate)
-    simulated = SimulatedSupply(drawn(options.simulate), chance) if options.simulate is not None else None
-    supply: Supply = simulated or CameraSupply(camera)  # type: ignore[arg-type]  # one of them is there
-    trusted = {public(read_key(options.key))}
+    session = _session(options, config)
+    terminal = Terminal(Console(), session.folder, options.pictures)
+    maker = Maker(session, item_colours(config.inspection.products), partial(_thresholds, options, config))
+    wanted = _wanted(options, session)
+    left = [stage for stage in wanted if not (options.resume and session.holds(stage))]
+    for stage in left:
+        terminal.console.rule(f"step {wanted.index(stage) + 1} of {len(wanted)}: {stage.title}")
+        if not _done(stage, maker, session, terminal):
+            terminal.hears("the rest is left as it was; `--resume` goes on from here")
+            return 1
+    _end(wanted, left, session, terminal)
+    return 0
+
+
+def _end(wanted: Sequence[Stage], left: Sequence[Stage], session: Session, terminal: Terminal) -> None:
+    """Say what stands, and what is done by another command."""
+    open_still = [stage.title for stage in wanted if not session.holds(stage)]
+    said = "every step that was wanted holds" if left else "nothing to do: every step holds"
+    terminal.hears(f"still to be done: {', '.join(open_still)}" if open_still else said)
+
+
+def _done(stage: Stage, maker: Maker, session: Session, terminal: Terminal) -> bool:
+    """One step; those with a command of their own are only told."""
+    if stage.step in ELSEWHERE:
+        terminal.hears(f"{'holds' if session.holds(stage) else 'not measured yet'}: {ELSEWHERE[stage.step]}")
+        return True
+    if stage.camera and (hint := session.supplies[stage.camera].hint):
+        terminal.hears(hint)
+    return walked(stage, maker, session, terminal)
+
+
+def _wanted(options: argparse.Namespace, session: Session) -> list[Stage]:
+    cameras = list(session.supplies)
+    return list(stages(cameras, options.totes_by or cameras[0], options.steps or ORDER))
+
+
+def _thresholds(options: argparse.Namespace, config: Config) -> ThresholdStep:
+    normals = normals_of(config) if options.simulate is None else drawn_normals(options.simulate)
+    return ThresholdStep(normals, limit_of(config))
+
+
+def _supplies(options: argparse.Namespace, config: Config) -> Mapping[str, Supply]:
+    """Of each camera that is meant: the lane's on this box, or those of a simulated site."""
+    named = [camera for camera in config.camera if options.camera in (None, camera.name)]
+    if options.simulate is not None:
+        site, chance = drawn(options.simulate), np.random.default_rng(options.simulate)
+        return {camera.name: SimulatedSupply(site, chance, number) for number, camera in enumerate(named)}
+    own: dict[str, Supply] = {camera.name: CameraSupply(camera) for camera in named if camera.node is None}
+    if options.recording:
+        own = {name: RecordedSupply(supply, options.recording, name) for name, supply in own.items()}
+    if not own or options.totes_by not in (None, *own):
+        raise ConfigError(
+            f"{options.config}: no such camera on this box: name one of its own, or calibrate at its node."
+        )
+    return own
+
+
+def _session(options: argparse.Namespace, config: Config) -> Session:
+    key = read_key(options.key)
     return Session(
         lane=config.lane.name,
-        camera=options.camera,
         by=options.by,
-        until=datetime.now(UTC).replace(microsecond=0) + timedelta(days=options.days),
-        shelf=Shelf(options.folder, trusted),
-        key_path=options.key,
-        supply=supply,
-        console=Console(),
+        until=now() + timedelta(days=options.days),
+        shelf=Shelf(options.folder, {public(key), *config.calibration.trusted}),
+        key=key,
+        supplies=_supplies(options, config),
+        folder=Path(),
     )
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tunnel-calibrate guide", description="Calibrate a camera and its belt.")
+    parser = argparse.ArgumentParser(prog="tunnel-calibrate guide", description="Calibrate a site, step by step.")
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
-    parser.add_argument("--camera", required=True, help="its name there")
+    parser.add_argument("--camera", help="one camera there (default: all that are on this box)")
+    parser.add_argument("--totes-by", metavar="CAMERA", help="the camera that sees the totes (default: the first)")
     parser.add_argument("--folder", type=Path, required=True, help="where the lane's calibrations lie")
     parser.add_argument("--by", required=True, help="your name")
     parser.add_argument("--key", type=Path, required=True, help="your key, by `tunnel-calibrate key`")
     parser.add_argument("--days", type=int, default=180, help="that it holds (default: %(default)s)")
     parser.add_argument("--steps", nargs="+", choices=ORDER, help="(default: all)")
-    parser.add_argument("--resume", action="store_true", help="leave out what was accepted before")
+    parser.add_argument("--resume", action="store_true", help="leave out what was accepted before and still holds")
+    parser.add_argument("--recording", type=Path, help="of the lane while the board rode past, for the step `belt`")
     parser.add_argument("--simulate", type=int, metavar="SITE", help="practise on a simulated site, by its number")
+    parser.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw none in the terminal")
     return parser.parse_args(arguments)

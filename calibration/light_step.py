@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.chart import linear
-from calibration.steps import Ask, Found, Shot, Shows
+from calibration.steps import Ask, Found, Shot, Shows, Step
 from edge.core.errors import CalibrationRefused
 from edge.core.messages import Image
 
@@ -18,12 +18,13 @@ Floats = npt.NDArray[np.float64]
 FRAMES = 20
 GRID = (24, 16)  # places across and down at which the light is measured
 BRIGHT, DARK = 250, 40  # of 255: a sheet beyond tells nothing
+DEGREE = 4  # of the smooth light
 UNEVEN = 0.35  # least share of the brightest place that the darkest may have
 FLICKER = 0.05  # most that frames may differ, as a share
 ROUGH = 0.08  # that a place may lie off the smooth light: more, and the sheet has an edge or a shadow on it
 
 
-class LightStep:
+class LightStep(Step):
     """A white sheet over the whole view."""
 
     def __init__(self) -> None:
@@ -36,18 +37,18 @@ class LightStep:
 
     def take(self, shots: Sequence[Shot]) -> str:
         """As `Step.take`."""
-        levels = [_levels(shot.image) for shot in shots]
-        share = _flicker(levels)
+        found = [levels(shot.image) for shot in shots]
+        share = _flicker(found)
         if share > FLICKER:
             raise CalibrationRefused(
                 f"the light flickers by {share:.0%}: use lamps on direct current, or an exposure of whole mains periods"
             )
-        smooth = _smooth(np.mean(levels, axis=0))
-        off = float(np.abs(np.mean(levels, axis=0) / smooth - 1).max())
+        smooth = _smooth(np.mean(found, axis=0))
+        off = float(np.abs(np.mean(found, axis=0) / smooth - 1).max())
         if off > ROUGH:
             raise CalibrationRefused(f"a place differs by {off:.0%} from those around it: lay the sheet flat, over all")
-        self._levels, self._picture = levels, shots[-1].image
-        return f"{len(levels)} frames, flicker {share:.1%}"
+        self._levels, self._picture = found, shots[-1].image
+        return f"{len(found)} frames, flicker {share:.1%}"
 
     def found(self) -> Found:
         """As `Step.found`."""
@@ -58,13 +59,13 @@ class LightStep:
         quality = {"evenness": even, "flicker": _flicker(self._levels)}
         values = {
             "level": float(smooth.mean()),
-            "falls": _coefficients(smooth / smooth.max()).tolist(),  # of 1, x, y, x², xy, y²; x and y: −1 … 1
+            "falls": _coefficients(smooth / smooth.max()).tolist(),  # as `_design` has its powers
         }
         says = f"the darkest place gets {even:.0%} of the brightest; frames differ by {quality['flicker']:.1%}"
         return Found(quality, values, _map(smooth), says)
 
 
-def _levels(image: Image) -> Floats:
+def levels(image: Image) -> Floats:
     """GRID: linear light at each place."""
     grey = image if image.ndim == 2 else image[..., 1]
     small = np.asarray(cv2.resize(grey, GRID, interpolation=cv2.INTER_AREA), float)
@@ -81,8 +82,10 @@ def _flicker(levels: Sequence[Floats]) -> float:
 
 
 def _design() -> Floats:
+    """Places × 15: x and y, −1 … 1, to powers that together are no more than DEGREE."""
     x, y = np.meshgrid(np.linspace(-1, 1, GRID[0]), np.linspace(-1, 1, GRID[1]))
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    powers = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
+    return np.stack([x**i * y**j for i, j in powers], axis=-1).reshape(-1, len(powers))
 
 
 def _coefficients(levels: Floats) -> Floats:
@@ -90,7 +93,7 @@ def _coefficients(levels: Floats) -> Floats:
 
 
 def _smooth(levels: Floats) -> Floats:
-    """What a lamp can do: a surface of the second degree."""
+    """What a lamp can do: a surface of that degree; one of the second leaves 15 % of a strong lamp unexplained."""
     return np.asarray((_design() @ _coefficients(levels)).reshape(levels.shape))
 
 

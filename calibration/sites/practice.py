@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -58,6 +59,7 @@ def sheet_on_belt(site: Site, chance: np.random.Generator) -> Picture:
     return _with(site, _sheet(np.zeros(3), np.eye(3), SHEET_MM), np.full((8, 8, 3), 0.8), chance)
 
 
+@lru_cache(maxsize=1)
 def _chart() -> Floats:
     """Its print, linear, red first: 6 × 4 patches."""
     across, down = (round(side / MM_PER_PX) for side in CHART_MM)
@@ -78,6 +80,7 @@ def _sheet(middle: Floats, turn: Floats, size_mm: tuple[float, float]) -> Face:
     return Face(places[0], places[1], places[2], HELD, 1)
 
 
+@lru_cache(maxsize=1)
 def _printed() -> Floats:
     """The board's print: black and white of a laser printer."""
     return linear(np.repeat(board.drawn(127)[..., None], 3, axis=2) / 255 * 0.85 + 0.06)

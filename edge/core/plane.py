@@ -51,6 +51,11 @@ class Plane:
         ends = self.at_mm(np.stack((middle, middle + np.array((1.0, 0.0)))))
         return float(np.linalg.norm(ends[1] - ends[0]))
 
+    def scaled(self, times: float) -> Plane:
+        """Of the same camera's pictures made so many times as large; a pixel's place is its middle."""
+        scale = np.array(((times, 0, (times - 1) / 2), (0, times, (times - 1) / 2), (0, 0, 1)))
+        return Plane(scale @ self.matrix, self.bent, self.turn, self.shift_mm)
+
     def _straight(self, seen_px: Floats) -> Floats:
         """Where a lens that does not bend would see it, at distance 1."""
         aim = (seen_px - self.matrix[:2, 2]) @ np.linalg.inv(self.matrix[:2, :2]).T

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge import sealed
-from edge.core.colour_difference import lab_of, linear
+from edge.core.colour_difference import delta_e_2000, lab_of, linear
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Image, Sighting
 from edge.inspection import features
@@ -59,7 +59,7 @@ class Palette:
 
     def difference(self, other: Palette) -> float:
         """Mean ΔE2000 from each colour to the nearest of the other, by shares, in whichever direction it is larger."""
-        apart = delta_e(self.colours[:, None], other.colours[None])
+        apart = delta_e_2000(self.colours[:, None], other.colours[None])
         apart_there = np.where(other.shares > 0, apart, np.inf).min(axis=1) @ self.shares
         apart_back = np.where(self.shares[:, None] > 0, apart, np.inf).min(axis=0) @ other.shares
         return float(max(apart_there, apart_back))
@@ -120,59 +120,6 @@ def load_palettes(path: Path) -> tuple[Palette, ...]:
 def lab(image: Image, correction: Correction) -> Array:
     """BGR (height × width × 3, sRGB's tone curve) → L, a, b: height × width × 3."""
     return lab_of(_LINEAR[image[..., ::-1]] @ correction.matrix.T + correction.offset)
-
-
-def delta_e(one: Array, other: Array) -> Array:
-    """ΔE2000 of colours in Lab (… × 3, broadcast against each other).
-
-    Source: Sharma, Wu, Dalal, The CIEDE2000 color-difference formula, Color Research and Application 30 (2005), whose
-    equations are named by their numbers.
-    """
-    (light_1, chroma_1, hue_1), (light_2, chroma_2, hue_2) = _cylinders(one, other)
-    light, chroma = (light_1 + light_2) / 2, (chroma_1 + chroma_2) / 2  # (12), (13)
-    turn = hue_2 - hue_1 - 360 * np.rint((hue_2 - hue_1) / 360)  # (10): the shorter way round
-    grey = chroma_1 * chroma_2 == 0
-    hue = np.where(grey, hue_1 + hue_2, (hue_1 + turn / 2) % 360)  # (14)
-    lighter = (light_2 - light_1) / _lightness_weight(light)
-    purer = (chroma_2 - chroma_1) / (1 + 0.045 * chroma)  # (16)
-    turned = 2 * np.sqrt(chroma_1 * chroma_2) * np.sin(np.radians(turn) / 2) / _hue_weight(chroma, hue)  # (11)
-    squares = lighter**2 + purer**2 + turned**2 + _rotation(chroma, hue) * purer * turned  # (22)
-    return np.asarray(np.sqrt(np.maximum(squares, 0)))
-
-
-def _cylinders(one: Array, other: Array) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]]:
-    """Lightness, chroma and hue (degrees, 0…360) of both, with a stretched where the colours are nearly grey (2–7)."""
-    mean = (np.hypot(one[..., 1], one[..., 2]) + np.hypot(other[..., 1], other[..., 2])) / 2
-    stretch = 1 + 0.5 * (1 - _saturation(mean))
-    return _cylinder(one, stretch), _cylinder(other, stretch)
-
-
-def _cylinder(colour: Array, stretch: Array) -> tuple[Array, Array, Array]:
-    a, b = colour[..., 1] * stretch, colour[..., 2]
-    return colour[..., 0], np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
-
-
-def _saturation(chroma: Array) -> Array:
-    """From 0 for grey to 1 for what is far beyond a chroma of 25."""
-    return np.asarray(np.sqrt(chroma**7 / (chroma**7 + 25.0**7)))
-
-
-def _lightness_weight(light: Array) -> Array:
-    """Differences count most in the middle of the scale (15)."""
-    return np.asarray(1 + 0.015 * (light - 50) ** 2 / np.sqrt(20 + (light - 50) ** 2))
-
-
-def _hue_weight(chroma: Array, hue: Array) -> Array:
-    """Differences of hue count less the purer the colours, and not alike all around (17, 18)."""
-    waves = ((0.17, 1, 30, -1), (0.24, 2, 0, 1), (0.32, 3, -6, 1), (0.20, 4, 63, -1))
-    shape = 1 + sum(sign * size * np.cos(np.radians(times * hue - phase)) for size, times, phase, sign in waves)
-    return np.asarray(1 + 0.015 * chroma * shape)
-
-
-def _rotation(chroma: Array, hue: Array) -> Array:
-    """Among blues chroma and hue trade with each other (19–21)."""
-    blueness = 30 * np.exp(-(((hue - 275) / 25) ** 2))
-    return np.asarray(-np.sin(np.radians(2 * blueness)) * 2 * _saturation(chroma))
 
 
 def _nearest(pixels: Array, centres: Array) -> npt.NDArray[np.intp]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.core.colour_difference import delta_e_2000
 
+COLOURS = st.tuples(st.floats(0, 100), st.floats(-100, 100), st.floats(-100, 100)).map(np.array)
 PAIRS = (
     ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
     ((50.0, 3.1571, -77.2803), (50.0, 0.0, -82.7485), 2.8615),
@@ -53,3 +56,11 @@ def test_pairs_of_the_paper(one: tuple[float, ...], other: tuple[float, ...], di
 def test_a_picture_of_colours_at_once() -> None:
     first, second = (np.array([pair[number] for pair in PAIRS]) for number in (0, 1))
     assert delta_e_2000(first, second) == pytest.approx([pair[2] for pair in PAIRS], abs=1e-4)
+
+
+@given(COLOURS, COLOURS)
+def test_difference_is_finite_symmetric_and_zero_for_the_same(one: np.ndarray, other: np.ndarray) -> None:
+    there, back = delta_e_2000(one, other), delta_e_2000(other, one)
+    assert np.isfinite(there)
+    assert there == pytest.approx(back, abs=1e-9)
+    assert delta_e_2000(one, one) == 0

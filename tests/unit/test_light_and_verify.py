@@ -59,3 +59,11 @@ def test_light_that_is_too_uneven_is_refused():
     step.take([sheet(level=230, falls=0.45) for _ in range(2)])
     with pytest.raises(CalibrationRefused, match="move or add a lamp"):
         step.found()
+
+
+def test_a_lamp_that_falls_off_steeply_is_no_fault_of_the_sheet():
+    x, y = np.meshgrid(np.linspace(-1.2, 0.8, 360), np.linspace(-0.6, 0.6, 240))
+    light = (0.55 / (1 + 0.6 * (x * x + y * y))) ** (1 / 2.2) * 255
+    step = LightStep()
+    step.take([Shot(np.clip(light + CHANCE.normal(0, 2, light.shape), 0, 255).astype(np.uint8)) for _ in range(2)])
+    assert step.found().quality["evenness"] > 0.35
