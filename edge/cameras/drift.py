@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ BELT = 0.5  # share of the view that changes least: it is belt, or stands still
 GREY = 0.5  # of the light that falls on it a thing sends back, by which a change of light is told
 NEAR_PX = 4  # of the small copy: so far a move is looked for; health tells of larger ones
 SOFT_PX = 1.5
-FITS = 0.5  # correlation: below, too little stands still to tell a place by
+FITS = 0.8  # correlation: below, too little stands still to tell a place by
 SMOOTH_PX = 5  # of the small copy
 DARKEST = 0.002  # of linear light: what is darker tells nothing
 
@@ -40,7 +40,7 @@ class Off:
     """How far from it a camera is."""
 
     colour: float  # ΔE00 that a grey thing looks off by, as far as the belt tells
-    moved_mm: float  # on the belt, in the middle of the view
+    moved_mm: float  # on the belt, in the middle of the view; not a number: too little stands still there
 
 
 @dataclass(slots=True)
@@ -105,8 +105,9 @@ def off(usual: Small, width_px: int, reference: Calibrated) -> Off:
     """How far a median of frames (`Small`) lies from what was seen when it was calibrated; width_px: of the frames."""
     view = reference.view
     shift_px = np.subtract(_place_px(usual, view), _place_px(view.usual, view))
-    moved_mm = float(np.hypot(*shift_px)) * width_px / SIDE_PX * reference.plane.mm_per_px
-    return Off(_colour(usual, reference), moved_mm)
+    known_px = shift_px[np.isfinite(shift_px)]
+    moved_mm = np.linalg.norm(known_px) * width_px / SIDE_PX * reference.plane.mm_per_px if known_px.size else np.nan
+    return Off(_colour(usual, reference), float(moved_mm))
 
 
 def _count(watched: _Watched, kind: str, why: str, *, beyond: bool) -> None:
@@ -139,21 +140,32 @@ def _light(small: Small) -> Floats:
 
 
 def _place_px(usual: Small, view: View) -> tuple[float, float]:
-    """Across and down, px of the small copy: where what stands still fits best, between the pixels too."""
-    found = matched(_soft(usual), replace(view, usual=_soft(view.usual)), NEAR_PX)
+    """Across and down, px of the small copy: where what stands still fits best; not a number: nothing tells.
+
+    By edges that run down and edges that run across, each for itself: a rail tells where it lies, not how far along.
+    """
+    across, down = (_matched(usual, view, way) for way in ((1, 0), (0, 1)))
+    return _top(across, axis=1), _top(down, axis=0)
+
+
+def _matched(usual: Small, view: View, way: tuple[int, int]) -> Small:
+    now, then = (cv2.Sobel(_soft(one), cv2.CV_32F, *way) for one in (usual, view.usual))
+    return matched(np.asarray(now, np.float32), np.asarray(then, np.float32), view.spread, NEAR_PX)
+
+
+def _top(found: Small, axis: int) -> float:
+    """Where along an axis its top is, between the pixels too."""
     if found.max() < FITS:
-        return np.nan, np.nan
-    down, across = (int(place) for place in np.unravel_index(found.argmax(), found.shape))
-    beside = max(0, across - 1), max(0, down - 1)
-    return (
-        across + _between(found[down, beside[0] : across + 2]),
-        down + _between(found[beside[1] : down + 2, across]),
-    )
+        return np.nan
+    top = np.unravel_index(found.argmax(), found.shape)
+    line = found[top[0]] if axis else found[:, top[1]]
+    place = int(top[axis])
+    return place + _between(line[max(0, place - 1) : place + 2])
 
 
 def _soft(small: Small) -> Small:
-    """So soft that a place between two pixels is seen in both."""
-    return np.asarray(cv2.GaussianBlur(small, (0, 0), SOFT_PX), np.float32)
+    """Grey, and so soft that a place between two pixels is seen in both."""
+    return np.asarray(cv2.GaussianBlur(small.mean(axis=2), (0, 0), SOFT_PX), np.float32)
 
 
 def _between(three: Small) -> float:

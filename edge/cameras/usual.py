@@ -150,17 +150,20 @@ def _limit(least: float, worst: float, unsteady: float) -> float:
 
 def shift_of(median: Small, view: View) -> tuple[float, float]:
     """By how much the edges of what stands still correlate better elsewhere, and how far off that is (of the width)."""
-    found = matched(median, view, REACH_PX)
+    found = matched(_edges(median), _edges(view.usual), view.spread, REACH_PX)
     down, across = np.unravel_index(found.argmax(), found.shape)
     better = float(found.max() - found[REACH_PX, REACH_PX])
     return better, float(np.hypot(across - REACH_PX, down - REACH_PX)) / SIDE_PX
 
 
-def matched(median: Small, view: View, reach_px: int) -> Small:
-    """How well what stands still fits, shifted by up to so much each way; in the middle: where it should be."""
+def matched(now: Small, then: Small, spread: Small, reach_px: int) -> Small:
+    """How well what stands still fits, shifted by up to so much each way; in the middle: where it should be.
+
+    now, then: pictures of edges, of the same size; spread: as `View.spread`.
+    """
     middle = slice(reach_px, -reach_px)
-    usual, still = (one[middle, middle] for one in (_edges(view.usual), 1 / (1 + (view.spread / STILL) ** 2)))
-    found = np.asarray(cv2.matchTemplate(_edges(median), usual, cv2.TM_CCOEFF_NORMED, mask=still), np.float32)
+    still = 1 / (1 + (spread[middle, middle] / STILL) ** 2)
+    found = np.asarray(cv2.matchTemplate(now, then[middle, middle], cv2.TM_CCOEFF_NORMED, mask=still), np.float32)
     found[~np.isfinite(found)] = -1
     return found
 
