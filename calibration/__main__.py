@@ -9,7 +9,7 @@ from calibration import belt_colour, guide, report, shelf_commands
 from edge.core.errors import TunnelEdgeError
 
 STEPS = {
-    "guide": (guide.main, "a camera and its belt, step by step; `--simulate SITE` to practise"),
+    "guide": (guide.main, "a whole site, step by step; `--simulate SITE` to practise"),
     "belt-colour": (belt_colour.main, "learn what the empty belt looks like to a camera"),
     "key": (shelf_commands.key, "make your key: what you accept is signed with it"),
     "board": (shelf_commands.printed, "the board that is shown to cameras, to be printed"),
