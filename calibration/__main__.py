@@ -9,7 +9,7 @@ from calibration import belt_colour, gate_command, guide, report, shelf_commands
 from edge.core.errors import TunnelEdgeError
 
 STEPS = {
-    "guide": (guide.main, "a camera and its belt, step by step; `--simulate SITE` to practise"),
+    "guide": (guide.main, "a whole site, step by step; `--simulate SITE` to practise"),
     "gate": (gate_command.main, "how long before its window the gate must be told, from the daemon's last fire test"),
     "belt-colour": (belt_colour.main, "learn what the empty belt looks like to a camera"),
     "key": (shelf_commands.key, "make your key: what you accept is signed with it"),

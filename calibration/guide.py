@@ -57,7 +57,7 @@ def _done(stage: Stage, maker: Maker, session: Session, terminal: Terminal) -> b
     if stage.step in ELSEWHERE:
         terminal.hears(f"{'holds' if session.holds(stage) else 'not measured yet'}: {ELSEWHERE[stage.step]}")
         return True
-    if stage.camera and (hint := session.supplies[stage.camera].hint):
+    if stage.step == "totes" and (hint := session.supplies[stage.camera].hint):
         terminal.hears(hint)
     return walked(stage, maker, session, terminal)
 

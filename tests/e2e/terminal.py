@@ -71,5 +71,5 @@ class Terminal:
         return COLOURS.sub("", self._log.read_text(errors="replace")) if self._log.exists() else ""
 
     def _tmux(self, *words):
-        command = ["tmux", "-L", self._server, *words]
+        command = ["tmux", "-u", "-L", self._server, *words]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S).stdout
