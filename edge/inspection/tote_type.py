@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -32,27 +31,27 @@ class ToteType:
     label: Label | None
 
     @classmethod
-    def load(cls, path: Path) -> ToteType:
-        """Read what `save` wrote.
+    def of_bytes(cls, content: bytes, name: str) -> ToteType:
+        """Read what `to_bytes` gave; name: how messages call it.
 
         Raises:
-            ReferencesRefused: missing, damaged, or learnt in another way than this one.
+            ReferencesRefused: damaged, or learnt in another way than this one.
         """
-        stored = sealed.read(path, MAKER)
+        stored = sealed.unpacked(content, MAKER, name)
         try:
             look = ToteLook(stored["colour"], stored["steps"], stored["tints"])
             size = ToteSize(*(float(one) for one in stored["size"]))
             return cls(str(stored["name"]), size, look, _label(stored["label"]))
         except (KeyError, TypeError) as error:
-            raise ReferencesRefused(f"{path}: no tote ({error}): learn it anew.") from error
+            raise ReferencesRefused(f"{name}: no tote ({error}): learn it anew.") from error
 
-    def save(self, path: Path) -> None:
-        """Write to `path` (`.npz`)."""
+    def to_bytes(self) -> bytes:
+        """As the file (`.npz`) that keeps it."""
         label = self.label
         numbers = (*label.tint, label.light, *label.size_mm) if label else ()
         arrays = {"colour": self.look.colour, "steps": self.look.steps, "tints": self.look.tints}
         described = {"name": np.array(self.name), "size": np.array(astuple(self.size)), "label": np.array(numbers)}
-        sealed.write(path, {**arrays, **described}, MAKER)
+        return sealed.packed({**arrays, **described}, MAKER)
 
     def strangeness(self, lab: Cells, pose: Pose, plane: Plane) -> float:
         """How unlike its walls and rim are where it would stand so: 1 is a step that can be seen."""

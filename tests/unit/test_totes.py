@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,19 +90,17 @@ def test_a_bare_belt_shows_no_tote(totes: Totes, site: Site, chance: np.random.G
     assert (seen.pose, seen.type_name) == (None, None)
 
 
-def test_a_type_comes_back_from_its_file(tote: ToteType, tmp_path: Path) -> None:
+def test_a_type_comes_back_from_its_file(tote: ToteType) -> None:
     labelled = replace(tote, label=Label((0.0, 0.01), 50.0, (120.0, 80.0)))
     for one in (labelled, replace(tote, label=None)):
-        one.save(tmp_path / "blue.npz")
-        again = ToteType.load(tmp_path / "blue.npz")
+        again = ToteType.of_bytes(one.to_bytes(), "blue.npz")
         assert (again.name, again.size, again.label) == (one.name, one.size, one.label)
         assert np.array_equal(again.look.colour, one.look.colour)
 
 
-def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "blue.npz").write_bytes(b"no tote")
+def test_a_damaged_file_is_refused() -> None:
     with pytest.raises(ReferencesRefused, match="cannot be read"):
-        ToteType.load(tmp_path / "blue.npz")
+        ToteType.of_bytes(b"no tote", "blue.npz")
 
 
 def test_frames_that_do_not_agree_are_not_believed() -> None:
