@@ -18,7 +18,7 @@ from edge.inspection.tote_look import NO_LIGHT
 from edge.inspection.tote_networks import ToteNetworks
 from edge.inspection.tote_rim import Rim
 from edge.inspection.tote_sight import Sight, box_of, halves, pose_of, sighted
-from edge.inspection.tote_tint import coloured
+from edge.inspection.tote_tint import Beside
 from edge.inspection.tote_type import ToteType
 
 USUAL_MM_PER_PX, NEARLY = 1.8, 0.8  # that the networks know; what is nearly as coarse is left as it is
@@ -101,7 +101,7 @@ class Totes:
         there = unfolded(self.half_rays.part(*halves(sight.rows, sight.columns)), pose, tote.size)
         seen = (sight.part, tote.look.usual(there), there.zone)
         sure = self.networks.inside(*seen)
-        found = items_of(sure, coloured(*seen), self.plane.mm_per_px)
+        found = items_of(sure, Beside.of(*seen), self.plane.mm_per_px)
         whole = np.zeros(self.size_px[::-1], np.float32)
         whole[sight.rows, sight.columns] = np.where(
             found.mask, np.maximum(sure[0], 0.5001), np.minimum(sure[0], 0.4999)

@@ -74,10 +74,9 @@ def _met(planes: int, wide: int, side: int = 3, stride: int = 1) -> nn.Sequentia
 def make() -> None:
     """Write `models/tote-outline/VERSION/` and `models/tote-items/VERSION/`."""
     print("totes: drawing", flush=True)
-    drawn = lessons(range(SCENES), os.cpu_count() or 1)
-    taught = Lessons(drawn)
-    tote_files.write_outline(trained(outline_task(), taught, OUTLINE_STEPS), drawn)
-    tote_files.write_items(trained(items_task(), taught, ITEM_STEPS), drawn)
+    taught = Lessons(lessons(range(SCENES), os.cpu_count() or 1))
+    tote_files.write_outline(*trained(outline_task(), taught, OUTLINE_STEPS))
+    tote_files.write_items(*trained(items_task(), taught, ITEM_STEPS))
 
 
 class Lessons:
@@ -230,8 +229,8 @@ def items_task() -> Task:
     return Task(Eye(9, 3, (16, 32, 64, 96)), fields, items_seen, items_loss)
 
 
-def trained(task: Task, taught: Lessons, steps: int) -> bytes:
-    """The averaged network as ONNX."""
+def trained(task: Task, taught: Lessons, steps: int) -> tuple[bytes, dict[str, float]]:
+    """The averaged network as ONNX, and what it is worth on what was kept back."""
     eye = task.eye
     eye = eye.to(taught.device, memory_format=torch.channels_last)
     average = AveragedModel(eye, multi_avg_fn=get_ema_multi_avg_fn(AVERAGED), use_buffers=True)
@@ -252,8 +251,9 @@ def trained(task: Task, taught: Lessons, steps: int) -> bytes:
         if step % 500 == 0:
             print(f"totes: step {step}, {time.monotonic() - began:.0f} s, {off.item():.4f}", flush=True)
     best = average.module.eval()
-    print("totes:", asked(best, task, taught), flush=True)
-    return exported(best)
+    worth = asked(best, task, taught)
+    print("totes:", worth, flush=True)
+    return exported(best), worth
 
 
 @torch.no_grad()
@@ -269,11 +269,11 @@ def asked(eye: Eye, task: Task, taught: Lessons) -> dict[str, float]:
             alarms.append(float(found.sum()))
     middle, worst = np.quantile(shares or [np.nan], (0.5, 0.1))
     return {
-        "pictures": len(shares),
-        "median": middle,
-        "worst_decile": worst,
-        "empty": len(alarms),
-        "px_on_empty": float(np.max(alarms, initial=0)),
+        "frames": len(shares),
+        "iou_median": round(float(middle), 3),
+        "iou_worst_decile": round(float(worst), 3),
+        "frames_without": len(alarms),
+        "of_them_right": sum(1 for one in alarms if one == 0),
     }
 
 
