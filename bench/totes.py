@@ -1,6 +1,6 @@
 """Totes on simulated sites: size, type, empty or not, items' masks, beside the truth; and the time of one frame.
 
-`python -m bench.totes --sites 15:30` prints a row a site and the figures of all.
+`python -m bench.totes --sites 30:45` prints a row a site and the figures of all.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from calibration.sites.site import FLOOR_MM, WALL_MM, Laid, Site, drawn, laid
 from calibration.totes import Ask, learn
 from edge.core.errors import PictureUnreadable
 from edge.core.messages import Image
-from edge.core.tote_shape import Rays
-from edge.inspection.belt import BeltColour
+from edge.inspection.tote_networks import ToteNetworks
 from edge.inspection.totes import SeenTote, Totes
+from edge.settings import ROOT
 
-BELT_FRAMES, EMPTY_FRAMES, TRIES, TEST_FRAMES = 4, 6, 3, 24
+BARE_FRAMES, EMPTY_FRAMES, TRIES, TEST_FRAMES = 4, 6, 3, 24
 ITEMS = (0, 1, 1, 2, 2, 3)  # in a tote, by lot
 SEED = 1000
 TILE_PX, TILES_A_ROW = (320, 180), 6
@@ -49,6 +49,7 @@ class Score:
     number_right: list[bool] = field(default_factory=list)
     iou: list[float] = field(default_factory=list)  # of all items of a frame; an unknown type counts as 0
     over_rim_right: list[bool] = field(default_factory=list)
+    bare_told: list[bool] = field(default_factory=list)  # a belt without a tote
     took_s: list[float] = field(default_factory=list)
     plain_s: list[float] = field(default_factory=list)
     tiles: list[Image] = field(default_factory=list)
@@ -57,15 +58,17 @@ class Score:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table; draw the contact sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sites", default="0:30", help="first:after the last, seeds")
+    parser.add_argument("--sites", default="15:30", help="first:after the last, seeds")
     parser.add_argument("--plot", type=Path, help="a contact sheet: truth green, found red")
+    parser.add_argument("--models", type=Path, default=ROOT / "models")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     first, last = (int(one) for one in options.sites.split(":"))
     console = Console()
+    networks = ToteNetworks.load(options.models)
     scores = []
     for seed in track(range(first, last), "sites", console=console):
-        scores.append(_site(seed))
+        scores.append(_site(seed, networks))
         console.print(f"site {seed}: {_line(scores[-1])}")
     console.print(_table(scores))
     if options.plot:
@@ -75,21 +78,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.plot.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
 
 
-def _site(seed: int) -> Score:
+def _site(seed: int, networks: ToteNetworks) -> Score:
     """Learn a site's totes from empty ones; then look at what comes down its belt."""
     site, chance, score = drawn(seed), np.random.default_rng(seed + SEED), Score()
-    bare = [site.picture(None, chance).image for _ in range(BELT_FRAMES)]
+    bare = [site.picture(None, chance).image for _ in range(BARE_FRAMES)]
     rounds = [_empties(site, number, chance) for number in range(len(site.totes))]
     shown = [_frame(site, chance) for _ in range(TEST_FRAMES)]
     plane = site.camera.plane
-    belt = BeltColour.learn([*bare, *(frame for frames in rounds for frame in frames[::3])])
     types = []
     for number, frames in enumerate(rounds):
         kind = site.totes[number]
         asked = Ask(kind.name, kind.size_mm[2], WALL_MM, FLOOR_MM)
         for _ in range(TRIES):
             try:
-                types.append(learn(frames, plane, belt, asked))
+                types.append(learn(frames, plane, networks, asked))
                 break
             except PictureUnreadable:
                 score.again += 1
@@ -99,7 +101,8 @@ def _site(seed: int) -> Score:
         size = types[-1].size
         score.size_off_mm.append(max(abs(size.length_mm - kind.size_mm[0]), abs(size.width_mm - kind.size_mm[1])))
     score.learnt = len(types)
-    totes = Totes(plane, Rays.of(plane, *site.camera.size_px), belt, types)
+    totes = Totes.of(plane, site.camera.size_px, networks, types)
+    score.bare_told = [totes.see(image).pose is None for image in bare]
     for one, picture in shown:
         _look(totes, one, picture, score)
     return score
@@ -113,7 +116,7 @@ def _look(totes: Totes, truth: Laid, picture: Picture, score: Score) -> None:
     score.plain_s.append(_timed(lambda: _plain(picture.image)))
     name = truth.kind.name
     others = replace(totes, types=[one for one in totes.types if one.name != name])
-    score.stranger_told.append(others.recognise(picture.image)[1] is None)
+    score.stranger_told.append(others.see(picture.image).type_name is None)
     score.type_right.append(seen.type_name == name)
     score.type_wrong.append(seen.type_name not in (name, None))
     if seen.items is None or seen.pose is None:
@@ -190,6 +193,7 @@ def _figures(scores: Sequence[Score]) -> Iterator[tuple[str, str]]:
         ("type_right", "type right"),
         ("type_wrong", "another type named"),
         ("stranger_told", "unknown type told"),
+        ("bare_told", "no tote told"),
         ("empty_right", "empty or not right"),
         ("empty_right_where_known", "the same where the type is known"),
         ("number_right", "number of items right"),

@@ -19,14 +19,13 @@ from calibration.verify_step import VerifyStep
 
 
 class Maker:
-    """Remembers the bare belt from one type of tote to the next."""
+    """Takes what was accepted from the session."""
 
     def __init__(self, session: Session, colours: Mapping[str, Lab], thresholds: Callable[[], Step]) -> None:
         """Take the session, the items' colours (CIE Lab, D65), and what makes the step `thresholds`."""
         self._session = session
         self._colours = colours
         self._thresholds = thresholds
-        self._totes: ToteStep | None = None
 
     def step(self, stage: Stage) -> Step:
         """The step of a stage, at its beginning.
@@ -53,10 +52,8 @@ class Maker:
 
     def _tote_step(self, stage: Stage) -> ToteStep:
         known = self._camera(stage)
-        tools = self._totes.tools if self._totes else None
         colours = {name: known.as_seen(colour) for name, colour in self._colours.items()}
-        self._totes = ToteStep(known.plane, stage.camera, colours, tools)
-        return self._totes
+        return ToteStep(known.plane, stage.camera, colours)
 
     def _checks(self, stage: Stage) -> Iterator[Check]:
         """All that was calibrated with this camera."""
@@ -68,7 +65,5 @@ class Maker:
         if belt := self._session.known(f"belt.{camera}", camera):
             yield RideCheck(known, belt.values)
         if kept := self._session.totes(camera):
-            files = [self._session.files(one) for one in kept]
-            tools = ToteTools.again(known.plane, files[0], int(str(kept[0].values["width_px"])))
-            types = [tote_of(one) for one in files]
-            yield from (ToteCheck(tools, types, one.name) for one in types)
+            types = [tote_of(self._session.files(one)) for one in kept]
+            yield from (ToteCheck(ToteTools.of(known.plane), types, one.name) for one in types)

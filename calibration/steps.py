@@ -29,7 +29,6 @@ class Shows(StrEnum):
     GATE_FIRED = "no camera, but the gate: `tunnel-edge fire`, the belt empty and running"
     CHART_TURNED = "the ColorChecker turned by half, in the same place"
     BOARD_RIDING_AGAIN = "the board riding past once more, the belt at another speed (half of it, say) if it has one"
-    BARE = "the bare belt, nothing on it"
     TOTE = "the empty tote on the belt, which stands; somewhere else each time, turned a little"
 
 

@@ -67,8 +67,6 @@ class SimulatedSupply:
         if ask.shows in (Shows.BOARD_RIDING, Shows.BOARD_RIDING_AGAIN):
             speed = FAST_MM_PER_S if ask.shows is Shows.BOARD_RIDING else SLOW_MM_PER_S
             return [self._riding(Ride(float(mm), speed)) for mm in np.linspace(-RIDE_MM, RIDE_MM, ask.frames)]
-        if ask.shows is Shows.BARE:
-            return [Shot(self._site.picture(None, self._chance).image) for _ in range(ask.frames)]
         first = self._shown(ask)
         return [Shot(first), *(Shot(self._again(first)) for _ in range(ask.frames - 1))]
 

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from calibration import tote_sheet
 from calibration.frame_faults import demand_light, demand_still
 from calibration.steps import Ask, Field, Found, Question, Shot, Shows, Step
-from calibration.tote_tools import ToteTools
+from calibration.tote_tools import ToteTools, files_of
 from calibration.totes import Ask as Entered
 from calibration.totes import Lab, ambiguities, floor_lab
+from edge.core.calibration import Value
 from edge.core.errors import CalibrationRefused
 from edge.core.messages import Image
 from edge.core.plane import Plane
 from edge.inspection.tote_type import ToteType
 from edge.inspection.totes import SeenTote
 
-BARE_FRAMES = 4
 PLACED = 6  # times
 STILL = 2  # frames each time: it must not move between them
 AGAIN = 3  # times more where the frames do not agree; the oldest are forgotten
@@ -32,12 +32,11 @@ ABOUT = Question(
 
 
 class ToteStep(Step):
-    """What is entered, the bare belt, the empty tote placed anew until most frames agree."""
+    """What is entered, the empty tote placed anew until most frames agree."""
 
-    def __init__(self, plane: Plane, camera: str, catalogue: Mapping[str, Lab], tools: ToteTools | None = None) -> None:
-        """Take where the camera looks, the items' colours as it sees them, and what is known of the bare belt."""
-        self._plane, self._camera, self._catalogue = plane, camera, catalogue
-        self.tools = tools
+    def __init__(self, plane: Plane, camera: str, catalogue: Mapping[str, Lab]) -> None:
+        """Take where the camera looks, and the items' colours as it sees them."""
+        self._tools, self._camera, self._catalogue = ToteTools.of(plane), camera, catalogue
         self._entered: Entered | None = None
         self._frames: list[Image] = []
         self._tote: ToteType | None = None
@@ -47,8 +46,6 @@ class ToteStep(Step):
         """As `Step.asks`."""
         if self._entered is None:
             return ABOUT
-        if self.tools is None:
-            return Ask(Shows.BARE, BARE_FRAMES)
         return Ask(Shows.TOTE, STILL, self._entered.name) if self._tote is None else None
 
     def enter(self, answers: Mapping[str, str]) -> str:
@@ -64,25 +61,22 @@ class ToteStep(Step):
         """As `Step.take`; the type is learnt with the last placement, while the tote is at hand."""
         for shot in shots:
             demand_light(shot.image)
-        if self.tools is None:
-            self.tools = ToteTools.of(self._plane, [shot.image for shot in shots])
-            return "the bare belt is known"
         demand_still(shots)
         self._frames.append(shots[-1].image)
         if len(self._frames) < self._wanted or self._entered is None:
             return f"placed {len(self._frames)} of {self._wanted} times"
-        self._tote = self._learnt(self.tools, self._entered)
+        self._tote = self._learnt(self._entered)
         return f"placed {len(self._frames)} times: they agree on its size"
 
     def found(self) -> Found:
         """As `Step.found`."""
-        if self._tote is None or self.tools is None:
+        if self._tote is None:
             raise CalibrationRefused("no tote was learnt yet: begin this step anew")
         tote, size = self._tote, self._tote.size
-        seen = [self.tools.see(frame, [tote]) for frame in self._frames]
-        sheet = tote_sheet.drawn([self.tools.small(one) for one in self._frames], seen, size, self.tools.plane)
+        seen = [self._tools.see(frame, [tote]) for frame in self._frames]
+        sheet = tote_sheet.drawn(self._frames, seen, size, self._tools.plane)
         alike = ambiguities(tote, self._catalogue)
-        values = {
+        values: dict[str, Value] = {
             "camera": self._camera,
             "length_mm": size.length_mm,
             "width_mm": size.width_mm,
@@ -90,17 +84,14 @@ class ToteStep(Step):
             "wall_mm": size.wall_mm,
             "floor_mm": size.floor_mm,
             "floor_lab": list(floor_lab(tote)),
-            "width_px": self._frames[0].shape[1],
             "alike": alike,
         }
         says = f"{tote.name}: {size.length_mm:.1f} × {size.width_mm:.1f} mm. {_agreement(seen)}"
-        return Found(
-            _quality(seen), values, sheet, "\n".join((says, *alike)), self.tools.files(tote), subject=tote.name
-        )
+        return Found(_quality(seen), values, sheet, "\n".join((says, *alike)), files_of(tote), subject=tote.name)
 
-    def _learnt(self, tools: ToteTools, entered: Entered) -> ToteType:
+    def _learnt(self, entered: Entered) -> ToteType:
         try:
-            return tools.learn(self._frames, entered)
+            return self._tools.learn(self._frames, entered)
         except CalibrationRefused:
             self._frames = self._frames[AGAIN:]
             self._wanted = len(self._frames) + AGAIN

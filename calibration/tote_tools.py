@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Self, TypeVar
-
-import cv2
-import numpy as np
+from functools import cache
+from typing import Self
 
 from calibration.totes import Ask, learn
 from edge.core.errors import CalibrationRefused, PictureUnreadable, ReferencesRefused
 from edge.core.messages import Image
 from edge.core.plane import Plane
-from edge.core.tote_shape import Rays
-from edge.inspection.belt import BeltColour
+from edge.inspection.tote_networks import ToteNetworks
 from edge.inspection.tote_type import ToteType
 from edge.inspection.totes import SeenTote, Totes
+from edge.settings import ROOT
 
-WIDTH_PX = 640  # of the frames in which totes are looked for; a larger one is made smaller
-Kept = TypeVar("Kept")
-BELT, TOTE = "belt.npz", "tote.npz"  # among a calibration's files
+TOTE = "tote.npz"  # among a calibration's files
 
 
 @dataclass(frozen=True, slots=True)
 class ToteTools:
-    """A camera's plane, and what its bare belt looks like."""
+    """A camera's plane, and the networks that find totes."""
 
-    plane: Plane  # of frames WIDTH_PX wide, or of the camera's own where these are smaller
-    belt: BeltColour
-    share: float  # of the camera's pixels, across and down
-
-    @classmethod
-    def of(cls, plane: Plane, bare: Sequence[Image]) -> Self:
-        """From frames of the bare belt."""
-        share = min(1.0, WIDTH_PX / bare[0].shape[1])
-        smaller = plane.scaled(share)
-        return cls(smaller, BeltColour.learn([_resized(frame, share) for frame in bare]), share)
+    plane: Plane
+    networks: ToteNetworks
 
     @classmethod
-    def again(cls, plane: Plane, files: Mapping[str, bytes], width_px: int) -> Self:
-        """From a calibration's files; width_px: of the camera's frames."""
-        share = min(1.0, WIDTH_PX / width_px)
-        return cls(plane.scaled(share), _read(files, BELT, BeltColour.load), share)
+    def of(cls, plane: Plane) -> Self:
+        """With the shipped networks."""
+        return cls(plane, _networks())
 
     def learn(self, frames: Sequence[Image], asked: Ask) -> ToteType:
         """A type of tote.
@@ -53,26 +38,18 @@ class ToteTools:
             CalibrationRefused: too few frames agree; what to do.
         """
         try:
-            return learn([self.small(frame) for frame in frames], self.plane, self.belt, asked)
+            return learn(frames, self.plane, self.networks, asked)
         except PictureUnreadable as refusal:
             raise CalibrationRefused(str(refusal)) from refusal
 
     def see(self, image: Image, types: Sequence[ToteType]) -> SeenTote:
         """What a frame shows of a tote."""
-        frame = self.small(image)
-        return Totes(self.plane, Rays.of(self.plane, frame.shape[1], frame.shape[0]), self.belt, types).see(frame)
+        return Totes.of(self.plane, (image.shape[1], image.shape[0]), self.networks, types).see(image)
 
-    def small(self, image: Image) -> Image:
-        """The frame in the size in which totes are looked for."""
-        return _resized(image, self.share)
 
-    def files(self, tote: ToteType) -> dict[str, bytes]:
-        """What is kept of a type."""
-        with TemporaryDirectory() as folder:
-            belt, kept = Path(folder) / BELT, Path(folder) / TOTE
-            self.belt.save(belt)
-            tote.save(kept)
-            return {BELT: belt.read_bytes(), TOTE: kept.read_bytes()}
+def files_of(tote: ToteType) -> dict[str, bytes]:
+    """What is kept of a type."""
+    return {TOTE: tote.to_bytes()}
 
 
 def tote_of(files: Mapping[str, bytes]) -> ToteType:
@@ -81,20 +58,12 @@ def tote_of(files: Mapping[str, bytes]) -> ToteType:
     Raises:
         CalibrationRefused: it is none, or was learnt in another way.
     """
-    return _read(files, TOTE, ToteType.load)
+    try:
+        return ToteType.of_bytes(files.get(TOTE, b""), TOTE)
+    except ReferencesRefused as refusal:
+        raise CalibrationRefused(f"what is kept of it cannot be used ({refusal}): do `totes` anew") from refusal
 
 
-def _read(files: Mapping[str, bytes], name: str, load: Callable[[Path], Kept]) -> Kept:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(files.get(name, b""))
-        try:
-            return load(path)
-        except ReferencesRefused as refusal:
-            raise CalibrationRefused(f"what is kept of it cannot be used ({refusal}): do `totes` anew") from refusal
-
-
-def _resized(image: Image, share: float) -> Image:
-    if share == 1:
-        return image
-    return np.asarray(cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8)
+@cache
+def _networks() -> ToteNetworks:
+    return ToteNetworks.load(ROOT / "models")

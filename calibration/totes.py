@@ -12,17 +12,17 @@ from edge.core.colour_difference import delta_e_2000
 from edge.core.errors import PictureUnreadable
 from edge.core.messages import Image
 from edge.core.plane import Plane
-from edge.core.tote_shape import FLOOR, Pose, Rays, ToteSize, net_cells, unfolded
-from edge.inspection.belt import BeltColour
-from edge.inspection.tote_items import standing_out
-from edge.inspection.tote_labels import label_of
-from edge.inspection.tote_look import CELL_MM, NO_LIGHT, ToteLook
-from edge.inspection.tote_pose import Box, box_of, boxed, outline, pose_of
+from edge.core.tote_shape import FLOOR, ToteSize, net_cells
+from edge.inspection.tote_look import CELL_MM, NO_LIGHT, Placed, ToteLook
+from edge.inspection.tote_networks import ToteNetworks
 from edge.inspection.tote_rim import Rim
+from edge.inspection.tote_sight import Box, Sight, box_of, pose_of, sighted
 from edge.inspection.tote_type import ToteType
+from edge.inspection.totes import resized, usual_size
 
 FEWEST = 3  # frames that must agree
 AGREE_MM = 3.0
+WALL_OFF_MM = 6.0  # a rim found on its inner edge would be a wall less
 MAJORITY = 0.5  # of the frames
 ALIKE = 5.0  # ΔE00 below which an item is told by its edges, not by its colour
 
@@ -39,24 +39,28 @@ class Ask:
     floor_mm: float
 
 
-def learn(frames: Sequence[Image], plane: Plane, belt: BeltColour, asked: Ask) -> ToteType:
+def learn(frames: Sequence[Image], plane: Plane, networks: ToteNetworks, asked: Ask) -> ToteType:
     """A type of tote, from six or more frames (BGR) of it, empty, each time placed anew.
 
     Raises:
-        PictureUnreadable: too few frames agree on its size.
+        PictureUnreadable: no frames, or too few agree on its size.
     """
-    measured = [_measured(frame, plane, belt, asked.height_mm) for frame in frames]
-    agreeing = agreement([box[3:] if box is not None else None for box in measured])
-    sides = np.median(
-        [box[3:] for box, agrees in zip(measured, agreeing, strict=True) if agrees and box is not None], axis=0
-    )
-    size = ToteSize(float(sides[0]), float(sides[1]), asked.height_mm, asked.wall_mm, asked.floor_mm)
-    placed_at = [
-        (frame, pose_of(Rim.of(frame, plane, size.height_mm).met(box_of(pose_of(box), size))))
-        for frame, box, agrees in zip(frames, measured, agreeing, strict=True)
-        if agrees and box is not None
+    if not frames:
+        raise PictureUnreadable("no frames to learn the tote from: place it, empty, and record six.")
+    size_px = (frames[0].shape[1], frames[0].shape[0])
+    usual_px = usual_size(plane, size_px)
+    usual = plane.resized(size_px, usual_px)
+    sights = [sighted(resized(frame, usual_px), usual, networks) for frame in frames]
+    measured = [None if sight is None else _measured(sight, asked) for sight in sights]
+    agreeing = agreement([None if box is None else box[3:] for box in measured])
+    kept = [
+        (sight, box)
+        for sight, box, agrees in zip(sights, measured, agreeing, strict=True)
+        if agrees and sight is not None and box is not None
     ]
-    return _looked_at(placed_at, size, plane, asked.name)
+    sides = np.median([box[3:] for _, box in kept], axis=0)
+    size = ToteSize(float(sides[0]), float(sides[1]), asked.height_mm, asked.wall_mm, asked.floor_mm)
+    return ToteType(asked.name, size, ToteLook.learn([_placed(*one, size) for one in kept], size))
 
 
 def agreement(sides_mm: Sequence[npt.NDArray[np.float64] | None]) -> list[bool]:
@@ -93,22 +97,19 @@ def floor_lab(tote: ToteType) -> Lab:
     return float(lightness - NO_LIGHT), float(a), float(b)
 
 
-def _measured(frame: Image, plane: Plane, belt: BeltColour, height_mm: float) -> Box | None:
-    points = outline(frame, belt)
-    if points is None:
+def _measured(sight: Sight, asked: Ask) -> Box | None:
+    """The rim's rectangle; None: partly out of view, or its inner edge lies not where the wall's thickness says."""
+    inner = sight.inner_box(asked.height_mm)
+    box = Rim(sight.lab, sight.plane, asked.height_mm, asked.wall_mm).measured(sight.box(asked.height_mm))
+    if inner is None or not sight.whole:
         return None
-    return Rim.of(frame, plane, height_mm).measured(boxed(points, height_mm, plane))
+    return box if np.abs((box[3:] - inner[3:]) / 2 - asked.wall_mm).max() <= WALL_OFF_MM else None
+
+
+def _placed(sight: Sight, box: Box, size: ToteSize) -> Placed:
+    rim = Rim(sight.lab, sight.plane, size.height_mm, size.wall_mm)
+    return Placed(sight.lab, sight.plane, pose_of(rim.met(box_of(pose_of(box), size))))
 
 
 def _agree(one: npt.NDArray[np.float64] | None, other: npt.NDArray[np.float64] | None) -> bool:
     return one is not None and other is not None and bool(np.abs(one - other).max() <= AGREE_MM)
-
-
-def _looked_at(placed_at: Sequence[tuple[Image, Pose]], size: ToteSize, plane: Plane, name: str) -> ToteType:
-    """Its look; and its labels, which are what stands out on the empty tote."""
-    height_px, width_px = placed_at[0][0].shape[:2]
-    rays = Rays.of(plane, width_px, height_px)
-    look = ToteLook.learn(placed_at, size, plane, rays)
-    differences = [look.difference(frame, unfolded(rays, pose, size)) for frame, pose in placed_at]
-    label = label_of([(one, standing_out(one, look, plane.mm_per_px)) for one in differences])
-    return ToteType(name, size, look, label)

@@ -170,7 +170,7 @@ class ToteCheck:
         seen = self.tools.see(shots[-1].image, self.types)
         known, empty = seen.type_name == self.name, bool(seen.empty)
         size = next(one.size for one in self.types if one.name == self.name)
-        picture = tote_sheet.tile(self.tools.small(shots[-1].image), seen, size, self.tools.plane)
+        picture = tote_sheet.tile(shots[-1].image, seen, size, self.tools.plane)
         fault = "" if known else f"tote {self.name} is not known again ({seen.because}): do `totes` anew"
         says = (
             f"tote {self.name} {'is' if known else 'is not'} known again, and {'is' if empty else 'is not'} seen empty"

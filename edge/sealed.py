@@ -24,9 +24,15 @@ def write(path: Path, arrays: Mapping[str, Array], maker: str) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as file:
-        np.savez(file, maker=maker, checksum=_checksum(arrays), **arrays)  # type: ignore[arg-type]
+    partial.write_bytes(packed(arrays, maker))
     partial.replace(path)
+
+
+def packed(arrays: Mapping[str, Array], maker: str) -> bytes:
+    """The bytes of such a file."""
+    file = io.BytesIO()
+    np.savez(file, maker=maker, checksum=_checksum(arrays), **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
 
 
 def read(path: Path, maker: str) -> dict[str, Array]:
@@ -35,23 +41,36 @@ def read(path: Path, maker: str) -> dict[str, Array]:
     Raises:
         ReferencesRefused: missing, damaged, or made by another maker.
     """
-    arrays = _arrays(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReferencesRefused(f"{path}: cannot be read ({error}): restore it, or make it anew.") from error
+    return unpacked(content, maker, str(path))
+
+
+def unpacked(content: bytes, maker: str, name: str) -> dict[str, Array]:
+    """What `packed` was given; name: how messages call it.
+
+    Raises:
+        ReferencesRefused: damaged, or made by another maker.
+    """
+    arrays = _arrays(content, name)
     made_by, checksum = (str(arrays.pop(key, "")) for key in ("maker", "checksum"))
     if checksum != _checksum(arrays):
-        raise ReferencesRefused(f"{path}: the file is damaged (checksum): restore it, or make it anew.")
+        raise ReferencesRefused(f"{name}: the file is damaged (checksum): restore it, or make it anew.")
     if made_by != maker:
         raise ReferencesRefused(
-            f"{path}: made by {made_by[:12]!r}, but {maker[:12]!r} is in use: make it anew with what is in use."
+            f"{name}: made by {made_by[:12]!r}, but {maker[:12]!r} is in use: make it anew with what is in use."
         )
     return arrays
 
 
-def _arrays(path: Path) -> dict[str, Array]:
+def _arrays(content: bytes, name: str) -> dict[str, Array]:
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             return dict(stored)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise ReferencesRefused(f"{path}: cannot be read ({error}): restore it, or make it anew.") from error
+        raise ReferencesRefused(f"{name}: cannot be read ({error}): restore it, or make it anew.") from error
 
 
 def _checksum(arrays: Mapping[str, Array]) -> str:

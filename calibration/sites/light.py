@@ -27,7 +27,8 @@ class Light:
 
     def falling(self, places_mm: Floats) -> Floats:
         """How much light falls on places (… × 3), each in red, green and blue."""
-        off = ((places_mm[..., :2] - np.array(self.middle_mm)) ** 2).sum(axis=-1) / 600.0**2
+        x, y = (places_mm[..., axis] - self.middle_mm[axis] for axis in (0, 1))
+        off = (x * x + y * y) / 600.0**2
         return np.asarray((self.level / (1 + self.uneven * off))[..., None] * tint(self.kelvin))
 
 

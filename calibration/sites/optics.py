@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,7 @@ class Camera:
         bent = np.array((self.bent, 0.0, 0.0, 0.0, 0.0))
         return Plane(self.matrix, bent, self.turn, -self.turn @ np.array(self.place_mm))
 
+    @lru_cache(maxsize=4)  # noqa: B019 - a camera is a value
     def rays(self) -> Floats:
         """Height × width × 3: the direction in which each pixel looks."""
         width_px, height_px = self.size_px

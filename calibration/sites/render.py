@@ -53,14 +53,13 @@ def render(scene: Scene, camera: Camera, light: Light, gains: Floats, chance: np
     hits = meet(origin, rays, scene.faces, [grid[_around(face, camera)].ravel() for face in scene.faces])
     places = origin + rays * np.where(np.isfinite(hits.far), hits.far, 0.0)[:, None]
     seen = np.zeros((len(rays), 3))
-    normals = np.zeros((len(rays), 3))
     for number, face in enumerate(scene.faces):
-        here = hits.face == number
+        here = np.flatnonzero(hits.face == number)
         seen[here] = scene.paints[face.paint].at(hits.uv[here])
-        normals[here] = face.normal
     parts = np.array([face.part for face in scene.faces])[hits.face]
     parts[hits.face < 0] = BELT
-    normals *= -np.sign((normals * rays).sum(axis=1))[:, None]
+    normals = np.array([face.normal for face in scene.faces])[hits.face] * (hits.face >= 0)[:, None]
+    normals *= -np.sign(np.einsum("ij,ij->i", normals, rays))[:, None]
     share = _lit(places, normals, parts, shape, scene, light)
     linear = seen * light.falling(places) * share[:, None]
     soft = np.asarray(cv2.GaussianBlur(linear.reshape(*shape, 3), (0, 0), 0.6), np.float64)
@@ -81,8 +80,8 @@ def _lit(
 ) -> Floats:
     """Share of the light that a place sends on: from everywhere, less in the depth of a tote, and from the lamp."""
     to_lamp = np.array(light.from_mm) - places
-    to_lamp /= np.linalg.norm(to_lamp, axis=1, keepdims=True)
-    facing = np.clip((normals * to_lamp).sum(axis=1), 0, 1)
+    to_lamp /= np.sqrt(np.einsum("ij,ij->i", to_lamp, to_lamp))[:, None]
+    facing = np.clip(np.einsum("ij,ij->i", normals, to_lamp), 0, 1)
     grid = np.arange(len(places)).reshape(shape)[::SHADE_STEP, ::SHADE_STEP]
     some = grid.ravel()
     shaded = meet(places[some] + 0.5 * normals[some], to_lamp[some], scene.faces[1:]).face >= 0

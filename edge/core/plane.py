@@ -51,10 +51,16 @@ class Plane:
         ends = self.at_mm(np.stack((middle, middle + np.array((1.0, 0.0)))))
         return float(np.linalg.norm(ends[1] - ends[0]))
 
-    def scaled(self, times: float) -> Plane:
-        """Of the same camera's pictures made so many times as large; a pixel's place is its middle."""
-        scale = np.array(((times, 0, (times - 1) / 2), (0, times, (times - 1) / 2), (0, 0, 1)))
+    def resized(self, before_px: tuple[int, int], after_px: tuple[int, int]) -> Plane:
+        """Of the same camera's pictures made larger or smaller (width, height); a pixel's place is its middle."""
+        across, down = (after / before for before, after in zip(before_px, after_px, strict=True))
+        scale = np.array(((across, 0, (across - 1) / 2), (0, down, (down - 1) / 2), (0, 0, 1)))
         return Plane(scale @ self.matrix, self.bent, self.turn, self.shift_mm)
+
+    def part(self, left_px: int, top_px: int) -> Plane:
+        """Of a part of the same camera's pictures, that begins there."""
+        shift = np.array(((1, 0, -left_px), (0, 1, -top_px), (0, 0, 1.0)))
+        return Plane(shift @ self.matrix, self.bent, self.turn, self.shift_mm)
 
     def _straight(self, seen_px: Floats) -> Floats:
         """Where a lens that does not bend would see it, at distance 1."""

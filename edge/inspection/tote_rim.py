@@ -8,16 +8,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.messages import Image
 from edge.core.plane import Plane
 from edge.core.tote_shape import corners_mm
-from edge.inspection.tote_pose import Box, Floats, pose_of
+from edge.inspection.tote_sight import Box, Floats, pose_of
 
 EDGE_POINTS = 60  # along each side of the rim
 END = 0.06  # share of a side left out at each end: corners are round
-WIDE_IN_PX, WIDE_OUT_PX, STEP_PX = 45, 30, 0.5
-REACH_PX, LEAST_REACH_PX, FINE_ROUNDS = 7.0, 2.5, 4
-FULL_STEP = 60.0  # of Lab (8 bit): a stronger edge counts no more
+STEP_PX = 0.5
+WIDE_PX, NARROW_PX = 18.0, 6.0  # from where a side is believed, outward and inward
+APART_PX = 1.5  # between rim and foot: less is one edge
+FAINT = 2.0  # of Lab: a step so high counts half as much as the highest
+REACH_PX, LEAST_REACH_PX, FINE_ROUNDS = 5.0, 2.0, 4
+FULL_STEP = 40.0  # of Lab: a stronger edge counts no more
 ALONG = 15  # points along the rim over which an edge is averaged
 ROBUST_MM = 1.5
 SIDES = ((0, 1), (1, 2), (2, 3), (3, 0))  # corners of the rim; they face −across, +along, +across, −along
@@ -25,42 +27,40 @@ SIDES = ((0, 1), (1, 2), (2, 3), (3, 0))  # corners of the rim; they face −acr
 
 @dataclass(frozen=True, slots=True)
 class Rim:
-    """The edges of a tote's rim in one picture."""
+    """The edges of a tote's rim in one picture, that Lab is of."""
 
     lab: npt.NDArray[np.float32]
     plane: Plane
     height_mm: float
-
-    @classmethod
-    def of(cls, image: Image, plane: Plane, height_mm: float) -> Rim:
-        """From a frame, BGR."""
-        lab = cv2.cvtColor(image, cv2.COLOR_BGR2LAB).astype(np.float32)
-        return cls(np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.7), np.float32), plane, height_mm)
+    wall_mm: float
 
     def measured(self, box: Box) -> Box:
-        """Where the rim is and how large: first a wide search, then to a fraction of a pixel."""
-        return self._fine(self._wide(self._wide(box)), free=5)
+        """Where the rim is and how large."""
+        return self._fine(self._wide(self._wide(box, WIDE_PX), NARROW_PX), free=5)
 
     def met(self, box: Box) -> Box:
         """The same of a tote of known size: only where it stands."""
-        return self._fine(box, free=3)
+        moved = self._wide(box, NARROW_PX)
+        return self._fine(np.concatenate((moved[:3], box[3:])), free=3)
 
-    def _wide(self, box: Box) -> Box:
-        """Each side moved to the strongest straight edge; where the wall's foot shows, rim and foot as a pair."""
-        moved = np.array([self._moved_mm(side) for side in _sides(box, self.height_mm, self.plane)])
-        cosine, sine = np.cos(box[2]), np.sin(box[2])
+    def _wide(self, box: Box, reach_px: float) -> Box:
+        """Each side moved to where its rim's outer and inner edge and its wall's foot are seen, so far apart."""
+        moved = np.array([self._moved_mm(side, reach_px) for side in _sides(box, self.height_mm, self.plane)])
         along, across = (moved[1] - moved[3]) / 2, (moved[2] - moved[0]) / 2
-        shift = (cosine * along - sine * across, sine * along + cosine * across)
+        shift = np.array((along, across)) @ pose_of(box).axes
         return np.asarray(box + np.array((*shift, 0, moved[1] + moved[3], moved[0] + moved[2])))
 
-    def _moved_mm(self, side: Side) -> float:
-        off = np.arange(-WIDE_IN_PX, WIDE_OUT_PX + 0.01, STEP_PX)
-        profile = _profiles(self.lab, side, off)
-        step = np.abs(np.median(profile[:, 3:] - profile[:, :-3], axis=0)).sum(axis=1)  # marks do not add up, edges do
-        best = _rim_and_foot(step, round(side.foot_px / STEP_PX))
-        while best > 0 and step[best - 1] > step[best]:
-            best -= 1
-        return float((off[1:-2][best] + STEP_PX / 2) / np.median(side.px_per_mm))
+    def _moved_mm(self, side: Side, reach_px: float) -> float:
+        px_per_mm = float(np.median(side.px_per_mm))
+        wall, foot = round(self.wall_mm * px_per_mm / STEP_PX), max(0, round(side.foot_px / STEP_PX))
+        off = np.arange(-reach_px - (wall + 1) * STEP_PX, reach_px + (foot + 2) * STEP_PX, STEP_PX)
+        profile = np.median(_profiles(self.lab, side, off), axis=0)  # marks do not add up, a straight edge does
+        step = np.abs(profile[2:] - profile[:-2]).sum(axis=1)
+        seen = step / (step + FAINT)
+        near = cv2.dilate(seen[None], np.ones((1, 3)))[0]
+        last = len(seen) - foot
+        fit = seen[wall:last] + near[: last - wall] + (near[wall + foot :] if foot * STEP_PX > APART_PX else 0)
+        return float(off[1 + wall + int(fit.argmax())] / px_per_mm)
 
     def _fine(self, box: Box, free: int) -> Box:
         for number in range(FINE_ROUNDS):
@@ -98,19 +98,20 @@ class Side:
 
 def _sides(box: Box, height_mm: float, plane: Plane) -> list[Side]:
     rim = pose_of(box).on_belt_mm(corners_mm(box[3], box[4], height_mm))
-    middle = rim.mean(axis=0)
+    ends = rim[np.array(SIDES)]  # 4 × 2 × 3
     share = np.linspace(END, 1 - END, EDGE_POINTS)[:, None]
-    found = []
-    for number, (first, last) in enumerate(SIDES):
-        places = rim[first] * (1 - share) + rim[last] * share
-        facing = (rim[first] + rim[last]) / 2 - middle
-        facing = facing / np.linalg.norm(facing)
-        seen, beside = plane.seen_px(places), plane.seen_px(places + facing)
-        scale = np.linalg.norm(beside - seen, axis=1)
-        outward = (beside - seen) / scale[:, None]
-        foot = ((plane.seen_px(places * (1, 1, 0)) - seen) * outward).sum(axis=1)
-        found.append(Side(number, places, seen, outward, scale, facing[:2], float(np.median(foot))))
-    return found
+    places = ends[:, :1] * (1 - share) + ends[:, 1:] * share
+    facing = ends.mean(axis=1) - rim.mean(axis=0)
+    facing /= np.linalg.norm(facing, axis=1, keepdims=True)
+    asked = np.stack((places, places + facing[:, None], places * (1, 1, 0)))
+    seen, beside, foot = plane.seen_px(asked.reshape(-1, 3)).reshape(*asked.shape[:3], 2)
+    scale = np.linalg.norm(beside - seen, axis=2)
+    outward = (beside - seen) / scale[..., None]
+    foot_px = np.median(((foot - seen) * outward).sum(axis=2), axis=1)
+    return [
+        Side(one, places[one], seen[one], outward[one], scale[one], facing[one, :2], float(foot_px[one]))
+        for one in range(len(SIDES))
+    ]
 
 
 def _profiles(lab: npt.NDArray[np.float32], side: Side, off_px: Floats) -> npt.NDArray[np.float32]:
@@ -118,16 +119,6 @@ def _profiles(lab: npt.NDArray[np.float32], side: Side, off_px: Floats) -> npt.N
     at = (side.seen_px[:, None] + side.outward[:, None] * off_px[None, :, None]).astype(np.float32)
     seen = cv2.remap(lab, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(seen, np.float32)
-
-
-def _rim_and_foot(step: npt.NDArray[np.float32], gap: int) -> int:
-    """Which step is the rim's outer edge: with the foot's a gap outside it, or else the outermost strong one."""
-    if gap < 3:
-        return int(np.flatnonzero(step >= 0.5 * step.max())[-1])
-    capped = np.minimum(step, np.quantile(step, 0.97))
-    foot = np.zeros_like(capped)
-    foot[:-gap] = cv2.dilate(capped[None], np.ones((1, 3), np.uint8))[0][gap:]
-    return int((capped * foot).argmax())
 
 
 def _peaks(step: Floats) -> tuple[Floats, Floats]:

@@ -1,22 +1,19 @@
-"""One type of tote: its size, what it looks like when empty, its labels; and the file that keeps it."""
+"""One type of tote: its size, what it looks like when empty; and the file that keeps it."""
 
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from edge import sealed
 from edge.core.errors import ReferencesRefused
 from edge.core.plane import Plane
 from edge.core.tote_shape import OUTSIDE, WALLS, Pose, ToteSize, net_cells
-from edge.inspection.tote_labels import Label
 from edge.inspection.tote_look import CELL_MM, Cells, ToteLook, beside
 
-MAKER = "tote-1"  # to be counted up when a constant changes what a stored tote means
+MAKER = "tote-2"  # to be counted up when a constant changes what a stored tote means
 
 SAMPLE_CELLS = 4  # every so manieth cell of walls and rim is compared
 SHADE_STEP, TINT_STEP = 10.0, 4.0  # 100 · ln of lightness, Lab: differences that count alike
@@ -29,30 +26,25 @@ class ToteType:
     name: str
     size: ToteSize
     look: ToteLook
-    label: Label | None
 
     @classmethod
-    def load(cls, path: Path) -> ToteType:
-        """Read what `save` wrote.
+    def of_bytes(cls, content: bytes, name: str) -> ToteType:
+        """Read what `to_bytes` gave; name: how messages call it.
 
         Raises:
-            ReferencesRefused: missing, damaged, or learnt in another way than this one.
+            ReferencesRefused: damaged, or learnt in another way than this one.
         """
-        stored = sealed.read(path, MAKER)
+        stored = sealed.unpacked(content, MAKER, name)
         try:
-            look = ToteLook(stored["colour"], stored["steps"], stored["tints"])
             size = ToteSize(*(float(one) for one in stored["size"]))
-            return cls(str(stored["name"]), size, look, _label(stored["label"]))
+            return cls(str(stored["name"]), size, ToteLook(stored["colour"]))
         except (KeyError, TypeError) as error:
-            raise ReferencesRefused(f"{path}: no tote ({error}): learn it anew.") from error
+            raise ReferencesRefused(f"{name}: no tote ({error}): learn it anew.") from error
 
-    def save(self, path: Path) -> None:
-        """Write to `path` (`.npz`)."""
-        label = self.label
-        numbers = (*label.tint, label.light, *label.size_mm) if label else ()
-        arrays = {"colour": self.look.colour, "steps": self.look.steps, "tints": self.look.tints}
-        described = {"name": np.array(self.name), "size": np.array(astuple(self.size)), "label": np.array(numbers)}
-        sealed.write(path, {**arrays, **described}, MAKER)
+    def to_bytes(self) -> bytes:
+        """As the file (`.npz`) that keeps it."""
+        size = np.array(astuple(self.size))
+        return sealed.packed({"colour": self.look.colour, "name": np.array(self.name), "size": size}, MAKER)
 
     def strangeness(self, lab: Cells, pose: Pose, plane: Plane) -> float:
         """How unlike its walls and rim are where it would stand so: 1 is a step that can be seen."""
@@ -63,10 +55,3 @@ class ToteType:
         seen = cv2.remap(lab, at_px[:, :1], at_px[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         off = beside(np.asarray(seen, np.float32), self.look.colour[some][wanted][:, None])
         return float(np.median(np.linalg.norm(off / (SHADE_STEP, TINT_STEP, TINT_STEP), axis=-1)))
-
-
-def _label(numbers: npt.NDArray[np.float64]) -> Label | None:
-    if not len(numbers):
-        return None
-    a, b, light, longer_mm, shorter_mm = (float(one) for one in numbers)
-    return Label((a, b), light, (longer_mm, shorter_mm))

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
+import cv2
 import numpy as np
 
 from edge.core.messages import Image
 from edge.core.plane import Plane
-from edge.core.tote_shape import Pose, Rays, ToteSize, corners_mm, unfolded
-from edge.inspection.belt import BeltColour
-from edge.inspection.tote_items import Items, find
-from edge.inspection.tote_labels import common
-from edge.inspection.tote_look import Mask, lab_of
-from edge.inspection.tote_pose import Floats, box_of, boxed, outline, placed, pose_of
+from edge.core.tote_shape import Pose, Rays, unfolded
+from edge.core.tote_strangers import Stranger
+from edge.inspection.tote_items import Items, items_of
+from edge.inspection.tote_look import NO_LIGHT
+from edge.inspection.tote_networks import ToteNetworks
 from edge.inspection.tote_rim import Rim
+from edge.inspection.tote_sight import Sight, box_of, halves, pose_of, sighted
+from edge.inspection.tote_tint import Beside
 from edge.inspection.tote_type import ToteType
 
-SAME_SIZE_MM = 80.0  # between the outline's size and a type's: an outline takes shadows along
+USUAL_MM_PER_PX, NEARLY = 1.8, 0.8  # that the networks know; what is nearly as coarse is left as it is
+SAME_SIZE_MM = 20.0  # between a rim's rectangle and a type's
 STRANGE = 1.5  # walls and rim more unlike than this are no tote of that type
 RIVAL = 1.15  # a second type that is unlike no more than so many times as the first: undecided
-MARGIN_PX = 6
+USUAL_HEIGHT_MM = 200.0  # of a tote of which nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class SeenTote:
     type_name: str | None = None
     strangeness: float = np.inf  # of the type that fits best
     items: Items | None = None
+    stranger: Stranger | None = None  # of no known type: its looks
 
     @property
     def empty(self) -> bool | None:
@@ -44,54 +49,86 @@ class SeenTote:
 class Totes:
     """A camera's view of the belt, and the types of totes that run there."""
 
-    plane: Plane
-    rays: Rays
-    belt: BeltColour
+    plane: Plane  # of frames in the size that the networks know
+    half_rays: Rays  # of the same in half that size
+    size_px: tuple[int, int]  # width and height
+    networks: ToteNetworks
     types: Sequence[ToteType]
+
+    @classmethod
+    def of(cls, plane: Plane, size_px: tuple[int, int], networks: ToteNetworks, types: Sequence[ToteType]) -> Self:
+        """For a camera; size_px: width and height of its frames."""
+        usual_px = usual_size(plane, size_px)
+        usual = plane.resized(size_px, usual_px)
+        return cls(
+            usual, Rays.of(usual.resized((2, 2), (1, 1)), *(side // 2 for side in usual_px)), usual_px, networks, types
+        )
 
     def see(self, image: Image) -> SeenTote:
         """The tote in a frame, BGR."""
-        seen, tote = self.recognise(image)
+        sight = sighted(resized(image, self.size_px), self.plane, self.networks)
+        if sight is None:
+            return SeenTote("nothing as large as a tote on the belt")
+        if not sight.whole:
+            return SeenTote("a tote, but not all of it is in view")
+        seen, tote = self._recognised(sight)
         if tote is None or seen.pose is None:
             return seen
-        items = self._items(image, tote, seen.pose)
+        items = self._items(sight, tote, seen.pose, image.shape[:2])
         return SeenTote(seen.because, seen.pose, seen.type_name, seen.strangeness, items)
 
-    def recognise(self, image: Image) -> tuple[SeenTote, ToteType | None]:
+    def _recognised(self, sight: Sight) -> tuple[SeenTote, ToteType | None]:
         """Which type and where, without its items."""
-        points = outline(image, self.belt)
-        if points is None:
-            return SeenTote("nothing as large as a tote on the belt"), None
-        lab = lab_of(image)
-        fits = [(tote, pose) for tote in self.types for pose in self._poses(image, points, tote)]
-        ranked = sorted(((tote.strangeness(lab, pose, self.plane), number) for number, (tote, pose) in enumerate(fits)))
+        fits = [(tote, pose) for tote in self.types if (pose := _placed(sight, tote)) is not None]
+        ranked = sorted((tote.strangeness(sight.lab, pose, sight.plane), at) for at, (tote, pose) in enumerate(fits))
         if not ranked:
-            return SeenTote("no known tote is of this size: a new type?"), None
+            return SeenTote("no known tote is of this size: a new type?", stranger=self._stranger(sight)), None
         strange, best = ranked[0]
         tote, pose = fits[best]
         why = _doubt(ranked, [one.name for one, _ in fits])
         if why:
-            return SeenTote(why, pose, None, strange), None
+            return SeenTote(why, pose, None, strange, stranger=self._stranger(sight)), None
         return SeenTote(f"walls and rim are those of {tote.name}", pose, tote.name, strange), tote
 
-    def _poses(self, image: Image, points: Floats, tote: ToteType) -> Iterator[Pose]:
-        """Where it may stand: by its outline, and by its rim (an outline takes shadows along); none: another size."""
-        box = boxed(points, tote.size.height_mm, self.plane)
-        if np.abs(box[3:] - (tote.size.length_mm, tote.size.width_mm)).max() > SAME_SIZE_MM:
-            return
-        rim = Rim.of(image, self.plane, tote.size.height_mm)
-        for start in (placed(points, box, tote.size, self.plane), pose_of(rim.measured(box))):
-            yield pose_of(rim.met(box_of(start, tote.size)))
+    def _stranger(self, sight: Sight) -> Stranger:
+        """Its size as if it were as high as the others, and its rim's colour."""
+        height_mm = float(np.median([one.size.height_mm for one in self.types] or [USUAL_HEIGHT_MM]))
+        box = sight.box(height_mm)
+        lightness, a, b = sight.rim_lab
+        return Stranger(float(box[3]), float(box[4]), (float(lightness) - NO_LIGHT, float(a), float(b)))
 
-    def _items(self, image: Image, tote: ToteType, pose: Pose) -> Items:
-        rows, columns = _around(pose, tote.size, self.plane, image.shape)
-        part = unfolded(self.rays.part(rows, columns), pose, tote.size)
-        difference = tote.look.difference(image[rows, columns], part)
-        label = common([one.label for one in self.types if one.label is not None])
-        items = find(difference, tote.look, label, self.plane.mm_per_px, (part.zone.shape[0], part.zone.shape[1]))
-        mask: Mask = np.zeros(image.shape[:2], bool)
-        mask[rows, columns] = items.mask
-        return Items(mask, items.number, items.over_rim)
+    def _items(self, sight: Sight, tote: ToteType, pose: Pose, shape: tuple[int, ...]) -> Items:
+        there = unfolded(self.half_rays.part(*halves(sight.rows, sight.columns)), pose, tote.size)
+        seen = (sight.part, tote.look.usual(there), there.zone)
+        sure = self.networks.inside(*seen)
+        found = items_of(sure, Beside.of(*seen), self.plane.mm_per_px)
+        whole = np.zeros(self.size_px[::-1], np.float32)
+        whole[sight.rows, sight.columns] = np.where(
+            found.mask, np.maximum(sure[0], 0.5001), np.minimum(sure[0], 0.4999)
+        )
+        return Items(cv2.resize(whole, shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5, found.number, found.over_rim)
+
+
+def usual_size(plane: Plane, size_px: tuple[int, int]) -> tuple[int, int]:
+    """Width and height in which a camera's frames are looked at: what is finer than usual is made coarser."""
+    times = plane.mm_per_px / USUAL_MM_PER_PX
+    return size_px if times > NEARLY else (round(size_px[0] * times), round(size_px[1] * times))
+
+
+def resized(image: Image, size_px: tuple[int, int]) -> Image:
+    """A frame in that size."""
+    if image.shape[1::-1] == size_px:
+        return image
+    return np.asarray(cv2.resize(image, size_px, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _placed(sight: Sight, tote: ToteType) -> Pose | None:
+    """Where it would stand; None: it is of another size."""
+    box = sight.box(tote.size.height_mm)
+    if np.abs(box[3:] - (tote.size.length_mm, tote.size.width_mm)).max() > SAME_SIZE_MM:
+        return None
+    rim = Rim(sight.lab, sight.plane, tote.size.height_mm, tote.size.wall_mm)
+    return pose_of(rim.met(box_of(pose_of(box), tote.size)))
 
 
 def _doubt(ranked: Sequence[tuple[float, int]], names: Sequence[str]) -> str | None:
@@ -101,11 +138,3 @@ def _doubt(ranked: Sequence[tuple[float, int]], names: Sequence[str]) -> str | N
         return f"most like {names[best]}, but its walls and rim are of another colour: a new type?"
     rivals = [names[number] for other, number in ranked if other < RIVAL * strange and names[number] != names[best]]
     return f"between {names[best]} and {rivals[0]}" if rivals else None
-
-
-def _around(pose: Pose, size: ToteSize, plane: Plane, shape: Sequence[int]) -> tuple[slice, slice]:
-    """Rows and columns that show a tote's rim."""
-    seen = plane.seen_px(pose.on_belt_mm(corners_mm(size.length_mm, size.width_mm, size.height_mm)))
-    low = np.maximum(0, np.floor(seen.min(axis=0)).astype(int) - MARGIN_PX)
-    high = np.ceil(seen.max(axis=0)).astype(int) + MARGIN_PX
-    return slice(int(low[1]), min(shape[0], int(high[1]))), slice(int(low[0]), min(shape[1], int(high[0])))

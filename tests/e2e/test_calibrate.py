@@ -20,12 +20,12 @@ TOTE, HEIGHT_MM = "red", 150  # one of its types
 ENTER = ""
 GUIDE = ("lane.toml", "--camera", "top", "--folder", "lane1", "--by", "Ann", "--key", "ann.pem", "--simulate", SITE)
 HAND, LAID, CHART, TURNED = "board in hand", "board on the belt", "flat on the belt", "turned by half"
-SHEET, RIDE, AGAIN, BARE, EMPTY = "white sheet", "running belt", "riding past once more", "bare belt", "empty tote"
+SHEET, RIDE, AGAIN, EMPTY = "white sheet", "running belt", "riding past once more", "empty tote"
 SHOWN = {
     "camera": [HAND] * 10 + [LAID, CHART, TURNED],
     "belt": [RIDE, AGAIN],
     "light": [SHEET],
-    "totes": [BARE] + [EMPTY] * 6,
+    "totes": [EMPTY] * 6,
     "thresholds": [],
     "verify": [LAID, CHART, SHEET, RIDE, EMPTY],
 }
@@ -197,7 +197,7 @@ def test_what_is_asked_again_says_why(folder, guide):
     for words, answer in (("name", "pink"), ("rim", 150), ("wall", ENTER), ("floor", ENTER)):
         terminal.read_to(f"(?s){words}.*?: $")
         terminal.say(answer)
-    through(terminal, [BARE, EMPTY])
+    through(terminal, [EMPTY])
     terminal.read_to("no tote 'pink' at this site")
     terminal.interrupt()
     assert terminal.end() == 1

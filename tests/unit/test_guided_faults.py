@@ -128,7 +128,6 @@ def two_edges(shots):
         ("belt", Shows.BOARD_RIDING, without_counts, "no encoder counts: .* wire the encoder"),
         ("belt", Shows.BOARD_RIDING, pushed, "off an even ride: .* let it ride again"),
         ("belt", Shows.BOARD_RIDING_AGAIN, two_edges, "more than once: let the board ride past alone"),
-        ("totes", Shows.BARE, over_exposed, "over-exposed: shorten the exposure"),
         ("totes", Shows.TOTE, over_exposed, "over-exposed: shorten the exposure"),
         ("totes", Shows.TOTE, moving, "moved between frames: stop the belt"),
         ("verify", Shows.BOARD_ON_BELT, wrong_board, "take the board that was printed"),

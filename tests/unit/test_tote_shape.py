@@ -56,3 +56,10 @@ def test_the_corners_of_a_net_are_no_part_of_a_tote() -> None:
     _, cells = net_cells(SIZE, 5.0)
     assert cells.zone[0, 0] == OUTSIDE
     assert cells.zone[cells.zone.shape[0] // 2, cells.zone.shape[1] // 2] == FLOOR
+
+
+def test_a_part_and_a_half_of_a_picture_look_at_the_same_places(plane: Plane) -> None:
+    seen_px = np.array([[120.0, 90.0], [201.0, 33.0]])
+    places = plane.at_mm(seen_px)
+    assert plane.part(20, 30).at_mm(seen_px - (20, 30)) == pytest.approx(places)
+    assert plane.resized((320, 180), (160, 90)).at_mm((seen_px + 0.5) / 2 - 0.5) == pytest.approx(places)

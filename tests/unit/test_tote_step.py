@@ -29,16 +29,13 @@ def shots(site: Site) -> dict[str, list[Shot]]:
     chance = np.random.default_rng(5)
     placed = [site.picture(laid(site, BLUE, 0, chance), chance).image for _ in range(PLACED)]
     others = [site.picture(laid(site, OTHER, 0, chance), chance).image for _ in range(3)]
-    bare = [site.picture(None, chance).image for _ in range(4)]
-    return {"bare": [*map(Shot, bare)], "blue": [*map(Shot, placed)], "other": [*map(Shot, others)]}
+    return {"blue": [*map(Shot, placed)], "other": [*map(Shot, others)]}
 
 
 def begun(site: Site, shots: dict[str, list[Shot]], catalogue: dict[str, tuple[float, float, float]]) -> ToteStep:
     step = ToteStep(site.camera.plane, "top", catalogue)
     assert isinstance(step.asks(), Question)
     assert "170 mm high" in step.enter(ENTERED)
-    assert step.asks() == Ask(Shows.BARE, 4)
-    step.take(shots["bare"])
     assert step.asks() == Ask(Shows.TOTE, 2, "blue")
     return step
 
@@ -55,7 +52,7 @@ def test_a_type_is_learnt_and_what_is_like_it_is_told(site: Site, shots: dict[st
     assert (found.values["length_mm"], found.values["width_mm"]) == pytest.approx((400, 300), abs=3)
     assert found.values["camera"] == "top"
     assert all("far" not in words for words in found.values["alike"])
-    again = ToteTools.again(site.camera.plane, found.files, found.values["width_px"])
+    again = ToteTools.of(site.camera.plane)
     assert again.see(shots["blue"][0].image, [tote_of(found.files)]).type_name == "blue"
 
 
