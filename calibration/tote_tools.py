@@ -12,11 +12,10 @@ from edge.core.errors import CalibrationRefused, PictureUnreadable, ReferencesRe
 from edge.core.messages import Image
 from edge.core.plane import Plane
 from edge.inspection.tote_networks import ToteNetworks
+from edge.inspection.tote_type import FILE as TOTE
 from edge.inspection.tote_type import ToteType
 from edge.inspection.totes import SeenTote, Totes
 from edge.settings import ROOT
-
-TOTE = "tote.npz"  # among a calibration's files
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from edge.core.in_force import NONE, InForce, numbers
 from edge.core.judge import Judge
 from edge.core.laid import Laid
 from edge.core.messages import CalibrationsInForce, ScaleLearnt
+from edge.core.plane import Plane
 from edge.core.ports import NO_SHELF, Diverter, Ports, Station
 from edge.core.recovery import Start, recovered
 from edge.core.scale import Scale
@@ -40,6 +42,9 @@ from edge.core.tracker import Tracker
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
+from edge.inspection.tote_check import KnownTotes
+from edge.inspection.tote_type import FILE as TOTE_FILE
+from edge.inspection.tote_type import ToteType
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
@@ -98,11 +103,11 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         metrics = MetricsSink(registry)
         ledger = _ledger(config, stack, context, link, metrics)
         sender = Sender(_journal(config, stack), link, lambda: [fields for _, fields in link.take(REPLACEMENT_ACK)])
-        asked = questions(config.inspection, config.recipe.rule, sessions)
-        planner = Planner(asked, config.inspection.workers, config.inspection.queue)
-        inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
         shelf = shelf_of(config)
         start = starting(config, shelf.told().good if shelf else NONE)
+        asked = questions(config.inspection, config.recipe.rule, sessions, totes=known_totes(shelf) if shelf else {})
+        planner = Planner(asked, config.inspection.workers, config.inspection.queue)
+        inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
         cameras = all_cameras(config, laid(config, start).geometry, context)
         drift = _watch_cameras(config, shelf, cameras) if shelf else None
         known = shelf or NO_SHELF
@@ -141,6 +146,22 @@ def shelf_of(config: Config) -> WatchedShelf | None:
         return None
     shelf = Shelf(folder, config.calibration.trusted)
     return WatchedShelf(folder, shelf, config.here(), believed(config))
+
+
+def known_totes(shelf: WatchedShelf) -> dict[str, KnownTotes]:
+    """What was calibrated of totes at each camera, of what is believed; read once.
+
+    Raises:
+        ReferencesRefused: a type was learnt in another way than this one.
+    """
+    types: defaultdict[str, list[ToteType]] = defaultdict(list)
+    for name in shelf.told().good:
+        one = shelf.believed(name)
+        if one and one.step == "totes":
+            content = shelf.beside(one.files[TOTE_FILE]).read_bytes()
+            types[str(one.values["camera"])].append(ToteType.of_bytes(content, name))
+    seen = {camera: shelf.believed(f"camera.{camera}") for camera in types}
+    return {camera: KnownTotes(Plane.of(one.values), types[camera]) for camera, one in seen.items() if one}
 
 
 def _watch_cameras(config: Config, shelf: WatchedShelf, cameras: AllCameras) -> CameraDrift:

@@ -17,7 +17,11 @@ CameraName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # it becom
 OpenCvSetting = Literal[
     "format", "width", "height", "rate", "exposure", "auto_exposure", "gain", "white_balance", "focus"
 ]
-MEASURES = ("anomaly", "second_look", "defect", "identity", "colour")
+Check = Literal[
+    "anomaly", "second_look", "defect", "identity", "colour", "code", "expiry", "lot", "serial", "size", "language",
+    "tote_type", "contents", "over_rim",
+]  # fmt: skip
+MEASURES = ("anomaly", "second_look", "defect", "identity", "colour", "over_rim")
 ENCODED = ("expiry", "lot", "serial")  # what a code may say as well as print
 NEAR_BY = re.compile(
     r"ipc://|tcp://(localhost|127\.[0-9.]+|\[::1\]):"
@@ -162,9 +166,7 @@ class InspectionSettings(Section):
 class RuleSettings(Section):
     """One rule of the recipe; see `Rule`."""
 
-    check: Literal[
-        "anomaly", "second_look", "defect", "identity", "colour", "code", "expiry", "lot", "serial", "size", "language"
-    ]
+    check: Check
     cameras: Annotated[tuple[CameraName, ...], Field(min_length=1, max_length=8)]
     required: bool = True
     reject_at: Annotated[float, Field(allow_inf_nan=False)] | None = None

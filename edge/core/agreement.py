@@ -18,6 +18,7 @@ from edge.core.messages import Agreement, Compared, Evidence, Expected
 from edge.core.sizes import same_size
 
 CODE = "code"
+SEEN = frozenset({"tote_type", "contents"})  # fields that nothing says in words
 SURE_FROM = 0.9  # all that a print may be together: below this it may be something else
 LEAST_DAYS, EXPIRY_KIND = "least_days", "expiry_kind"  # attributes of an order
 AGAINST = (Agreement.MISMATCH, Agreement.EXPIRED, Agreement.SHORT_DATED)
@@ -126,7 +127,8 @@ def _plain(terms: Terms, evidence: Evidence) -> tuple[Agreement, str]:
 def _same(terms: Terms, evidence: Evidence, alike: Callable[[str, str], bool]) -> tuple[Agreement, str]:
     if terms.wanted is None or alike(evidence.reading or "", terms.wanted):
         return Agreement.MATCH, evidence.because
-    said = f"{terms.field} {evidence.reading} is {'encoded' if evidence.source == CODE else 'printed'}"
+    how = "encoded" if evidence.source == CODE else "seen" if terms.field in SEEN else "printed"
+    said = f"{terms.field} {evidence.reading} is {how}"
     return Agreement.MISMATCH, f"{said}, {terms.wanted} is expected{_odds(terms, evidence)}"
 
 

@@ -33,6 +33,7 @@ USES: Mapping[tuple[str, str], Use] = {
     ("belt", "place_mm"): Use("camera.{subject}.place_mm", 0.0, 100.0),
     ("gate", "lead_ms"): Use("belt.lead_ms", 1.0, 100.0),
     ("thresholds", "reject_at.*"): Use("rule.*.reject_at", 1.0, 5.0, positive=False),
+    ("thresholds", "overkill.*"): Use("rule.*.overkill", 1.0, 0.05),
 }
 """Step and value → what the loop goes by instead of the settings; `*` stands for the rest of the name."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from edge.core.belt import Geometry
 from edge.core.judge import Recipe, Rule
 
+LIMITS = ("reject_at", "overkill")  # of a rule
+
 
 @dataclass(frozen=True, slots=True)
 class Laid:
@@ -19,7 +21,7 @@ class Laid:
     def numbers(self) -> dict[str, float]:
         """What a calibration may go before, by its name in the settings."""
         places = {f"camera.{name}.place_mm": place for name, place in self.geometry.cameras_mm.items()}
-        limits = {f"rule.{rule.check}.reject_at": rule.reject_at for rule in self.recipe.rules}
+        limits = {f"rule.{rule.check}.{name}": getattr(rule, name) for rule in self.recipe.rules for name in LIMITS}
         belt = {"belt.counts_per_mm": self.geometry.counts_per_mm, "belt.lead_ms": self.geometry.lead_ms}
         return {**belt, **places, **{name: limit for name, limit in limits.items() if limit is not None}}
 
@@ -38,6 +40,6 @@ class Laid:
 
 
 def _by(rule: Rule, numbers: Mapping[str, float]) -> Rule:
-    if rule.reject_at is None:
-        return rule
-    return replace(rule, reject_at=numbers.get(f"rule.{rule.check}.reject_at", rule.reject_at))
+    """A limit that the settings name; what they leave out, no calibration brings in."""
+    named = {name: limit for name in LIMITS if (limit := getattr(rule, name)) is not None}
+    return replace(rule, **{name: numbers.get(f"rule.{rule.check}.{name}", limit) for name, limit in named.items()})

@@ -24,6 +24,7 @@ from edge.core.messages import (
     Result,
     Verdict,
 )
+from edge.core.tote_strangers import proposed
 from edge.core.tracker import Tracked
 
 STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with these a divert cannot be trusted
@@ -114,6 +115,7 @@ class Supervision:
             *self._calibrations(word),
             *(("drift", because, None, False) for because in self._drift.update(verdicts)),
             *(("changed", because, None, False) for because in self._changed.update(verdicts)),
+            *(("tote", because, None, False) for because in proposed(verdicts)),
         ]
         stopping = [because for _, because, _, stop in told if stop]
         results = self._challenges.update(reading, settled, items, stopping)

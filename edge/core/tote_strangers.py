@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edge.core.colour_difference import delta_e_2000
+from edge.core.messages import Evidence, Verdict
 
 SAME_SIZE_MM, SAME_COLOUR = 15.0, 8.0  # ΔE00: the light over a belt is uneven
+TOTE_TYPE = "tote_type"  # the check that meets them
 ENOUGH = 8  # frames that look alike before a type is proposed
 MOST = 12  # groups that are kept: beyond it the one seen least goes
 
@@ -46,14 +48,15 @@ class Strangers:
 
     groups: tuple[Proposal, ...] = ()
 
-    def seen(self, one: Stranger) -> Strangers:
-        """With one more."""
+    def seen(self, one: Stranger) -> tuple[Strangers, Proposal]:
+        """With one more, and the group that it belongs to."""
         near = [number for number, group in enumerate(self.groups) if _alike(group.looks, one)]
         if not near:
             kept = sorted(self.groups, key=lambda group: -group.frames)[: MOST - 1]
-            return Strangers((*kept, Proposal(one, 1)))
+            return Strangers((*kept, Proposal(one, 1))), Proposal(one, 1)
         grown = _grown(self.groups[near[0]], one)
-        return Strangers(tuple(grown if number == near[0] else group for number, group in enumerate(self.groups)))
+        groups = tuple(grown if number == near[0] else group for number, group in enumerate(self.groups))
+        return Strangers(groups), grown
 
     @property
     def proposals(self) -> Sequence[Proposal]:
@@ -73,3 +76,13 @@ def _grown(group: Proposal, one: Stranger) -> Proposal:
     a, b = (np.array((each.length_mm, each.width_mm, *each.rim_lab)) for each in (group.looks, one))
     length_mm, width_mm, *lab = (float(value) for value in a + share * (b - a))
     return replace(group, looks=Stranger(length_mm, width_mm, (lab[0], lab[1], lab[2])), frames=frames)
+
+
+def proposed(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """What a person must be told: once for each group, when it has become large enough."""
+    evidence = (one for verdict in verdicts for one in verdict.evidence)
+    yield from (f"camera {one.camera}: {one.because}" for one in evidence if _is_news(one))
+
+
+def _is_news(one: Evidence) -> bool:
+    return one.check == TOTE_TYPE and one.alike == ENOUGH

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -41,10 +42,13 @@ from edge.inspection.second_look import SUFFIX, FirstLook, SecondLook
 from edge.inspection.session import Session, newest
 from edge.inspection.tesseract import Dissenter, LineTesseract
 from edge.inspection.text import ANY_PROFILE, FIELDS, TextCheck
+from edge.inspection.tote_check import TOTE, KnownTotes, ToteCheck
+from edge.inspection.tote_networks import ITEMS, OUTLINE, ToteNetworks
 from edge.settings import InspectionSettings, RuleSettings
 
 APPEARANCE = frozenset({"anomaly", "defect"})
 SECOND = "second_look"
+NO_TOTES: Mapping[str, KnownTotes] = MappingProxyType({})
 STUDY_AREA_PX = 1280 * 1280  # of a photograph in which print is learnt: time does not matter there
 
 
@@ -77,13 +81,31 @@ def questions(
     rules: Iterable[RuleSettings],
     sessions: Sessions,
     today: Callable[[], date] = date.today,
+    totes: Mapping[str, KnownTotes] = NO_TOTES,
 ) -> dict[str, list[Question]]:
-    """What each camera's pictures are asked, by the rules of the recipe."""
+    """What each camera's pictures are asked, by the rules of the recipe; totes: what was calibrated at each camera."""
     wanted: defaultdict[str, list[RuleSettings]] = defaultdict(list)
     for rule in rules:
         for camera in rule.cameras:
             wanted[camera].append(rule)
-    return {camera: list(_questions(asked, settings, sessions, today)) for camera, asked in wanted.items()}
+    asked_of_totes = _of_totes(totes, sessions)
+    return {
+        camera: [*_questions(asked, settings, sessions, today), *asked_of_totes(asked)]
+        for camera, asked in wanted.items()
+    }
+
+
+def _of_totes(
+    totes: Mapping[str, KnownTotes], sessions: Sessions
+) -> Callable[[Sequence[RuleSettings]], Iterator[Question]]:
+    """One look answers all that is asked of totes, by the same networks at every camera."""
+    check: Callable[[], Check] = cache(lambda: ToteCheck(totes, ToteNetworks(sessions.of(OUTLINE), sessions.of(ITEMS))))
+
+    def ask(rules: Sequence[RuleSettings]) -> Iterator[Question]:
+        if asked := [rule for rule in rules if rule.check in TOTE]:
+            yield replace(_question(check(), asked), answers=TOTE)
+
+    return ask
 
 
 def _questions(

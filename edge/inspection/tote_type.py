@@ -13,6 +13,7 @@ from edge.core.plane import Plane
 from edge.core.tote_shape import OUTSIDE, WALLS, Pose, ToteSize, net_cells
 from edge.inspection.tote_look import CELL_MM, Cells, ToteLook, beside
 
+FILE = "tote.npz"  # among the files of a calibration
 MAKER = "tote-2"  # to be counted up when a constant changes what a stored tote means
 
 SAMPLE_CELLS = 4  # every so manieth cell of walls and rim is compared

@@ -14,7 +14,7 @@ SMALL = Stranger(400.0, 300.0, (45.0, -40.0, 25.0))
 def _after(*seen: Stranger) -> Strangers:
     strangers = Strangers()
     for one in seen:
-        strangers = strangers.seen(one)
+        strangers, _ = strangers.seen(one)
     return strangers
 
 
