@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from edge import __version__
-from edge.core.errors import TunnelEdgeError
+from edge.core.errors import ConfigError, TunnelEdgeError
 
 COMMANDS = {
     "run": ("edge.app", "main", "run a lane's daemon"),
@@ -37,7 +37,8 @@ COMMANDS = {
 }
 # Workers are the threads here: two of them with two BLAS threads each would wait for one another on two cores.
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-OK, FAILED, USAGE = 0, 1, 2
+DAEMONS = ("run", "record", "sentinel", "node")
+OK, FAILED, USAGE, SETTINGS = 0, 1, 2, 78  # 78: EX_CONFIG of sysexits.h; systemd does not start it again for that
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(words[1:])
     except TunnelEdgeError as error:
         print(f"tunnel-edge {words[0]}: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
-        return FAILED
+        return SETTINGS if isinstance(error, ConfigError) and words[0] in DAEMONS else FAILED
 
 
 def _usage(words: Sequence[str]) -> int:

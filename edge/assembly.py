@@ -38,6 +38,7 @@ from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal, latest
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
+from edge.records.notify import Standing
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
 
@@ -78,6 +79,9 @@ class Lane:
     versions: Mapping[str, str]  # of the models
     announce: Callable[[str, str], None]  # the station's last state, and why
     metrics: MetricsSink
+    loop: Loop
+    hush: Callable[[], None]  # no heartbeat from now on
+    standing: Callable[[], Standing]  # as systemd is told
 
 
 def as_they_are(ports: Ports) -> Ports:
@@ -110,11 +114,12 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         loop = loop_of(config, start, ports, gate, station)
         _count(registry, Beside(link, cameras, inspector, gate, ledger, sender), loop)
         _serve(config, registry, stack)
-        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts)
+        parts: tuple[Part, ...] = (link, sender, ledger, inspector, *cameras.parts)  # the sender's last word comes last
         for part in parts:
             part.start()
             stack.callback(part.stop)
-        yield Lane(loop.turn, start, sessions.versions(), link.announce, metrics)
+        standing = partial(_standing, link, cameras)
+        yield Lane(loop.turn, start, sessions.versions(), link.announce, metrics, loop, station.hush, standing)
 
 
 def starting(config: Config) -> Start:
@@ -171,6 +176,12 @@ def _journal(config: Config, stack: ExitStack) -> Journal:
     journal = Journal(config.lane.state)
     stack.callback(journal.close)
     return journal
+
+
+def _standing(link: Link, cameras: AllCameras) -> Standing:
+    """Ready, once the broker is there and each camera has been opened or tells why not."""
+    awaited = [*([] if link.connected.is_set() else ["the broker"]), *(f"camera '{one}'" for one in cameras.unheard())]
+    return Standing(": ".join(link.said), ", ".join(awaited))
 
 
 def _count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:

@@ -75,6 +75,11 @@ class Link:
         self._state = {"state": state, "why": why, **(versions or {})}
         self.publish(STATE, self._state)
 
+    @property
+    def said(self) -> tuple[str, str]:
+        """The station's state, and why."""
+        return self._state["state"], self._state["why"]
+
     def _new_client(self, host: str, port: int) -> mqtt.Client:
         client_id = f"tunnel-edge-{self._site}-{self._lane}"
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)

@@ -69,6 +69,11 @@ class Dispatcher:
         self._patient_until_ns = patient_until_ns
         self._blindness = Blindness(geometry)
 
+    @property
+    def decided(self) -> frozenset[str]:
+        """Items on the belt of which a verdict was given."""
+        return frozenset(self._dispositions)
+
     def plan(
         self,
         verdicts: Iterable[Verdict],

@@ -10,6 +10,7 @@ TunnelEdgeError
 ├── CameraFault            a camera cannot be opened, refuses a setting, or has stopped sending
 ├── BrokerUnreachable      no MQTT broker answers where the configuration says
 ├── LaneNotReady           no daemon says on the broker that it is ready for the lane
+├── LaneInUse              another process has the lane's state folder
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
 ├── RecordingRefused       a recording is damaged, unfinished or of another version, or cannot be written
 └── DemoFailed             a process of the demo ended badly
@@ -65,6 +66,10 @@ class BrokerUnreachable(TunnelEdgeError):
 
 class LaneNotReady(TunnelEdgeError):
     """No daemon says on the broker that it is ready for the lane."""
+
+
+class LaneInUse(TunnelEdgeError):
+    """Another process has the lane's state folder."""
 
 
 class LaneNotTestable(TunnelEdgeError):
