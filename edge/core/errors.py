@@ -13,6 +13,7 @@ TunnelEdgeError
 ├── LaneInUse              another process has the lane's state folder
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
 ├── RecordingRefused       a recording is damaged, unfinished or of another version, or cannot be written
+├── ReleaseRefused         a release is not there, or did not become ready
 └── DemoFailed             a process of the demo ended badly
 """
 
@@ -78,6 +79,10 @@ class LaneNotTestable(TunnelEdgeError):
 
 class DemoFailed(TunnelEdgeError):
     """A process of the demo ended badly."""
+
+
+class ReleaseRefused(TunnelEdgeError):
+    """A release is not there, or did not become ready."""
 
 
 class RecordingRefused(TunnelEdgeError):
