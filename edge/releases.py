@@ -9,12 +9,13 @@ import argparse
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from edge.core.errors import ReleaseRefused
 
 FOLDER = Path("/opt/tunnel-edge")
+UNIT_FILES = Path("/usr/local/lib/systemd/system")
 CURRENT, PREVIOUS = "current", "previous"
 RUNNING = ("tunnel-edge@*.service", "tunnel-edge-sentinel@*.service", "tunnel-edge-node@*.service")
 LANE = "tunnel-edge@"
@@ -38,7 +39,9 @@ def rollback(arguments: Sequence[str]) -> int:
     Raises:
         ReleaseRefused: there is none, or it does not run either.
     """
-    argparse.ArgumentParser(prog="tunnel-edge rollback", description="Back to the release before.").parse_args(arguments)
+    argparse.ArgumentParser(prog="tunnel-edge rollback", description="Back to the release before.").parse_args(
+        arguments
+    )
     version = _pointed(PREVIOUS)
     if not version:
         raise ReleaseRefused("there is no release before this one: `tunnel-edge releases list` tells which there are.")
@@ -66,10 +69,15 @@ def activate(version: str) -> str:
 
 
 def _switch(version: str, units: Sequence[str]) -> None:
-    """The units of a release come with it."""
+    """The unit files of a release come with it."""
     if units:
         _systemctl("stop", *units)
     _point(CURRENT, version)
+    UNIT_FILES.mkdir(parents=True, exist_ok=True)
+    for former in UNIT_FILES.glob("tunnel-edge*"):
+        former.unlink()
+    for file in (FOLDER / version / "share/tunnel-edge/systemd").glob("tunnel-edge*"):
+        shutil.copy(file, UNIT_FILES)
     _systemctl("daemon-reload")
 
 
@@ -83,7 +91,7 @@ def _prove(units: Sequence[str]) -> None:
         _demand(_done(f"tunnel-edge-check@{lane}"), f"tunnel-edge-check@{lane}", "does not pass")
     _start(units)
     for unit in units:
-        _demand(_wait(lambda unit=unit: _is_ready(unit)), unit, f"is not ready after {READY_S:g} s")  # type: ignore[misc]
+        _demand(_becomes_ready(unit), unit, "does not become ready")
 
 
 def _prune(kept: Set[str]) -> None:
@@ -117,22 +125,17 @@ def _done(unit: str) -> bool:
     return subprocess.run(("systemctl", "start", unit), check=False).returncode == 0
 
 
-def _is_ready(unit: str) -> bool:
-    return _systemctl("is-active", unit) == "active"
+def _becomes_ready(unit: str) -> bool:
+    """In time; `activating` is what a unit is that starts, or starts again."""
+    end_s = time.monotonic() + READY_S
+    while (state := _systemctl("is-active", unit)) == "activating" and time.monotonic() < end_s:
+        time.sleep(POLL_S)
+    return state == "active"
 
 
 def _demand(good: bool, unit: str, amiss: str) -> None:  # noqa: FBT001 - a fact, no switch
     if not good:
         raise ReleaseRefused(f"{unit} {amiss} (`journalctl -u {unit}` says why).")
-
-
-def _wait(condition: Callable[[], bool]) -> bool:
-    end_s = time.monotonic() + READY_S
-    while not condition():
-        if time.monotonic() > end_s:
-            return False
-        time.sleep(POLL_S)
-    return True
 
 
 def _running() -> list[str]:

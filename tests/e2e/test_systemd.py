@@ -1,0 +1,259 @@
+"""Under a real systemd, from the package to its removal: each test goes on where the one before it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.demo.score import conservation
+from edge.settings import ROOT
+from edge.simulator.plan import Plan, PlannedItem, write_plan
+from tests.e2e.machine import Machine, wait_for, why_not
+from tests.integration.test_daemon import LANE, SETTINGS
+
+pytestmark = [pytest.mark.skipif(bool(why_not()), reason=why_not()), pytest.mark.timeout(600)]
+
+UNIT, SENTINEL = "tunnel-edge@lane1", "tunnel-edge-sentinel@lane1"
+STATE = "/var/lib/tunnel-edge/lane1"
+ABROAD = "203.0.113.1"  # RFC 5737: nobody's; here the loopback's
+ITEMS = 24
+PORTS = {"broker": 1883, "metrics": 9464}
+QUICKER = "[Service]\nWatchdogSec=3\n"
+PYTHON = "lib/python3.11/site-packages"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The Debian package, as `make deb` makes it, but packed faster."""
+    folder = tmp_path_factory.mktemp("dist")
+    release = folder / "tunnel-edge-0.1.0.tar.zst"
+    fast = {**os.environ, "ZSTD_CLEVEL": "1"}
+    subprocess.run([ROOT / "systemd/build", "0.1.0", release, sys.executable], check=True, env=fast)
+    subprocess.run([ROOT / "systemd/deb", release, folder], check=True)
+    return next(folder.glob("*.deb"))
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory, package):
+    with Machine(tmp_path_factory.mktemp("machine"), (package.parent, ROOT)) as booted:
+        booted.run("ip", "address", "add", f"{ABROAD}/32", "dev", "lo")
+        booted.run("systemctl", "start", "mosquitto")
+        yield booted
+
+
+@pytest.fixture(scope="module")
+def installed(machine, package):
+    """The package is installed, the lane's settings are written, and nothing runs yet."""
+    told = machine.run("dpkg", "--install", package).stdout
+    assert "0.1.0 runs" in told
+    settings = SETTINGS.replace("{folder}/state", STATE).replace("ipc://{folder}/tap", "tcp://127.0.0.1:5580")
+    settings = settings.replace('models = "{models}"\n', "").replace('"lane"', '"lane1"')
+    folder = {"folder": "/var/lib/tunnel-edge", "frames": "tcp://127.0.0.1:5570"}
+    machine.path("/etc/tunnel-edge/lane1.toml").write_text(settings.format(**folder, **PORTS))
+    machine.path("/etc/tunnel-edge/keys/site.key").write_text("secret")
+    machine.run("install", "-d", "-o", "tunnel-edge", "/var/lib/tunnel-edge/references")
+    drop_in(machine, UNIT, QUICKER)
+    return machine
+
+
+@pytest.fixture
+def running(installed):
+    installed.run("systemctl", "start", UNIT, SENTINEL)
+    return installed
+
+
+def drop_in(machine, unit, text):
+    folder = machine.path(f"/etc/systemd/system/{unit}.service.d")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "test.conf").write_text(text)
+    machine.run("systemctl", "daemon-reload")
+
+
+def pid(machine):
+    return int(machine.show(UNIT, "MainPID"))
+
+
+def said(machine):
+    return [(kind, json.loads(body)) for kind, body in asked(machine, "SELECT kind, body FROM journal ORDER BY entry")]
+
+
+def asked(machine, query):
+    """What the ledger holds; SQLite does not open it by its path in another process's root."""
+    read = f"import json, sqlite3; base = sqlite3.connect('file:{STATE}/ledger.sqlite?mode=ro', uri=True)"
+    return json.loads(
+        machine.run("python3", "-c", f"{read}; print(json.dumps(base.execute({query!r}).fetchall()))").stdout
+    )
+
+
+def test_it_starts_and_is_ready(installed):
+    began_s = time.monotonic()
+    installed.run("systemctl", "start", UNIT, SENTINEL)
+    assert time.monotonic() - began_s < 60  # it returns when the daemon says READY
+    assert wait_for(lambda: installed.show(UNIT, "StatusText") == "Execute: inspecting")
+    assert installed.show(SENTINEL, "ActiveState") == "active"
+    read = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
+    assert "tunnel_items_on_belt 0.0" in installed.run("python3", "-c", read).stdout
+    assert b"/opt/tunnel-edge/0.1.0/" in installed.path(f"/proc/{pid(installed)}/cmdline").read_bytes()
+
+
+def test_a_second_start_is_refused(running):
+    words = ("runuser", "-u", "tunnel-edge", "--", "tunnel-edge", "run", "/etc/tunnel-edge/lane1.toml")
+    second = running.run(*words, check=False)
+    assert second.returncode == 1
+    assert f"{STATE}: in use by process {pid(running)} since" in second.stderr
+
+
+def test_a_loop_that_hangs_is_killed_and_nothing_is_lost(running, tmp_path):
+    """It is stopped as a whole (SIGSTOP) with items on the belt, later killed (`kill -9`); the books hold."""
+    picture = tmp_path / "item.png"
+    cv2.imwrite(str(picture), np.full((54, 96, 3), 127, np.uint8))
+    items = (PlannedItem(f"w-{n}", "04012345678901", f"o-{n}", 120.0, {"top": picture}) for n in range(ITEMS))
+    write_plan(tmp_path / "plan.json", Plan("site", "lane1", LANE, tuple(items), 500, 80))
+    shutil.copytree(tmp_path, running.path("/tmp/plan"))
+    lane = ("tunnel-edge", "simulate", "--plan", "/tmp/plan/plan.json", "--truth", "/tmp/plan/truth.json")
+    running.run("systemd-run", "--unit=belt", *lane, "--frames", "tcp://127.0.0.1:5570")
+    assert wait_for(lambda: sum(kind == "ItemEnd" for kind, _ in said(running)) >= 3)
+    hung = pid(running)
+    running.run("kill", "-STOP", hung)
+    assert wait_for(lambda: restarts(running) == 1)
+    assert "Watchdog timeout (limit 3s)" in running.log(UNIT)
+    assert "Fatal Python error: Aborted" in running.log(UNIT)  # with where each thread was
+    assert wait_for(lambda: running.show(UNIT, "ActiveState") == "active")
+    assert wait_for(lambda: sum(kind == "ItemEnd" for kind, _ in said(running)) >= 12)
+    running.run("kill", "-KILL", pid(running))
+    assert wait_for(lambda: restarts(running) == 2 and running.show(UNIT, "ActiveState") == "active")
+    assert wait_for(lambda: running.show("belt", "ActiveState") in ("inactive", "failed"))
+    assert "items have left the lane" in running.log("belt")
+    assert wait_for(lambda: conservation(said(running))["on_belt"] == 0)
+    owed = asked(running, "SELECT request, answer FROM outbox")
+    assert len(owed) <= ITEMS
+    books = conservation(said(running))
+    assert (books["inducted"], books["violations"], books["on_belt"]) == (ITEMS, 0, 0), books
+
+
+def restarts(machine):
+    return int(machine.show(UNIT, "NRestarts"))
+
+
+def test_the_sandbox_bites(running):
+    """The same attempts by root outside: what is refused inside is possible there, so that each check can fail."""
+    shutil.copy(ROOT / "tests/e2e/probe.py", running.path("/opt/probe.py"))
+    words = ("/usr/bin/python3", "/opt/probe.py", str(pid(running)), ABROAD)
+    outside = json.loads(running.run("unshare", "--mount", *words).stdout)
+    for unit in (
+        "tunnel-edge@probe",
+        "tunnel-edge-sentinel@probe",
+        "tunnel-edge-node@probe",
+        "tunnel-edge-check@probe",
+    ):
+        start = f"[Service]\nType=oneshot\nRestart=no\nWatchdogSec=0\nExecStart=\nExecStart={' '.join(words)}\n"
+        drop_in(running, unit, start)
+        running.run("systemctl", "start", unit)
+        told = re.findall(r"^\{.*\}$", running.run("journalctl", "-o", "cat", "--no-pager", "-u", unit).stdout, re.M)
+        inside = json.loads(told[-1])
+        assert {name for name, came in inside.items() if came == "done"} == set(), (unit, inside)
+    assert [name for name, came in outside.items() if came != "done"] == [], outside
+    assert running.show(UNIT, "ActiveState") == "active"
+
+
+def test_told_to_stop_it_ends_well(running):
+    began_s = time.monotonic()
+    running.run("systemctl", "stop", UNIT)
+    assert time.monotonic() - began_s < 20
+    shown = [running.show(UNIT, name) for name in ("ActiveState", "Result", "ExecMainStatus")]
+    assert shown == ["inactive", "success", "0"]
+
+
+def test_an_upgrade_keeps_what_was_written(running, package, tmp_path_factory):
+    before = len(said(running))
+    newer = another(running, package, "0.1.1", tmp_path_factory.mktemp("newer"))
+    assert "0.1.1 runs" in running.run("dpkg", "--install", newer).stdout
+    assert_runs(running, "0.1.1")
+    assert len(said(running)) >= before
+    listed = running.run("tunnel-edge", "releases", "list").stdout.split("\n")
+    assert [line.split(maxsplit=1) for line in listed if line] == [["0.1.0", "ran before"], ["0.1.1", "runs"]]
+
+
+def another(machine, package, version, folder):
+    """The package again, under another version: its release unpacked, named anew, and packed."""
+    place = machine.path("/opt/tunnel-edge")
+    copied(place, "0.1.0", folder, version)
+    release = folder / f"tunnel-edge-{version}.tar.zst"
+    pack = ["tar", "--use-compress-program=zstd -1 -T0", "-cf", str(release), "-C", str(folder), version]
+    subprocess.run(pack, check=True)
+    subprocess.run([ROOT / "systemd/deb", release, folder], check=True)
+    deb = next(folder.glob("*.deb"))
+    shutil.copy(deb, machine.path("/tmp"))
+    return f"/tmp/{deb.name}"
+
+
+def copied(place, version, folder, name):
+    """A release under another name."""
+    shutil.copytree(place / version, folder / name, symlinks=True)
+    for command in (folder / name / "bin").glob("tunnel-*"):
+        command.write_text(command.read_text().replace(f"/{version}/", f"/{name}/", 1))
+
+
+def assert_runs(machine, version):
+    assert machine.show(UNIT, "ActiveState") == "active"
+    assert machine.show(SENTINEL, "ActiveState") == "active"
+    cmdline = machine.path(f"/proc/{pid(machine)}/cmdline").read_bytes()
+    assert f"/opt/tunnel-edge/{version}/".encode() in cmdline
+
+
+def damaged_model(release: Path):
+    (release / PYTHON / "models/backbone/1.0.0/model.onnx").write_bytes(b"damaged")
+
+
+def never_ready(release: Path):
+    """As if its daemon could not read settings that the check can."""
+    file = release / PYTHON / "edge/records/lock.py"
+    file.write_text(file.read_text().replace("    try:\n", "    raise ConfigError('a key has gone')\n    try:\n", 1))
+    for compiled in (release / PYTHON / "edge/records/__pycache__").glob("lock.*"):
+        compiled.unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (damaged_model, "tunnel-edge-check@lane1.service does not pass"),
+        (never_ready, f"{UNIT}.service does not become ready"),
+    ],
+)
+def test_an_upgrade_that_fails_goes_back_by_itself(running, spoil, told):
+    place = running.path("/opt/tunnel-edge")
+    shutil.rmtree(place / "0.1.2", ignore_errors=True)
+    copied(place, "0.1.1", place, "0.1.2")
+    spoil(place / "0.1.2")
+    tried = running.run("/opt/tunnel-edge/0.1.2/bin/tunnel-edge", "releases", "activate", "0.1.2", check=False)
+    assert tried.returncode == 1
+    assert told in tried.stderr
+    assert "0.1.1 runs again." in tried.stderr
+    assert wait_for(lambda: running.show(UNIT, "ActiveState") == "active")
+    assert_runs(running, "0.1.1")
+
+
+def test_back_to_the_release_before(running):
+    assert running.run("tunnel-edge", "rollback").stdout == "0.1.0 runs\n"
+    assert_runs(running, "0.1.0")
+    running.run("systemctl", "enable", "tunnel-edge.target", UNIT)
+    wanted = running.path(f"/etc/systemd/system/tunnel-edge.target.wants/{UNIT}.service")
+    assert str(wanted.readlink()).startswith("/usr/local/lib/systemd/system/")  # of no single release
+
+
+def test_what_was_written_survives_the_packages_removal(running):
+    before = len(said(running))
+    running.run("dpkg", "--purge", "tunnel-edge")
+    assert not running.path("/opt/tunnel-edge").exists()
+    assert running.run("systemctl", "list-unit-files", "tunnel-edge*", check=False).stdout.count("tunnel-edge") == 0
+    assert len(said(running)) >= before
