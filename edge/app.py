@@ -6,7 +6,6 @@ import argparse
 import faulthandler
 import logging
 import signal
-import socket
 import sys
 import threading
 import time
@@ -19,13 +18,14 @@ from pathlib import Path
 
 import cv2
 
-from edge import __version__, calibrations
+from edge import __version__, broker, calibrations
 from edge.assembly import Lane, lane
+from edge.broker import tls_of
 from edge.calibrations import Shelf
 from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_MS, NS_PER_S
-from edge.core.errors import BrokerUnreachable, demand_all
+from edge.core.errors import demand_all
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
@@ -107,7 +107,7 @@ def check(arguments: Sequence[str]) -> int:
         *(partial(demand, camera) for camera in config.camera if not camera.node),
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_calibrations(config),
-        lambda: _demand_broker(config),
+        lambda: broker.demand(config.broker.host, config.broker.port, tls_of(config.broker)),
     )
     demand_all(parts)
     print(f"good: lane {config.lane.name}, models {sessions.versions()}")  # noqa: T201 - the command's own voice
@@ -119,14 +119,6 @@ def _demand_calibrations(config: Config) -> None:
         shelf = Shelf(config.calibration.folder, config.calibration.trusted)
         serials = {camera.name: str(camera.gige or camera.opencv or "") for camera in config.camera}
         calibrations.demand(shelf, config.lane.name, serials, datetime.now(UTC))
-
-
-def _demand_broker(config: Config) -> None:
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        if probe.connect_ex((config.broker.host, config.broker.port)):
-            place = f"{config.broker.host}:{config.broker.port}"
-            raise BrokerUnreachable(f"no broker answers at {place}: start it, or set [broker] host and port.")
 
 
 def turn_until(ending: threading.Event, parts: Lane) -> None:

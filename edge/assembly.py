@@ -14,6 +14,7 @@ from typing import Protocol
 import zmq
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
+from edge.broker import tls_of
 from edge.cameras.assembly import all_cameras
 from edge.cameras.cameras import AllCameras
 from edge.config import Config
@@ -99,7 +100,9 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
     with ExitStack() as stack:
         context: zmq.Context[zmq.Socket[bytes]] = stack.enter_context(zmq.Context())
         heard = (*belt.HEARD, *diverter.HEARD, REPLACEMENT_ACK)
-        link = Link(config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard)
+        link = Link(
+            config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard, tls_of(config.broker)
+        )
         registry = CollectorRegistry()
         metrics = MetricsSink(registry)
         ledger = _ledger(config, stack, context, link, metrics)

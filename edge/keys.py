@@ -14,6 +14,7 @@ import zmq
 from zmq.utils import z85
 
 from edge.core.errors import ConfigError
+from edge.credentials import where
 
 PUBLIC, SECRET = ".key", ".key_secret"
 KEY_BYTES = 32
@@ -51,6 +52,7 @@ def own(path: Path) -> KeyPair:
     Raises:
         ConfigError: not there, damaged, or readable by others.
     """
+    path = where(path)
     fields = _fields(path)
     if path.stat().st_mode & OTHERS:
         raise ConfigError(f"{path}: others may read this secret key: `chmod 600 {path}`, or make a new one.")
