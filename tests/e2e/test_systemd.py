@@ -27,7 +27,23 @@ UNIT, SENTINEL = "tunnel-edge@lane1", "tunnel-edge-sentinel@lane1"
 STATE = "/var/lib/tunnel-edge/lane1"
 ABROAD = "203.0.113.1"  # RFC 5737: nobody's; here the loopback's
 ITEMS = 24
-PORTS = {"broker": 1883, "metrics": 9464}
+PORTS = {"broker": 8883, "metrics": 9464}
+# As docs/operations.md says.
+BROKER = """
+tunnel-edge certs site /root/site --lane lane1
+install -d -o mosquitto -m 700 /etc/mosquitto/tunnel-edge
+install -o mosquitto -m 400 /root/site/broker/* /etc/mosquitto/tunnel-edge
+tunnel-edge certs acl --site site --lane lane1 > /etc/mosquitto/tunnel-edge/acl
+cp /opt/tunnel-edge/current/share/tunnel-edge/broker/tunnel-edge.conf /etc/mosquitto/conf.d/
+systemctl restart mosquitto
+install -m 400 /root/site/lane1/box/* /etc/tunnel-edge/keys
+install -m 400 /root/site/lane1/sentinel/* /etc/tunnel-edge/sentinel-keys
+"""
+KEYS = """[broker]
+ca = "/etc/tunnel-edge/keys/ca.pem"
+certificate = "/etc/tunnel-edge/keys/client.pem"
+key = "/etc/tunnel-edge/keys/client.key"
+"""
 QUICKER = "[Service]\nWatchdogSec=3\n"
 PYTHON = "lib/python3.11/site-packages"
 
@@ -47,20 +63,19 @@ def package(tmp_path_factory):
 def machine(tmp_path_factory, package):
     with Machine(tmp_path_factory.mktemp("machine"), (package.parent, ROOT)) as booted:
         booted.run("ip", "address", "add", f"{ABROAD}/32", "dev", "lo")
-        booted.run("systemctl", "start", "mosquitto")
         yield booted
 
 
 @pytest.fixture(scope="module")
 def installed(machine, package):
-    """The package is installed, the lane's settings are written, and nothing runs yet."""
+    """The package is installed, the broker runs as docs/operations.md says, and the lane's settings are written."""
     told = machine.run("dpkg", "--install", package).stdout
     assert "0.1.0 runs" in told
+    machine.run("bash", "-euc", BROKER)
     settings = SETTINGS.replace("{folder}/state", STATE).replace("ipc://{folder}/tap", "tcp://127.0.0.1:5580")
-    settings = settings.replace('models = "{models}"\n', "").replace('"lane"', '"lane1"')
+    settings = settings.replace('models = "{models}"\n', "").replace('"lane"', '"lane1"').replace("[broker]\n", KEYS)
     folder = {"folder": "/var/lib/tunnel-edge", "frames": "tcp://127.0.0.1:5570"}
     machine.path("/etc/tunnel-edge/lane1.toml").write_text(settings.format(**folder, **PORTS))
-    machine.path("/etc/tunnel-edge/keys/site.key").write_text("secret")
     machine.run("install", "-d", "-o", "tunnel-edge", "/var/lib/tunnel-edge/references")
     drop_in(machine, UNIT, QUICKER)
     return machine
@@ -121,7 +136,8 @@ def test_a_loop_that_hangs_is_killed_and_nothing_is_lost(running, tmp_path):
     write_plan(tmp_path / "plan.json", Plan("site", "lane1", LANE, tuple(items), 500, 80))
     shutil.copytree(tmp_path, running.path("/tmp/plan"))
     lane = ("tunnel-edge", "simulate", "--plan", "/tmp/plan/plan.json", "--truth", "/tmp/plan/truth.json")
-    running.run("systemd-run", "--unit=belt", *lane, "--frames", "tcp://127.0.0.1:5570")
+    wires = ("--frames", "tcp://127.0.0.1:5570", "--broker", "127.0.0.1:8883", "--keys", "/root/site")
+    running.run("systemd-run", "--unit=belt", *lane, *wires)
     assert wait_for(lambda: sum(kind == "ItemEnd" for kind, _ in said(running)) >= 3)
     hung = pid(running)
     running.run("kill", "-STOP", hung)
