@@ -126,9 +126,9 @@ def _done(unit: str) -> bool:
 
 
 def _becomes_ready(unit: str) -> bool:
-    """In time; `activating` is what a unit is that starts, or starts again."""
+    """In time; one that starts, waits for its turn or starts again may still become it, one that failed may not."""
     end_s = time.monotonic() + READY_S
-    while (state := _systemctl("is-active", unit)) == "activating" and time.monotonic() < end_s:
+    while (state := _systemctl("is-active", unit)) not in ("active", "failed") and time.monotonic() < end_s:
         time.sleep(POLL_S)
     return state == "active"
 
