@@ -70,7 +70,7 @@ def public(path: Path) -> bytes:
     Raises:
         ConfigError: not there, or damaged.
     """
-    return _key(path, _fields(path), "public-key")
+    return _key(path, _fields(where(path)), "public-key")
 
 
 def _fields(path: Path) -> dict[str, str]:

@@ -39,6 +39,20 @@ systemctl restart mosquitto
 install -m 400 /root/site/lane1/box/* /etc/tunnel-edge/keys
 install -m 400 /root/site/lane1/sentinel/* /etc/tunnel-edge/sentinel-keys
 """
+NODES_KEYS = "for name in node1 lane1; do tunnel-edge node keys $name --folder /etc/tunnel-edge/keys; done"
+NODE = """
+[node]
+listen = "tcp://127.0.0.1:5571"
+key = "/etc/tunnel-edge/keys/node1.key_secret"
+boxes = ["/etc/tunnel-edge/keys/lane1.key"]
+[[camera]]
+name = "back"
+gige = "127.0.77.1"
+features = { PixelFormat = "Mono8", AcquisitionFrameRate = 10.0 }
+[[camera]]
+name = "film"
+opencv = "/var/lib/tunnel-edge/film"
+"""
 KEYS = """[broker]
 ca = "/etc/tunnel-edge/keys/ca.pem"
 certificate = "/etc/tunnel-edge/keys/client.pem"
@@ -118,7 +132,13 @@ def test_it_starts_and_is_ready(installed):
     assert installed.show(SENTINEL, "ActiveState") == "active"
     read = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
     assert "tunnel_items_on_belt 0.0" in installed.run("python3", "-c", read).stdout
+    shipped = installed.path("/opt/tunnel-edge/0.1.0") / PYTHON
+    assert models(shipped) == models(ROOT)
     assert b"/opt/tunnel-edge/0.1.0/" in installed.path(f"/proc/{pid(installed)}/cmdline").read_bytes()
+
+
+def models(folder):
+    return {path.relative_to(folder): path.stat().st_size for path in folder.glob("models/*/*/*") if path.is_file()}
 
 
 def test_a_second_start_is_refused(running):
@@ -180,6 +200,20 @@ def test_the_sandbox_bites(running):
         assert {name for name, came in inside.items() if came == "done"} == set(), (unit, inside)
     assert [name for name, came in outside.items() if came != "done"] == [], outside
     assert running.show(UNIT, "ActiveState") == "active"
+
+
+def test_a_camera_node_has_its_cameras_within_the_sandbox(running):
+    """A GigE Vision camera through Aravis, whose calls back need memory of a kind, and one through OpenCV."""
+    running.path("/etc/tunnel-edge/node1.toml").write_text(NODE)
+    running.run("bash", "-euc", NODES_KEYS)
+    (film := running.path("/var/lib/tunnel-edge/film")).mkdir()
+    cv2.imwrite(str(film / "one.png"), np.arange(3072, dtype=np.uint8).reshape(32, 32, 3))
+    camera = ("/opt/tunnel-edge/current/bin/python3", "-m", "edge.simulator.gige", "--address", "127.0.77.1")
+    running.run("systemd-run", "--unit=camera", *camera)
+    running.run("systemctl", "start", "tunnel-edge-node@node1")
+    assert wait_for(lambda: running.show("tunnel-edge-node@node1", "StatusText") == "sending 2 cameras")
+    running.run("systemctl", "stop", "tunnel-edge-node@node1", "camera")
+    assert running.show("tunnel-edge-node@node1", "Result") == "success"
 
 
 def test_told_to_stop_it_ends_well(running):
@@ -273,3 +307,12 @@ def test_what_was_written_survives_the_packages_removal(running):
     assert not running.path("/opt/tunnel-edge").exists()
     assert running.run("systemctl", "list-unit-files", "tunnel-edge*", check=False).stdout.count("tunnel-edge") == 0
     assert len(said(running)) >= before
+
+
+def test_make_install_does_the_same(installed, package):
+    make = ("make", "-C", ROOT, "VERSION=0.1.0", f"DIST={package.parent}")  # the release is there already
+    assert "0.1.0 runs" in installed.run(*make, "install").stdout
+    assert "run a lane's daemon" in installed.run("tunnel-edge", "--help").stdout
+    installed.run(*make, "uninstall")
+    assert not installed.path("/opt/tunnel-edge").exists()
+    assert installed.path(f"{STATE}/ledger.sqlite").exists()
