@@ -74,8 +74,9 @@ def _switch(version: str, units: Sequence[str]) -> None:
         _systemctl("stop", *units)
     _point(CURRENT, version)
     UNIT_FILES.mkdir(parents=True, exist_ok=True)
-    for former in UNIT_FILES.glob("tunnel-edge*"):
-        former.unlink()
+    for former in UNIT_FILES.glob("tunnel-edge*.*"):
+        if former.is_file():  # drop-ins are people's
+            former.unlink()
     for file in (FOLDER / version / "share/tunnel-edge/systemd").glob("tunnel-edge*"):
         shutil.copy(file, UNIT_FILES)
     _systemctl("daemon-reload")

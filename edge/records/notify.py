@@ -14,6 +14,7 @@ from dataclasses import dataclass
 NS_PER_US, NS_PER_S = 1_000, 1_000_000_000
 EVERY_NS = NS_PER_S  # at most, without a watchdog
 BEATS = 4  # in a watchdog's time
+ALIVE = "WATCHDOG=1"
 MORE_TIME = "EXTEND_TIMEOUT_USEC=30000000"  # to start in, each time that the loop has turned
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Service:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._every_ns = _every_ns(environment)
         self._next_ns = 0
-        self._ready = False
+        self._ready = self._stopping = False
 
     def close(self) -> None:
         """Give the socket back."""
@@ -49,14 +50,20 @@ class Service:
         if not self._address or now_ns < self._next_ns:
             return
         self._next_ns = now_ns + self._every_ns
+        if self._stopping:
+            self._say(ALIVE)
+            return
         now = standing()
-        if now.awaited and not self._ready:
+        if self._ready:
+            self._say(ALIVE, f"STATUS={now.state}")
+        elif now.awaited:
             self._say(f"STATUS=waiting for {now.awaited}", MORE_TIME)
-        elif self._say("READY=1", "WATCHDOG=1", f"STATUS={now.state}"):
-            self._ready = True
+        else:
+            self._ready = self._say("READY=1", ALIVE, f"STATUS={now.state}")
 
     def stopping(self) -> None:
         """It was told to end, and sees to what is under way."""
+        self._stopping = True
         self._say("STOPPING=1", "STATUS=Stopping: finishing what is at the gate")
 
     def _say(self, *lines: str) -> bool:

@@ -50,7 +50,7 @@ def test_a_broker_that_goes_away_later_does_not_stop_the_watchdogs_food(heard):
     unit = service(name)
     unit.turned(1, lambda: UP)
     unit.turned(1 + S, lambda: WAITING)
-    assert said()[-1] == ["READY=1", "WATCHDOG=1", "STATUS=Stopped: starting"]
+    assert said()[-1] == ["WATCHDOG=1", "STATUS=Stopped: starting"]
     unit.close()
 
 
@@ -81,7 +81,9 @@ def test_stopping_is_told_at_once(heard):
     unit = service(name)
     unit.turned(1, lambda: UP)
     unit.stopping()
-    assert said()[-1][0] == "STOPPING=1"
+    assert said()[-1] == ["STOPPING=1", "STATUS=Stopping: finishing what is at the gate"]
+    unit.turned(1 + S, lambda: UP)
+    assert said() == [["WATCHDOG=1"]]
     unit.close()
 
 
