@@ -33,6 +33,7 @@ COMMANDS = {
     "complaint": ("edge.learn", "complaint", "note a customer's complaint: what was shipped is not learnt from"),
     "releases": ("edge.releases", "main", "releases that are installed: list, activate"),
     "rollback": ("edge.releases", "rollback", "run the release again that ran before"),
+    "parity": ("edge.parity", "main", "whether the models of two releases answer alike; asked at each upgrade"),
     "models": ("edge.select", "main", "measure every way to run the models on this box, and keep the fastest"),
     "catalogue": ("edge.catalogue", "build", "enter a product into the catalogue, from pictures of it"),
     "text": ("edge.learn_text", "main", "learn where a product's print is, from photographs; a person accepts it"),

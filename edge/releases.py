@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Sequence, Set
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from edge.core.errors import ReleaseRefused
 
@@ -45,10 +46,22 @@ def rollback(arguments: Sequence[str]) -> int:
     version = _pointed(PREVIOUS)
     if not version:
         raise ReleaseRefused("there is no release before this one: `tunnel-edge releases list` tells which there are.")
-    return _told(activate(version))
+    return _told(take_over(version))
 
 
 def activate(version: str) -> str:
+    """Have a release run, if its models answer as those of the one that runs.
+
+    Raises:
+        ReleaseRefused: they do not; or as `take_over`.
+    """
+    former = _pointed(CURRENT)
+    if former and former != version:
+        _demand_parity(former, version)
+    return take_over(version)
+
+
+def take_over(version: str) -> str:
     """Have a release run: every unit that runs now is proved with it, or the former release runs again.
 
     Raises:
@@ -66,6 +79,27 @@ def activate(version: str) -> str:
         _point(PREVIOUS, former)
     _prune({version, _pointed(PREVIOUS)})
     return version
+
+
+def _demand_parity(former: str, version: str) -> None:
+    """The models that both have answer alike on this box; asked while the lanes still run, and after them.
+
+    Raises:
+        ReleaseRefused: they do not. A former release that cannot be asked is not compared with.
+    """
+    with TemporaryDirectory() as folder:
+        kept = Path(folder) / "answers.npz"
+        if _asked(former, "keep", kept).returncode:
+            print(f"{former} cannot be asked what its models answer: not compared")  # noqa: T201
+            return
+        compared = _asked(version, "compare", kept)
+    if compared.returncode:
+        raise ReleaseRefused(f"{version}: {compared.stderr.strip()} {former} runs on.")
+
+
+def _asked(version: str, verb: str, kept: Path) -> subprocess.CompletedProcess[str]:
+    words = ("nice", "-n", "5", FOLDER / version / "bin" / "tunnel-edge", "parity", verb, kept)
+    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 def _switch(version: str, units: Sequence[str]) -> None:

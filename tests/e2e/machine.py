@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 BOOT_S, RUN_S = 30.0, 120.0
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 SYSTEMD = Path("/lib/systemd/systemd")
 NAMESPACES = ("--pid", "--mount", "--cgroup", "--uts", "--ipc", "--net")
 # The kernel's settings stay as they are (/proc/sys, /sys): they are this machine's, too.
@@ -71,7 +72,9 @@ class Machine:
     def run(self, *words: object, check: bool = True, timeout: float = RUN_S) -> subprocess.CompletedProcess[str]:
         """A command there, as root."""
         inside = ["nsenter", "-t", str(self._init()), "-m", "-p", "-n", "-u", "-i", "-C", "--", *map(str, words)]
-        ran = subprocess.run(inside, capture_output=True, text=True, timeout=timeout, check=False, cwd="/")
+        ran = subprocess.run(
+            inside, capture_output=True, text=True, timeout=timeout, check=False, cwd="/", env=ENVIRONMENT
+        )
         assert not check or ran.returncode == 0, (words, ran.returncode, ran.stdout, ran.stderr)
         return ran
 

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.skipif(bool(why_not()), reason=why_not()), pytest.mark
 UNIT, SENTINEL = "tunnel-edge@lane1", "tunnel-edge-sentinel@lane1"
 STATE = "/var/lib/tunnel-edge/lane1"
 ABROAD = "203.0.113.1"  # RFC 5737: nobody's; here the loopback's
-ITEMS = 24
+ITEMS = 36  # half a minute
 PORTS = {"broker": 8883, "metrics": 9464}
 # As docs/operations.md says.
 BROKER = """
@@ -58,7 +58,7 @@ ca = "/etc/tunnel-edge/keys/ca.pem"
 certificate = "/etc/tunnel-edge/keys/client.pem"
 key = "/etc/tunnel-edge/keys/client.key"
 """
-QUICKER = "[Service]\nWatchdogSec=3\n"
+QUICKER = "[Service]\nWatchdogSec=5\n"
 PYTHON = "lib/python3.11/site-packages"
 
 
@@ -161,13 +161,14 @@ def test_a_loop_that_hangs_is_killed_and_nothing_is_lost(running, tmp_path):
     assert wait_for(lambda: sum(kind == "ItemEnd" for kind, _ in said(running)) >= 3)
     hung = pid(running)
     running.run("kill", "-STOP", hung)
-    assert wait_for(lambda: restarts(running) == 1)
-    assert "Watchdog timeout (limit 3s)" in running.log(UNIT)
+    assert wait_for(lambda: restarts(running) >= 1)
+    assert "Watchdog timeout (limit 5s)" in running.log(UNIT)
     assert "Fatal Python error: Aborted" in running.log(UNIT)  # with where each thread was
     assert wait_for(lambda: running.show(UNIT, "ActiveState") == "active")
-    assert wait_for(lambda: sum(kind == "ItemEnd" for kind, _ in said(running)) >= 12)
+    assert wait_for(lambda: sum(kind == "ItemEnd" for kind, _ in said(running)) >= 10)
+    before = restarts(running)
     running.run("kill", "-KILL", pid(running))
-    assert wait_for(lambda: restarts(running) == 2 and running.show(UNIT, "ActiveState") == "active")
+    assert wait_for(lambda: restarts(running) > before and running.show(UNIT, "ActiveState") == "active")
     assert wait_for(lambda: running.show("belt", "ActiveState") in ("inactive", "failed"))
     assert "items have left the lane" in running.log("belt")
     assert wait_for(lambda: conservation(said(running))["on_belt"] == 0)
@@ -261,34 +262,71 @@ def assert_runs(machine, version):
     assert f"/opt/tunnel-edge/{version}/".encode() in cmdline
 
 
-def damaged_model(release: Path):
-    (release / PYTHON / "models/backbone/1.0.0/model.onnx").write_bytes(b"damaged")
+def spoilt(release: Path, module: str, before: str, after: str):
+    """Change a module of a release, and forget what was compiled of it."""
+    file = release / PYTHON / module
+    text = file.read_text()
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after))
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
+        compiled.unlink()
+
+
+def answers_otherwise(release: Path):
+    """As if a library had changed what a model says."""
+    spoilt(
+        release,
+        "edge/inspection/session.py",
+        "        return outputs\n",
+        "        return [2 * one for one in outputs]\n",
+    )
+
+
+def bears_less(release: Path):
+    """As if a range had become narrower than what the lane's settings say."""
+    spoilt(release, "edge/settings.py", "scanner_mm: Millimetres = 0", "scanner_mm: Annotated[float, Field(le=9)] = 0")
 
 
 def never_ready(release: Path):
-    """As if its daemon could not read settings that the check can."""
-    file = release / PYTHON / "edge/records/lock.py"
-    file.write_text(file.read_text().replace("    try:\n", "    raise ConfigError('a key has gone')\n    try:\n", 1))
-    for compiled in (release / PYTHON / "edge/records/__pycache__").glob("lock.*"):
-        compiled.unlink()
+    """As if its daemon could not read what its check can."""
+    spoilt(
+        release,
+        "edge/records/lock.py",
+        "    try:\n        folder",
+        "    raise ConfigError('gone')\n    try:\n        folder",
+    )
+
+
+def upgraded(machine, spoil):
+    """What came of an upgrade to a release with a fault."""
+    place = machine.path("/opt/tunnel-edge")
+    shutil.rmtree(place / "0.1.2", ignore_errors=True)
+    copied(place, "0.1.1", place, "0.1.2")
+    spoil(place / "0.1.2")
+    tried = machine.run("/opt/tunnel-edge/0.1.2/bin/tunnel-edge", "releases", "activate", "0.1.2", check=False)
+    assert tried.returncode == 1
+    return tried.stderr
+
+
+def test_an_upgrade_whose_models_answer_otherwise_is_refused_while_the_lane_runs(running):
+    before = pid(running)
+    told = upgraded(running, answers_otherwise)
+    assert "differs by" in told
+    assert "0.1.1 runs on." in told
+    assert pid(running) == before
 
 
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (damaged_model, "tunnel-edge-check@lane1.service does not pass"),
+        (bears_less, "tunnel-edge-check@lane1.service does not pass"),
         (never_ready, f"{UNIT}.service does not become ready"),
     ],
 )
 def test_an_upgrade_that_fails_goes_back_by_itself(running, spoil, told):
-    place = running.path("/opt/tunnel-edge")
-    shutil.rmtree(place / "0.1.2", ignore_errors=True)
-    copied(place, "0.1.1", place, "0.1.2")
-    spoil(place / "0.1.2")
-    tried = running.run("/opt/tunnel-edge/0.1.2/bin/tunnel-edge", "releases", "activate", "0.1.2", check=False)
-    assert tried.returncode == 1
-    assert told in tried.stderr
-    assert "0.1.1 runs again." in tried.stderr
+    said_of_it = upgraded(running, spoil)
+    assert told in said_of_it
+    assert "0.1.1 runs again." in said_of_it
     assert wait_for(lambda: running.show(UNIT, "ActiveState") == "active")
     assert_runs(running, "0.1.1")
 
