@@ -55,6 +55,7 @@ def activate(version: str) -> str:
     Raises:
         ReleaseRefused: they do not; or as `take_over`.
     """
+    _demand_there(version)
     former = _pointed(CURRENT)
     if former and former != version:
         _demand_parity(former, version)
@@ -67,8 +68,7 @@ def take_over(version: str) -> str:
     Raises:
         ReleaseRefused: it is not there, or did not stand the proof.
     """
-    if not (FOLDER / version / "bin" / "tunnel-edge").is_file():
-        raise ReleaseRefused(f"{FOLDER / version}: no release: `tunnel-edge releases list` tells which there are.")
+    _demand_there(version)
     former, units = _pointed(CURRENT), _running()
     _switch(version, units)
     try:
@@ -79,6 +79,11 @@ def take_over(version: str) -> str:
         _point(PREVIOUS, former)
     _prune({version, _pointed(PREVIOUS)})
     return version
+
+
+def _demand_there(version: str) -> None:
+    if not (FOLDER / version / "bin" / "tunnel-edge").is_file():
+        raise ReleaseRefused(f"{FOLDER / version}: no release: `tunnel-edge releases list` tells which there are.")
 
 
 def _demand_parity(former: str, version: str) -> None:

@@ -331,6 +331,12 @@ def test_an_upgrade_that_fails_goes_back_by_itself(running, spoil, told):
     assert_runs(running, "0.1.1")
 
 
+def test_a_release_that_is_not_there_is_told(running):
+    tried = running.run("tunnel-edge", "releases", "activate", "9.9", check=False)
+    assert (tried.returncode, tried.stdout) == (1, "")
+    assert "no release: `tunnel-edge releases list`" in tried.stderr
+
+
 def test_back_to_the_release_before(running):
     assert running.run("tunnel-edge", "rollback").stdout == "0.1.0 runs\n"
     assert_runs(running, "0.1.0")
