@@ -4,9 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-APT := mosquitto tesseract-ocr tesseract-ocr-rus tesseract-ocr-ell fonts-dejavu-core libgl1 libglib2.0-0 libxcb1 \
+APT := systemd zstd mosquitto tesseract-ocr tesseract-ocr-rus tesseract-ocr-ell fonts-dejavu-core libgl1 libglib2.0-0 libxcb1 \
 	gir1.2-aravis-0.8 aravis-tools iproute2 prometheus tmux gcc pkg-config python3-dev libgirepository1.0-dev libcairo2-dev
-.PHONY: setup demo test check bench replays mutants peers models tote-models clean
+VERSION ?= $(shell sed -n 's/__version__ = "\(.*\)"/\1/p' edge/__init__.py)$(shell git describe --exact-match >/dev/null 2>&1 || git log -1 --format=+g%h 2>/dev/null)
+DIST ?= dist
+RELEASE = $(DIST)/tunnel-edge-$(VERSION).tar.zst
+.PHONY: setup demo test check bench deb install uninstall replays mutants peers models tote-models clean
 
 setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages
 
@@ -36,6 +39,19 @@ bench: setup  ## the item path by stage; the line on a virtual clock, with one t
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.inspection
 	$(BIN)/python -m bench.line --scenario nominal --items 20000
 	$(BIN)/python -m bench.line --scenario all --items 500
+
+$(RELEASE): setup.cfg pyproject.toml systemd $(shell find edge calibration models systemd docs -type f ! -name '*.pyc')
+	@$(MAKE) --no-print-directory setup
+	systemd/build $(VERSION) $@ $(BIN)/python
+
+deb: $(RELEASE)  ## a Debian package with every Python package and model in it, that installs without internet
+	systemd/deb $(RELEASE) $(DIST)
+
+install: $(RELEASE)  ## (as root) this version beside the others in /opt/tunnel-edge; if it does not become ready, the former runs on
+	systemd/place $(RELEASE)
+
+uninstall:  ## (as root) every version and unit; /etc/tunnel-edge and /var/lib/tunnel-edge stay
+	systemd/remove
 
 replays: setup  ## record the runs in tests/replays anew, with all that goes wrong on them (a minute; then look at the diff)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.replays.make

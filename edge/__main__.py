@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from edge import __version__
-from edge.core.errors import TunnelEdgeError
+from edge.core.errors import ConfigError, TunnelEdgeError
 
 COMMANDS = {
     "run": ("edge.app", "main", "run a lane's daemon"),
@@ -26,6 +26,7 @@ COMMANDS = {
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
     "explain": ("edge.explain", "main", "tell one item's whole story, with its pictures"),
     "conformance": ("edge.conformance.main", "main", "test a PLC's program against the line protocol"),
+    "certs": ("edge.certificates", "main", "a site's certificates for its broker and all who speak there"),
     "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),
     "references": (
         "edge.learn",
@@ -33,6 +34,9 @@ COMMANDS = {
         "what normal looks like: build it from pictures, add to it, inspect, prune, undo; accept changes, grow",
     ),
     "complaint": ("edge.learn", "complaint", "note a customer's complaint: what was shipped is not learnt from"),
+    "releases": ("edge.releases", "main", "releases that are installed: list, activate"),
+    "rollback": ("edge.releases", "rollback", "run the release again that ran before"),
+    "parity": ("edge.parity", "main", "whether the models of two releases answer alike; asked at each upgrade"),
     "models": ("edge.select", "main", "measure every way to run the models on this box, and keep the fastest"),
     "catalogue": ("edge.catalogue", "build", "enter a product into the catalogue, from pictures of it"),
     "text": ("edge.learn_text", "main", "learn where a product's print is, from photographs; a person accepts it"),
@@ -40,7 +44,8 @@ COMMANDS = {
 }
 # Workers are the threads here: two of them with two BLAS threads each would wait for one another on two cores.
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-OK, FAILED, USAGE = 0, 1, 2
+DAEMONS = ("run", "record", "sentinel", "node")
+OK, FAILED, USAGE, SETTINGS = 0, 1, 2, 78  # 78: EX_CONFIG of sysexits.h; systemd does not start it again for that
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(words[1:])
     except TunnelEdgeError as error:
         print(f"tunnel-edge {words[0]}: {error}", file=sys.stderr)  # noqa: T201 - the command's own voice
-        return FAILED
+        return SETTINGS if isinstance(error, ConfigError) and words[0] in DAEMONS else FAILED
 
 
 def _usage(words: Sequence[str]) -> int:

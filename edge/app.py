@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import shutil
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,12 +18,13 @@ from pathlib import Path
 
 import cv2
 
-from edge import __version__
-from edge.assembly import Lane, lane, shelf_of
+from edge import __version__, broker
+from edge.assembly import Lane, known_totes, lane, shelf_of
+from edge.broker import tls_of
 from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
-from edge.core.belt import NS_PER_S
-from edge.core.errors import BrokerUnreachable, CalibrationRefused, LedgerRefused, demand_all
+from edge.core.belt import NS_PER_MS, NS_PER_S
+from edge.core.errors import CalibrationRefused, LedgerRefused, demand_all
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
@@ -30,8 +32,12 @@ from edge.recording.recorder import Bounds, Recorder
 from edge.recording.tape import Tape
 from edge.records import logs
 from edge.records.journal import Journal
+from edge.records.lock import held
+from edge.records.notify import Service
 
 TURN_S = 0.001
+FINISH_NS = 4 * NS_PER_S  # told to end: at most so long for what is decided to be seen on its lane
+QUIET_NS = 1200 * NS_PER_MS  # then without heartbeat, until the gate is at its safe side: see `Blindness`
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
 MOST_MB = 2000  # of a recording
 BYTES_PER_MB = 1_000_000
@@ -44,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     config = load(_parser("run", "Run a lane's daemon.").parse_args(arguments).config)
     logs.begin(config.lane.name)
     ending = _signals()
-    with lane(config) as parts:
+    with held(config.lane.state), lane(config) as parts:
         turn_until(ending, parts)
     return 0
 
@@ -60,7 +66,7 @@ def record(arguments: Sequence[str]) -> int:
     folder, bounds = new_folder(options.out), Bounds(options.most_mb * BYTES_PER_MB, options.seconds, options.items)
     logs.begin(config.lane.name)
     ending, tape = _signals(), Tape()
-    with lane(config, tape.ports) as parts:
+    with held(config.lane.state), lane(config, tape.ports) as parts:
         recorder = Recorder(Keeper(folder, _head(config, parts), settings, config.inspection.references), bounds)
         with recorder.running():
             turn_until(ending, replace(parts, turn=tape.turning(parts.turn, recorder.offer)))
@@ -78,6 +84,7 @@ def _head(config: Config, parts: Lane) -> Head:
 
 def _signals() -> threading.Event:
     """Set when the daemon is told to end; also what else holds for the process."""
+    faulthandler.enable()  # a watchdog ends us by SIGABRT: then the log says where each thread was
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
@@ -105,7 +112,7 @@ def check(arguments: Sequence[str]) -> int:
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_calibrations(config),
         lambda: _demand_room(config.lane.state),
-        lambda: _demand_broker(config),
+        lambda: broker.demand(config.broker.host, config.broker.port, tls_of(config.broker)),
     )
     demand_all(parts)
     print(f"good: lane {config.lane.name}, models {sessions.versions()}")  # noqa: T201 - the command's own voice
@@ -121,6 +128,7 @@ def _demand_calibrations(config: Config) -> None:
         print(f"{name}: {why}")  # noqa: T201 - the command's own voice
     if told.refused:
         raise CalibrationRefused("\n".join(f"calibration {name}: {why}" for name, why in told.refused.items()))
+    known_totes(shelf)
 
 
 def _demand_room(state: Path) -> None:
@@ -131,26 +139,36 @@ def _demand_room(state: Path) -> None:
         )
 
 
-def _demand_broker(config: Config) -> None:
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        if probe.connect_ex((config.broker.host, config.broker.port)):
-            place = f"{config.broker.host}:{config.broker.port}"
-            raise BrokerUnreachable(f"no broker answers at {place}: start it, or set [broker] host and port.")
-
-
 def turn_until(ending: threading.Event, parts: Lane) -> None:
-    """Turn the loop until told to end; the time of each turn goes into a histogram."""
+    """Turn the loop until told to end, then finish what is at the gate and leave it to its safe side."""
     state, why = "Aborted", "the daemon failed: see its log"
     try:
-        while not ending.is_set():
-            started_ns = time.monotonic_ns()
-            parts.turn(started_ns)
-            parts.metrics.turn_s.observe((time.monotonic_ns() - started_ns) / NS_PER_S)
-            time.sleep(TURN_S)
+        with closing(Service()) as service:
+            _turn(parts, service, lambda _: ending.is_set())
+            service.stopping()
+            _finish(parts, service)
         state, why = "Stopped", "the daemon was told to stop"
     finally:
         parts.announce(state, why)
+
+
+def _finish(parts: Lane, service: Service) -> None:
+    """See what is decided onto its lane; then go on deciding, silently, until the gate stands at its safe side."""
+    loop, told_ns = parts.loop, time.monotonic_ns()
+    decided = loop.dispatcher.decided
+    _turn(parts, service, lambda now_ns: now_ns > told_ns + FINISH_NS or not decided & loop.dispatcher.decided)
+    parts.hush()
+    quiet_ns = time.monotonic_ns()
+    _turn(parts, service, lambda now_ns: now_ns > quiet_ns + QUIET_NS or not loop.tracker.items)
+
+
+def _turn(parts: Lane, service: Service, ended: Callable[[int], bool]) -> None:
+    """Turn until it has ended, by the monotonic time in ns; the time of each turn goes into a histogram."""
+    while not ended(started_ns := time.monotonic_ns()):
+        parts.turn(started_ns)
+        parts.metrics.turn_s.observe((time.monotonic_ns() - started_ns) / NS_PER_S)
+        service.turned(started_ns, parts.standing)
+        time.sleep(TURN_S)
 
 
 def _record_options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Protocol
 
 import zmq
 from prometheus_client import CollectorRegistry
 
+from edge.broker import tls_of
 from edge.calibrations import Shelf
 from edge.cameras.assembly import CalibratedCameras, all_cameras
 from edge.cameras.cameras import AllCameras
@@ -51,6 +53,7 @@ from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal, last, latest
 from edge.records.logs import LogSink
 from edge.records.metrics import MetricsSink
+from edge.records.notify import Standing
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
 from edge.scraped import Beside, count, oversee, serve
@@ -81,6 +84,9 @@ class Lane:
     versions: Mapping[str, str]  # of the models
     announce: Callable[[str, str], None]  # the station's last state, and why
     metrics: MetricsSink
+    loop: Loop
+    hush: Callable[[], None]  # no heartbeat from now on
+    standing: Callable[[], Standing]  # as systemd is told
 
 
 def as_they_are(ports: Ports) -> Ports:
@@ -98,7 +104,9 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
     with ExitStack() as stack:
         context: zmq.Context[zmq.Socket[bytes]] = stack.enter_context(zmq.Context())
         heard = (*belt.HEARD, *diverter.HEARD, REPLACEMENT_ACK)
-        link = Link(config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard)
+        link = Link(
+            config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard, tls_of(config.broker)
+        )
         registry = CollectorRegistry()
         metrics = MetricsSink(registry)
         ledger = _ledger(config, stack, context, link, metrics)
@@ -117,11 +125,20 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift), loop)
         oversee(registry, config.lane.state, loop, sessions.versions, ledger)
         serve(config.metrics, registry, stack)
-        parts: tuple[Part, ...] = (link, ledger, sender, inspector, *cameras.parts, *([shelf] if shelf else []))
+        watched = [shelf] if shelf else []  # the sender's last word comes after the ledger's
+        parts: tuple[Part, ...] = (
+            link,
+            sender,
+            ledger,
+            inspector,
+            *cameras.parts,
+            *watched,
+        )
         for part in parts:
             part.start()
             stack.callback(part.stop)
-        yield Lane(loop.turn, start, sessions.versions(), link.announce, metrics)
+        standing = partial(_standing, link, cameras)
+        yield Lane(loop.turn, start, sessions.versions(), link.announce, metrics, loop, station.hush, standing)
 
 
 def starting(config: Config, in_force: InForce = NONE) -> Start:
@@ -233,3 +250,9 @@ def _journal(config: Config, stack: ExitStack) -> Journal:
     journal = Journal(config.lane.state)
     stack.callback(journal.close)
     return journal
+
+
+def _standing(link: Link, cameras: AllCameras) -> Standing:
+    """Ready, once the broker is there and each camera has been opened or tells why not."""
+    awaited = [*([] if link.connected.is_set() else ["the broker"]), *(f"camera '{one}'" for one in cameras.unheard())]
+    return Standing(": ".join(link.said), ", ".join(awaited))

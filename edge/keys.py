@@ -14,6 +14,7 @@ import zmq
 from zmq.utils import z85
 
 from edge.core.errors import ConfigError
+from edge.credentials import where
 
 PUBLIC, SECRET = ".key", ".key_secret"
 KEY_BYTES = 32
@@ -51,6 +52,7 @@ def own(path: Path) -> KeyPair:
     Raises:
         ConfigError: not there, damaged, or readable by others.
     """
+    path = where(path)
     fields = _fields(path)
     if path.stat().st_mode & OTHERS:
         raise ConfigError(f"{path}: others may read this secret key: `chmod 600 {path}`, or make a new one.")
@@ -68,7 +70,7 @@ def public(path: Path) -> bytes:
     Raises:
         ConfigError: not there, or damaged.
     """
-    return _key(path, _fields(path), "public-key")
+    return _key(path, _fields(where(path)), "public-key")
 
 
 def _fields(path: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from edge.broker import Address
+from edge.broker import Address, keys_in
 from edge.config import Config, load
 from edge.core import topics
 from edge.core.errors import BrokerUnreachable
@@ -20,6 +20,7 @@ from edge.records.journal import entries
 from edge.records.sinks import PICTURES
 from edge.simulator.mqtt import Party
 
+KEYS = Path("/etc/tunnel-edge/console-keys")
 RESULT_S = 330.0  # a little longer than the daemon waits for the test pieces
 POLL_S = 0.1
 SHOT_S = 2  # of a fire test, about
@@ -31,8 +32,9 @@ def clear(arguments: Sequence[str]) -> int:
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
     parser.add_argument("what", choices=("items", "alarms"), help="what has been seen to")
     parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    _add_keys(parser)
     options = parser.parse_args(arguments)
-    _say(load(options.config), topics.CLEAR, {"by": options.by, "what": options.what})
+    _say(load(options.config), options.keys, topics.CLEAR, {"by": options.by, "what": options.what})
     return 0
 
 
@@ -45,8 +47,9 @@ def hold(arguments: Sequence[str]) -> int:
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
     parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
     parser.add_argument("--why", required=True, help="it is said with the lane's state")
+    _add_keys(parser)
     options = parser.parse_args(arguments)
-    _say(load(options.config), topics.HOLD, {"by": options.by, "why": options.why})
+    _say(load(options.config), options.keys, topics.HOLD, {"by": options.by, "why": options.why})
     return 0
 
 
@@ -57,7 +60,7 @@ def challenge(arguments: Sequence[str]) -> int:
     if options.verb == "holds":
         return _tell_holds(config)
     asked = {"test": options.test, "by": options.by, "items": [one for one in options.items.split(",") if one]}
-    result = _say(config, topics.CHALLENGE, asked, answer=topics.CHALLENGE_RESULT)
+    result = _say(config, options.keys, topics.CHALLENGE, asked, answer=topics.CHALLENGE_RESULT)
     Console().print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
     return 0 if result["outcome"] == "passed" else 1
 
@@ -71,6 +74,7 @@ def fire(arguments: Sequence[str]) -> int:
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
     parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
     parser.add_argument("--times", type=int, default=50, help=f"1 to {topics.MOST_SHOTS} (default: %(default)s)")
+    _add_keys(parser)
     options = parser.parse_args(arguments)
     if not topics.shots(options.times):
         parser.error(f"--times {options.times}: between 1 and {topics.MOST_SHOTS} shots make a test")
@@ -78,7 +82,7 @@ def fire(arguments: Sequence[str]) -> int:
     lasts_s = SHOT_S * options.times
     console.print(f"the gate moves {options.times} times, about {lasts_s:.0f} s in all: keep people away")
     asked = {"test": f"fire-{time.time_ns()}", "by": options.by, "times": options.times}
-    result = _say(load(options.config), topics.FIRE, asked, answer=topics.FIRE_RESULT)
+    result = _say(load(options.config), options.keys, topics.FIRE, asked, answer=topics.FIRE_RESULT)
     console.print(f"{result['outcome']}: {result['because']}", highlight=False, soft_wrap=True)
     return 0 if result["outcome"] == "fired" else 1
 
@@ -109,13 +113,16 @@ def _tell_holds(config: Config) -> int:
     return 0
 
 
-def _say(config: Config, topic: Topic, fields: Mapping[str, Any], answer: Topic | None = None) -> Mapping[str, Any]:
+def _say(
+    config: Config, keys: Path, topic: Topic, fields: Mapping[str, Any], answer: Topic | None = None
+) -> Mapping[str, Any]:
     """Publish one message, and wait for the answer if there is to be one.
 
     Raises:
         BrokerUnreachable: no broker answers, or nobody on the lane does.
     """
-    address = Address(config.broker.host, config.broker.port, config.lane.site, config.lane.name)
+    tls = keys_in(keys) if config.broker.ca else None
+    address = Address(config.broker.host, config.broker.port, config.lane.site, config.lane.name, tls)
     first_seq = time.time_ns() // 1_000_000  # each call is a writer of its own: its message must not look like the last
     with Party("console", address, [answer] if answer else [], first_seq) as party:
         party.publish(topic, fields)
@@ -130,6 +137,12 @@ def _say(config: Config, topic: Topic, fields: Mapping[str, Any], answer: Topic 
     raise BrokerUnreachable(f"nobody answered on {topic.name}: is the lane's daemon running?")
 
 
+def _add_keys(parser: argparse.ArgumentParser) -> None:
+    """Who speaks at a broker with TLS: the box's own certificate may not say what a person says."""
+    what = "the console's, by `tunnel-edge certs`, where [broker] has a ca (default: %(default)s)"
+    parser.add_argument("--keys", type=Path, default=KEYS, metavar="FOLDER", help=what)
+
+
 def _challenge_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tunnel-edge challenge", description="Challenge a lane with known items.")
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -137,6 +150,7 @@ def _challenge_options(arguments: Sequence[str]) -> argparse.Namespace:
     start.add_argument("config", type=Path, help="the lane's settings (TOML)")
     start.add_argument("--test", choices=topics.CHALLENGES, required=True)
     start.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    _add_keys(start)
     start.add_argument("--items", default="", help="the test pieces' ids in the warehouse, in order, with commas")
     waiting = verbs.add_parser("holds", help="list what went on since the last good test")
     waiting.add_argument("config", type=Path, help="the lane's settings (TOML)")

@@ -84,7 +84,7 @@ def measure(folder: Path, threads: int, runs: int, console: Console) -> list[Tri
     The ways take turns, so that whatever else the box does falls on all of them.
     """
     manifest = read_manifest(folder)
-    difference, tolerance = _tolerance(folder, manifest)
+    difference, most = tolerance(folder, manifest)
     batches = list(DRAWN[manifest.check](manifest))
     sessions = dict(_sessions(folder, manifest, threads, console))
     answers = {way: [session.run(batch)[0] for batch in batches] for way, session in sessions.items()}
@@ -97,7 +97,7 @@ def measure(folder: Path, threads: int, runs: int, console: Console) -> list[Tri
     )
     ratios = np.median(times_ms / times_ms[:, :1], axis=0)
     return [
-        Trial(way, times, float(ratio), difference(answers[SHIPPED], answers[way]), tolerance)
+        Trial(way, times, float(ratio), difference(answers[SHIPPED], answers[way]), most)
         for way, times, ratio in zip(sessions, times_ms.T, ratios, strict=True)
     ]
 
@@ -119,11 +119,11 @@ def _sessions(folder: Path, manifest: Manifest, threads: int, console: Console) 
             console.print(f"left out: {way}: {error}", style="yellow", highlight=False, soft_wrap=True)
 
 
-def _tolerance(folder: Path, manifest: Manifest) -> tuple[Difference, float]:
+def tolerance(folder: Path, manifest: Manifest) -> tuple[Difference, float]:
     """What answers are compared by, and how far apart they may be."""
-    for measure, tolerance in manifest.tolerance.items():
+    for measure, most in manifest.tolerance.items():
         if measure in DIFFERENCES:
-            return DIFFERENCES[measure], tolerance
+            return DIFFERENCES[measure], most
     raise ModelRefused(f"{folder}: the manifest states no tolerance of {' or '.join(DIFFERENCES)}: run `make models`.")
 
 

@@ -50,6 +50,15 @@ class BrokerSettings(Section):
 
     host: str = "127.0.0.1"
     port: Port = 1883
+    ca: Path | None = None  # whom to trust; None: in clear, for a broker on this machine
+    certificate: Path | None = None  # this box's own, by `tunnel-edge certs`
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.certificate is None) != (self.key is None) or (self.certificate and not self.ca):
+            raise ValueError("certificate and key go together, and with ca")
+        return self
 
 
 class BeltSettings(Section):

@@ -67,6 +67,12 @@ class AllCameras:
         for grabber in self.grabbers:
             grabber.space(spacing(geometry))
 
+    def unheard(self) -> Sequence[str]:
+        """Cameras that have neither been opened nor have a fault that tells why not."""
+        here = [one.name for one in self.grabbers if not one.opened and not one.fault]
+        silent = [node for node in self.nodes if not node.answer]
+        return [*here, *(name for node in silent for name in node.cameras if name not in node.faults())]
+
     def faults(self) -> Mapping[str, str]:
         """Camera → what is wrong with it just now, and what to do."""
         here = {name: f"camera '{name}' {APART}" for name, latch in self._latches.items() if latch.apart}

@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.broker import Address, send_at_once
+from edge.broker import Address, secured, send_at_once
 from edge.core.errors import BrokerUnreachable, MalformedMessage
 from edge.core.topics import Topic
 from edge.core.wire import decode
@@ -86,6 +86,7 @@ class Connection:
     def _new_client(self) -> mqtt.Client:
         """Nothing that an earlier life had queued is sent in this one."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=mqtt.MQTTv5)
+        secured(client, self._address.tls)
         client.on_socket_open = send_at_once
         client.on_connect = self._on_connect
         client.on_subscribe = lambda *_: self._ready.set()

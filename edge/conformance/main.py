@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from edge.broker import Address, host_and_port
+from edge.broker import Address, host_and_port, keys_in
 from edge.conformance.box import Lane, connected
 from edge.conformance.checks import Result
 from edge.conformance.suite import CASES, Outcome, failed, run
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the suite; 1 when a case failed."""
     options = _parser().parse_args(arguments)
     host, port = options.broker
-    address = Address(host, port, options.site, options.lane)
+    address = Address(host, port, options.site, options.lane, keys_in(options.keys) if options.keys else None)
     lane = Lane(options.safe_side, options.gate_counts, options.confirm_counts)
     cases = [case for case in CASES if options.only is None or case.name in options.only]
     console = Console()
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "tunnel-edge conformance", description="Test a PLC's program against the line protocol. Let the belt run empty."
     )
     parser.add_argument("--broker", type=host_and_port, default=("127.0.0.1", 1883), metavar="HOST:PORT")
+    parser.add_argument("--keys", type=Path, metavar="FOLDER", help="the box's, by `tunnel-edge certs`: speak TLS")
     parser.add_argument("--site", default="site1", help="as in the topics (default: %(default)s)")
     parser.add_argument("--lane", default="lane1", help="as in the topics (default: %(default)s)")
     parser.add_argument("--safe-side", choices=("divert", "pass"), default="divert", help="(default: %(default)s)")

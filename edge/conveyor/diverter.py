@@ -14,6 +14,7 @@ from edge.core.wire import ack_of, command_fields
 
 HEARD = (topics.ACK,)
 BEAT_NS = 200 * NS_PER_MS
+NEVER_NS = 2**63
 
 
 class DiverterOverMqtt:
@@ -50,6 +51,10 @@ class StationOverMqtt:
         self._versions = versions
         self._next_ns = 0
         self._said: tuple[str, str, Mapping[str, str]] | None = None
+
+    def hush(self) -> None:
+        """Beat no more: the gate is to go to its safe side."""
+        self._next_ns = NEVER_NS
 
     def tell(self, oversight: Oversight, turn: int, now_ns: int) -> None:
         """Five beats a second, and none while we are blind; the state when it changes; each request for a stop once."""

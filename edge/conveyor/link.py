@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.broker import expiring, send_at_once
+from edge.broker import Tls, expiring, secured, send_at_once
 from edge.core.errors import MalformedMessage
 from edge.core.topics import STATE, TABLE, Topic
 from edge.core.wire import decode, encode
@@ -33,7 +33,14 @@ log = logging.getLogger(__name__)
 class Link:
     """Connects, and again whenever the broker went away; nobody waits for it."""
 
-    def __init__(self, host: str, port: int, site: str, lane: str, heard: Iterable[Topic]) -> None:
+    def __init__(
+        self, host: str, port: int, site: str, lane: str, heard: Iterable[Topic], tls: Tls | None = None
+    ) -> None:
+        """Take where the broker is, and what is heard of the lane.
+
+        Raises:
+            ConfigError: as `Tls.context`.
+        """
         self.refused: Counter[tuple[str, str]] = Counter()  # (topic, reason) → messages
         self.connected = threading.Event()
         self._address = f"{host}:{port}"
@@ -44,7 +51,7 @@ class Link:
         self._others = {topic.under(site, lane) for topic in TABLE}  # of the protocol, though not for us
         self._seq: Counter[str] = Counter()
         self._state: dict[str, Any] = {"state": "Stopped", "why": "starting"}
-        self._client = self._new_client(host, port)
+        self._client = self._new_client(host, port, tls)
 
     def start(self) -> None:
         """Begin to connect, in the background."""
@@ -75,9 +82,14 @@ class Link:
         self._state = {"state": state, "why": why, **(versions or {})}
         self.publish(STATE, self._state)
 
-    def _new_client(self, host: str, port: int) -> mqtt.Client:
+    @property
+    def said(self) -> tuple[str, str]:
+        """The station's state, and why."""
+        return self._state["state"], self._state["why"]
+
+    def _new_client(self, host: str, port: int, tls: Tls | None) -> mqtt.Client:
         client_id = f"tunnel-edge-{self._site}-{self._lane}"
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
+        client = secured(mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5), tls)
         gone = encode(0, {"state": "Aborted", "why": "the daemon is gone"})
         client.will_set(STATE.under(self._site, self._lane), gone, STATE.qos, retain=True)
         client.reconnect_delay_set(FIRST_RETRY_S, RETRY_S)  # type: ignore[arg-type]  # paho only compares and waits
@@ -108,7 +120,10 @@ class Link:
             log.error("broker %s denies us the lane's topics: mend its ACLs, we are deaf", self._address)
 
     def _on_connect_fail(self, _: mqtt.Client, __: object) -> None:
-        log.warning("broker %s does not answer; start it, or set [broker] host and port. Trying again.", self._address)
+        log.warning(
+            "broker %s does not answer; start it, or see what `tunnel-edge check` says of it. Trying again.",
+            self._address,
+        )
 
     def _on_disconnect(
         self, _: mqtt.Client, __: object, ___: mqtt.DisconnectFlags, reason: ReasonCode, ____: object

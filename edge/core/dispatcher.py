@@ -75,6 +75,11 @@ class Dispatcher:
         self._eyes.go_by(geometry.counts(geometry.longest_mm))
         self._blindness.go_by(geometry)
 
+    @property
+    def decided(self) -> frozenset[str]:
+        """Items on the belt of which a verdict was given."""
+        return frozenset(self._dispositions)
+
     def plan(
         self,
         verdicts: Iterable[Verdict],

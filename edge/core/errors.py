@@ -10,10 +10,12 @@ TunnelEdgeError
 ├── CameraFault            a camera cannot be opened, refuses a setting, or has stopped sending
 ├── BrokerUnreachable      no MQTT broker answers where the configuration says
 ├── LaneNotReady           no daemon says on the broker that it is ready for the lane
+├── LaneInUse              another process has the lane's state folder
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
 ├── LedgerRefused          the lane's folder cannot be written, or holds no ledger
 ├── ItemUnknown            no item, or more than one, of the journal is meant
 ├── RecordingRefused       a recording is damaged, unfinished or of another version, or cannot be written
+├── ReleaseRefused         a release is not there, or did not become ready
 └── DemoFailed             a process of the demo ended badly
 """
 
@@ -69,12 +71,20 @@ class LaneNotReady(TunnelEdgeError):
     """No daemon says on the broker that it is ready for the lane."""
 
 
+class LaneInUse(TunnelEdgeError):
+    """Another process has the lane's state folder."""
+
+
 class LaneNotTestable(TunnelEdgeError):
     """Another box is at work on the lane, or no PLC speaks there."""
 
 
 class DemoFailed(TunnelEdgeError):
     """A process of the demo ended badly."""
+
+
+class ReleaseRefused(TunnelEdgeError):
+    """A release is not there, or did not become ready."""
 
 
 class RecordingRefused(TunnelEdgeError):

@@ -8,8 +8,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from edge.keys import make, own, public
 from edge.node.outgoing import Outgoing
 from edge.node.post import Post
 from edge.node.settings import NodeConfig, load
+from edge.records.notify import Service, Standing
 
 KEYS = Path("/etc/tunnel-edge/keys")
 
@@ -55,8 +57,18 @@ def serve(config: NodeConfig, ending: threading.Event) -> None:
         for camera in cameras.values():
             camera.grabber.start()
             stack.callback(camera.grabber.stop)
+        service = stack.enter_context(closing(Service()))
         while not ending.is_set():
             post.turn()
+            service.turned(time.monotonic_ns(), lambda: _standing(cameras.values()))
+        service.stopping()
+
+
+def _standing(cameras: Collection[Outgoing]) -> Standing:
+    """Ready, once each camera has been opened or tells why not."""
+    awaited = [one.grabber.name for one in cameras if not one.grabber.opened and not one.grabber.fault]
+    faults = [one.grabber.fault for one in cameras if one.grabber.fault]
+    return Standing("; ".join(faults) or f"sending {len(cameras)} cameras", ", ".join(awaited))
 
 
 def _check(arguments: Sequence[str]) -> int:

@@ -36,7 +36,7 @@ class Sender:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; what is unanswered stays in the outbox."""
+        """Send what came last, and end; what is unanswered stays in the outbox."""
         self._ending.set()
         self._thread.join()
 
@@ -53,11 +53,15 @@ class Sender:
 
     def _run(self) -> None:
         while not self._ending.wait(POLL_S):
-            try:
-                self.step(time.monotonic())
-            except Exception:  # a locked file must not end what is owed
-                self.failures += 1
-                log.exception("orders could not be seen to; trying again")
+            self._try()
+        self._try()
+
+    def _try(self) -> None:
+        try:
+            self.step(time.monotonic())
+        except Exception:  # a locked file must not end what is owed
+            self.failures += 1
+            log.exception("orders could not be seen to; trying again")
 
 
 def _jittered(wait_s: float) -> float:

@@ -33,6 +33,11 @@ class Broker(Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+    ca: Path | None = None  # None: in clear
+    certificate: Path | None = (
+        None  # as the daemon's file names it; the unit has one of the sentinel's own by that name
+    )
+    key: Path | None = None
 
 
 class Belt(Section):

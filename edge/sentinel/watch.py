@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from itertools import count
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -12,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.core.errors import MalformedMessage
+from edge.core.errors import ConfigError, MalformedMessage
 from edge.core.topics import LINE_STOP, MAX_TEXT
 from edge.core.wire import decode, encode
 from edge.sentinel.account import HEARD, Account
@@ -23,7 +25,24 @@ KEEPALIVE_S = 5
 RETRY_S = 1
 QOS = 1  # what was said at QoS 0 stays so
 
+CREDENTIALS = "keys_"  # how systemd calls the files of the unit's own folder
+
 log = logging.getLogger(__name__)
+
+
+def own(path: Path | None) -> str | None:
+    """The unit's own copy of a file, by its name; by hand, the file itself."""
+    if path is None:
+        return None
+    mine = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) / (CREDENTIALS + path.name)
+    return str(mine if mine.is_file() else path)
+
+
+def _secure(client: mqtt.Client, broker: Broker) -> None:
+    try:
+        client.tls_set(own(broker.ca), own(broker.certificate), own(broker.key))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"[broker] ca, certificate, key: cannot be used: {error}.") from error
 
 
 class Sentinel:
@@ -52,6 +71,8 @@ class Sentinel:
     def _new_client(self) -> mqtt.Client:
         client_id = f"tunnel-sentinel-{self._lane.site}-{self._lane.name}"
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
+        if self._broker.ca:
+            _secure(client, self._broker)
         client.reconnect_delay_set(RETRY_S, RETRY_S)
         client.on_connect, client.on_connect_fail = self._on_connect, self._on_connect_fail
         client.on_disconnect, client.on_message = self._on_disconnect, self._on_message

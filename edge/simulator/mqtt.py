@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.broker import Address, expiring, send_at_once
+from edge.broker import Address, expiring, secured, send_at_once
 from edge.core.errors import BrokerUnreachable, MalformedMessage
 from edge.core.topics import Topic
 from edge.core.wire import decode, encode
@@ -55,6 +55,7 @@ class Party:
             client_id=f"{name}-{address.site}-{address.lane}",
             protocol=MQTTProtocolVersion.MQTTv5,
         )
+        secured(self._client, address.tls)
         self._client.on_socket_open = send_at_once
         self._client.on_connect = self._subscribe
         self._client.on_subscribe = self._subscribed

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from edge.broker import Address, host_and_port
+from edge.broker import Address, host_and_port, keys_in
 from edge.core.errors import ConfigError, LaneNotReady, TunnelEdgeError
 from edge.core.topics import STATE
 from edge.pictures import read_picture
@@ -150,11 +150,13 @@ def simulate(
     stopped: threading.Event | None = None,
     patience: Patience = Patience(),
     wired: Callable[[Wire], None] = lambda _wire: None,
+    keys: Path | None = None,
 ) -> None:
     """Run the plan to its end against the box on a broker, then write the truth as JSON.
 
     frames: the ZeroMQ endpoint that the cameras bind, or the address of each as a GigE Vision camera.
     wired: is shown the wire to the box, to disturb it. stopped: set it to end early; the truth is written all the same.
+    keys: a site's folder by `tunnel-edge certs`; None: the broker is spoken to in clear.
 
     Raises:
         BrokerUnreachable: no broker answers.
@@ -163,19 +165,25 @@ def simulate(
     """
     if not truth.parent.is_dir():
         raise ConfigError(f"{truth}: there is no folder {truth.parent}: make it first.")
-    address = Address(host, port, plan.site, plan.lane)
+    plain = Address(host, port, plan.site, plan.lane)
+    address = {role: replace(plain, tls=keys_in(keys / of) if keys else None) for role, of in _roles(plan.lane).items()}
     stopped = stopped or threading.Event()
     with ExitStack() as stack:
         wire = _wire(plan, frames)
         wired(wire)
         cameras = stack.enter_context(Cameras(wire))
-        plc_party = stack.enter_context(Party("plc", address, plc.TOPICS))
-        warehouse_party = stack.enter_context(Party("wms", address, warehouse.TOPICS))
-        readiness = Readiness(stack.enter_context(Party("lane", address, [STATE])))
+        plc_party = stack.enter_context(Party("plc", address["plc"], plc.TOPICS))
+        warehouse_party = stack.enter_context(Party("wms", address["wms"], warehouse.TOPICS))
+        readiness = Readiness(stack.enter_context(Party("lane", address["console"], [STATE])))
         lane = Lane(plan, cameras, plc_party, warehouse_party, time.monotonic_ns())
         scans = Scans(lane, progress, stopped)
         _run(lane, scans, readiness, patience)
         write_truth(truth, {**lane.fields(), "scan": scans.lateness.fields()})
+
+
+def _roles(lane: str) -> dict[str, str]:
+    """Role → its folder among a site's keys."""
+    return {"plc": f"{lane}/plc", "wms": "wms", "console": "console"}
 
 
 def _wire(plan: Plan, frames: str | Mapping[str, str]) -> Wire:
@@ -212,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _stopped_by_signals() as stopped:
             frames = args.frames or dict(args.gige)
-            simulate(read_plan(args.plan), host, port, frames, args.truth, _show, stopped)
+            simulate(read_plan(args.plan), host, port, frames, args.truth, _show, stopped, keys=args.keys)
     except TunnelEdgeError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own voice
         return 2
@@ -244,6 +252,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CAMERA=ADDRESS",
         help="GigE Vision cameras instead, as side=127.0.77.1",
     )
+    parser.add_argument("--keys", type=Path, metavar="FOLDER", help="of a site, by `tunnel-edge certs`: speak TLS")
     parser.add_argument("--truth", type=Path, required=True, help="JSON file to write: what really happened")
     return parser
 
