@@ -137,6 +137,13 @@ def test_it_starts_and_is_ready(installed):
     assert b"/opt/tunnel-edge/0.1.0/" in installed.path(f"/proc/{pid(installed)}/cmdline").read_bytes()
 
 
+def test_its_words_are_in_the_journal_with_their_fields(running):
+    ask = ("journalctl", "--no-pager", "-o", "json", "-u", UNIT, "LANE=lane1")
+    assert wait_for(lambda: "connected to broker" in running.run(*ask).stdout)
+    word = json.loads(running.run(*ask, "-n", "1").stdout)
+    assert (word["SYSLOG_IDENTIFIER"], word["LANE"], word["LOGGER"][:5]) == ("tunnel-edge", "lane1", "edge.")
+
+
 def models(folder):
     return {path.relative_to(folder): path.stat().st_size for path in folder.glob("models/*/*/*") if path.is_file()}
 
