@@ -97,7 +97,7 @@ def run(site):
 
 
 def test_told_to_end_it_finishes_what_is_at_the_gate_and_what_is_owed(site, broker):
-    """Told so with items everywhere on the belt: none of them reaches the good lane, and none is forgotten."""
+    """Told so with items everywhere on the belt: what is decided ends, nothing passes as good, none is forgotten."""
     plan = Plan("site", "lane", LANE, items(site.folder, 16), speed_mm_per_s=500, items_per_minute=120)
     words = (plan, broker.host, broker.port, site.frames, site.folder / "truth.json")
     lane = threading.Thread(target=simulate, args=words, kwargs={"patience": Patience(grace_s=6)})
@@ -116,7 +116,10 @@ def test_told_to_end_it_finishes_what_is_at_the_gate_and_what_is_owed(site, brok
     books = conservation(site.said())
     assert (books["violations"], books["on_belt"], books["inducted"]) == (0, 0, 16)
     run = account(site.folder / "state", site.folder / "truth.json", Scene("", (), (), (), {}, {}))
-    assert {one.truth["went"] for one in run.stories} == {"reject"}
+    good = [(one.end, one.truth) for one in run.stories if one.truth["went"] != "reject"]
+    assert all(end["end"] in ("missed", "no_decision") for end, _ in good), (
+        good
+    )  # a machine that is too busy misses some
 
 
 def said(site, wanted):
