@@ -32,6 +32,7 @@ from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.laid import Laid
+from edge.core.lots import OFF, Lots
 from edge.core.ports import NO_SHELF
 from edge.core.recovery import recovered
 from edge.core.supervision import Limits, Supervision
@@ -107,6 +108,7 @@ def loop_of(ports: Ports) -> Loop:
         station=StationOverMqtt(ports.link, {}),
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        lots=Lots(OFF, ports.geometry, known, "bench"),
         firing=FireTests(ports.geometry, f"bench-{ports.life}"),
         calibrations=NO_SHELF,
         calibrated=Calibrated(Laid(ports.geometry, recipe)),

@@ -7,10 +7,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import zmq
 from prometheus_client import CollectorRegistry
@@ -33,13 +33,16 @@ from edge.core.firing import FireTests
 from edge.core.in_force import NONE, InForce, numbers
 from edge.core.judge import Judge
 from edge.core.laid import Laid
+from edge.core.lot_recovery import standing as holds_of
+from edge.core.lot_recovery import tallied
+from edge.core.lots import Lots
 from edge.core.messages import CalibrationsInForce, ScaleLearnt
 from edge.core.plane import Plane
 from edge.core.ports import NO_SHELF, Diverter, Ports, Station
 from edge.core.recovery import Start, recovered
 from edge.core.scale import Scale
 from edge.core.supervision import Supervision
-from edge.core.topics import REPLACEMENT_ACK
+from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
 from edge.core.tracker import Tracker
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.inspector import ThreadedInspector
@@ -50,7 +53,7 @@ from edge.inspection.tote_type import ToteType
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
-from edge.records.journal import Journal, last, latest
+from edge.records.journal import Journal, last, latest, lot_entries
 from edge.records.logs import LogSink
 from edge.records.metrics import MetricsSink
 from edge.records.notify import Standing
@@ -62,6 +65,7 @@ from edge.standing import WatchedShelf
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
 RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
 BYTES_PER_MB = 1_000_000
+ANSWERS = (REPLACEMENT_ACK, LOT_HOLD_ACK)  # of the warehouse
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
 
@@ -103,14 +107,14 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
     sessions = Sessions(config.inspection.models, config.inspection.runtime)
     with ExitStack() as stack:
         context: zmq.Context[zmq.Socket[bytes]] = stack.enter_context(zmq.Context())
-        heard = (*belt.HEARD, *diverter.HEARD, REPLACEMENT_ACK)
+        heard = (*belt.HEARD, *diverter.HEARD, *ANSWERS)
         link = Link(
             config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard, tls_of(config.broker)
         )
         registry = CollectorRegistry()
         metrics = MetricsSink(registry)
         ledger = _ledger(config, stack, context, link, metrics)
-        sender = Sender(_journal(config, stack), link, lambda: [fields for _, fields in link.take(REPLACEMENT_ACK)])
+        sender = Sender(_journal(config, stack), link, partial(_answers, link))
         shelf = shelf_of(config)
         start = starting(config, shelf.told().good if shelf else NONE)
         asked = questions(config.inspection, config.recipe.rule, sessions, totes=known_totes(shelf) if shelf else {})
@@ -143,7 +147,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
 
 def starting(config: Config, in_force: InForce = NONE) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
-    known = recovered(latest(config.lane.state, RECOVERED))
+    said = latest(config.lane.state, RECOVERED)
+    known = replace(recovered(said), holds=holds_of(lot_entries(config.lane.state)), tallies=tallied(said))
     id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
     learnt = last(config.lane.state, ScaleLearnt)
     scale = ScaleLearnt(**learnt) if learnt else None
@@ -195,6 +200,10 @@ def laid(config: Config, start: Start) -> Laid:
     return config.laid().by(numbers(start.in_force))
 
 
+def _answers(link: Link) -> list[dict[str, Any]]:
+    return [fields for topic in ANSWERS for _, fields in link.take(topic)]
+
+
 def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station: Station) -> Loop:
     """The core's parts, as an earlier life left them; the same for a lane that runs and for one that is replayed."""
     here, known = laid(config, start), start.known
@@ -217,6 +226,7 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
         station=station,
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        lots=Lots(config.lots_watched(), geometry, known, config.lane.site),
         firing=FireTests(geometry, start.id_prefix),
         calibrations=ports.calibrations,
         calibrated=Calibrated(

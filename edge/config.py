@@ -15,6 +15,7 @@ from edge.core.errors import ConfigError
 from edge.core.in_force import Here
 from edge.core.judge import Recipe, Rule
 from edge.core.laid import Laid
+from edge.core.lots import OFF, LotLimits
 from edge.core.supervision import Limits
 from edge.settings import (
     BeltSettings,
@@ -24,6 +25,7 @@ from edge.settings import (
     InspectionSettings,
     LaneSettings,
     LimitSettings,
+    LotSettings,
     MetricsSettings,
     NodesSettings,
     RecipeSettings,
@@ -45,6 +47,7 @@ class Config(Section):
     inspection: InspectionSettings
     recipe: RecipeSettings
     limits: LimitSettings = LimitSettings()
+    lots: LotSettings | None = None
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
     calibration: CalibrationSettings = CalibrationSettings()
@@ -87,6 +90,10 @@ class Config(Section):
     def borne(self) -> Limits:
         """The limits as the core knows them."""
         return Limits(**self.limits.model_dump())
+
+    def lots_watched(self) -> LotLimits:
+        """What a site bears of lots, as the core knows it; without a section no lots are watched."""
+        return LotLimits(**self.lots.model_dump()) if self.lots else OFF
 
     def judged_by(self) -> Recipe:
         """The recipe as the core knows it."""

@@ -10,6 +10,7 @@ from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
 from edge.core.judge import Judge
 from edge.core.laid import Laid
+from edge.core.lots import Lots
 from edge.core.ports import Belt, Calibrations, Camera, Diverter, Inspector, Ledger, Station
 from edge.core.supervision import Supervision
 from edge.core.tracker import Tracker
@@ -30,6 +31,7 @@ class Loop:
     station: Station
     ledger: Ledger
     books: Books
+    lots: Lots
     firing: FireTests
     calibrations: Calibrations
     calibrated: Calibrated
@@ -40,11 +42,12 @@ class Loop:
         reading = self.belt.read(now_ns)
         word = self.calibrated.hear(self.calibrations.told(), reading.clearings)
         frames = self.camera.grab(reading, self.tracker.items)
-        tracked = self.tracker.update(reading, frames)
+        tracked = self.tracker.update(reading, frames, self.lots.held)
         self.inspector.submit(tracked.sightings)
         evidence = self.inspector.collect()
         items = self.tracker.items
         verdicts = self.judge.update(items, evidence, reading)
+        stopped = self.lots.update(reading, verdicts, items)
         self.inspector.forget(verdict.item_id for verdict in verdicts)
         acks = self.diverter.acks()
         commands = self.dispatcher.plan(verdicts, items, reading, acks)
@@ -58,14 +61,19 @@ class Loop:
         ends = (*tracked.ghosts, *settled.ends)
         self.calibrated.see(ends, items, now_ns)
         self.tracker.forget(ends)
+        self.lots.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
-        self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *fired.commands, *acks))
+        self.ledger.record((*tracked.changed, *evidence, *stopped, *verdicts, *commands, *fired.commands, *acks))
         self.ledger.record((*fired.shots, *fired.results, *settled.outcomes, *ends, *settled.requests))
         self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
-        if laid := self.calibrated.change(oversight.state, self.tracker.items):
+        self._change(oversight.state, now_ns)
+        self.turns += 1
+
+    def _change(self, state: str, now_ns: int) -> None:
+        """What was calibrated anew comes into force, if it may now."""
+        if laid := self.calibrated.change(state, self.tracker.items):
             self.go_by(laid)
         self.ledger.record(self.calibrated.news(now_ns))
-        self.turns += 1
 
     def go_by(self, laid: Laid) -> None:
         """Lay the lane out anew, between two turns: nothing in it can fail, and nothing decides meanwhile."""
@@ -74,4 +82,5 @@ class Loop:
         self.tracker.go_by(laid.geometry)
         self.dispatcher.go_by(laid.geometry)
         self.firing.go_by(laid.geometry)
+        self.lots.go_by(laid.geometry)
         self.judge.go_by(laid.recipe, laid.geometry)

@@ -1,4 +1,4 @@
-"""What a named person does to a running lane: clear, hold or challenge it, fire its gate, see what is in doubt."""
+"""What a named person does to a running lane: clear, hold, challenge it, fire its gate, release its lots."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from edge.broker import Address, keys_in
 from edge.config import Config, load
 from edge.core import topics
-from edge.core.errors import BrokerUnreachable
+from edge.core.errors import BrokerUnreachable, LedgerRefused
+from edge.core.lot_recovery import standing, usual
+from edge.core.messages import LotHold
+from edge.core.statistics import wilson
 from edge.core.topics import Topic
-from edge.records.journal import entries
+from edge.records.journal import entries, lot_entries
 from edge.records.sinks import PICTURES
 from edge.simulator.mqtt import Party
 
 KEYS = Path("/etc/tunnel-edge/console-keys")
 RESULT_S = 330.0  # a little longer than the daemon waits for the test pieces
+RELEASED_S = 15.0  # until the journal says so
 POLL_S = 0.1
 SHOT_S = 2  # of a fire test, about
 
@@ -85,6 +90,64 @@ def fire(arguments: Sequence[str]) -> int:
     result = _say(load(options.config), options.keys, topics.FIRE, asked, answer=topics.FIRE_RESULT)
     console.print(f"{result['outcome']}: {result['because']}", highlight=False, soft_wrap=True)
     return 0 if result["outcome"] == "fired" else 1
+
+
+def lots(arguments: Sequence[str]) -> int:
+    """`tunnel-edge lots LANE.toml list|usual|release`: what is held, what is usual, and a named person lets go on."""
+    options = _lot_options(arguments)
+    config = load(options.config)
+    if options.verb == "usual":
+        Console().print(_usual(config))
+    elif options.verb == "list":
+        Console().print(_told(standing(lot_entries(config.lane.state))))
+    else:
+        _release(config, options.keys, options.group, options.by)
+    return 0
+
+
+def _release(config: Config, keys: Path, group: str, by: str) -> None:
+    """Ask for it, and wait until the journal says that it was done.
+
+    Raises:
+        BrokerUnreachable: no broker answers, or no daemon does.
+        LedgerRefused: not one hold is meant.
+    """
+    hold = _named(group, standing(lot_entries(config.lane.state)))
+    _say(config, keys, topics.LOT_RELEASE, {"by": by, "hold": hold.hold_id})
+    end_s = time.monotonic() + RELEASED_S
+    while hold.hold_id in {one.hold_id for one in standing(lot_entries(config.lane.state))}:
+        if time.monotonic() > end_s:
+            raise BrokerUnreachable(f"{hold.group} is still held: is the lane's daemon running?")
+        time.sleep(POLL_S)
+    Console().print(f"released by {by}: {hold.group}; it is counted anew", highlight=False)
+
+
+def _usual(config: Config) -> Table:
+    """Each product's share of rejects outside lots that were held, and how large it may be."""
+    table = Table("gtin", "items", "rejected", "share", "at most (95 %)", title="rejects of lots that were never held")
+    shares = usual((kind, body) for _, kind, _, body in entries(config.lane.state))
+    for gtin, (items, rejected) in sorted(shares.items()):
+        share = rejected / max(1, items)
+        table.add_row(gtin, str(items), str(rejected), f"{share:.2%}", f"{wilson(share, max(1, items))[1]:.2%}")
+    return table
+
+
+def _named(group: str, held: Sequence[LotHold]) -> LotHold:
+    """The hold that is meant: by its id, or by its group's name where only one has that."""
+    meant = [one for one in held if group in (one.hold_id, one.group.key, one.group.told, str(one.group))]
+    if len(meant) == 1:
+        return meant[0]
+    known = "; ".join(f"{one.group} ({one.hold_id})" for one in meant or held) or "nothing"
+    raise LedgerRefused(f"'{group}' names {len(meant)} holds: name one of what is held: {known}.")
+
+
+def _told(held: Sequence[LotHold]) -> Table:
+    """What is held and why, and the order lines that were past already."""
+    table = Table("group", "why", "past", "hold", title=f"{len(held)} held")
+    for hold in held:
+        more = (f"and {hold.unlisted} more",) if hold.unlisted else ()
+        table.add_row(*map(Text, (str(hold.group), hold.because, ", ".join((*hold.order_lines, *more)), hold.hold_id)))
+    return table
 
 
 def holds(said: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
@@ -154,4 +217,17 @@ def _challenge_options(arguments: Sequence[str]) -> argparse.Namespace:
     start.add_argument("--items", default="", help="the test pieces' ids in the warehouse, in order, with commas")
     waiting = verbs.add_parser("holds", help="list what went on since the last good test")
     waiting.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    return parser.parse_args(arguments)
+
+
+def _lot_options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tunnel-edge lots", description="Lots that are held, and their release.")
+    parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="what is held, why, and what of it was past already")
+    verbs.add_parser("usual", help="each product's share of rejects so far, for usual_share in the settings")
+    release = verbs.add_parser("release", help="let the rest of a lot go on")
+    release.add_argument("group", help="the lot, pallet, tote or seller's day, or the hold's id: see list")
+    release.add_argument("--by", required=True, help="your name: it is kept in the journal")
+    _add_keys(release)
     return parser.parse_args(arguments)

@@ -78,6 +78,9 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
         ("tunnel_commands_late", "Diverts that could not be ordered in time, by why.", ("why",)): (
             lambda: {("decided_late",): loop.dispatcher.late_commands, ("no_broker",): beside.gate.dropped}
         ),
+        ("tunnel_lots_forgotten", "Lots that made room for others before they were decided.", ()): (
+            lambda: {(): loop.lots.forgotten}
+        ),
         ("tunnel_orders_failures", "Rounds in which the outbox could not be seen to.", ()): (
             lambda: {(): beside.sender.failures}
         ),
@@ -169,6 +172,10 @@ def oversee(
     }
     for (name, what, label), holds in told.items():
         registry.register(GaugedElsewhere(name, what, (label,), partial(_each_is_one, holds)))
+    open_lots = Gauge("tunnel_lots_open", "Lots and weaker groups that are counted.", registry=registry)
+    open_lots.set_function(lambda: loop.lots.open)
+    held_lots = Gauge("tunnel_lots_held", "Lots and weaker groups that are held.", registry=registry)
+    held_lots.set_function(lambda: len(loop.lots.holds))
     waiting = Gauge("tunnel_records_queued", "Records that wait for a desk.", ("desk",), registry=registry)
     for writer in ledger.writers:
         waiting.labels(writer.name).set_function(writer.waiting)

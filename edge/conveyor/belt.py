@@ -11,14 +11,14 @@ from typing import Any
 from edge.core import topics
 from edge.core.belt import EdgeSeries, Geometry, Odometer
 from edge.core.errors import MalformedMessage
-from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, FireStart, Hold, PhotoeyeEdge
+from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, FireStart, Hold, PhotoeyeEdge, Releasing
 from edge.core.ports import Wire
 from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
 HEARD = (
     *(topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD),
-    *(topics.CLEAR, topics.HOLD, topics.CHALLENGE, topics.FIRE, topics.LINE_STOP),
+    *(topics.CLEAR, topics.HOLD, topics.CHALLENGE, topics.FIRE, topics.LOT_RELEASE, topics.LINE_STOP),
 )
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 Said = list[tuple[int, dict[str, Any]]]
@@ -75,6 +75,7 @@ class BeltOverMqtt:
             fire_tests=tuple(
                 FireStart(said["test"], said["by"], said["times"]) for _, said in self._link.take(topics.FIRE)
             ),
+            releases=tuple(Releasing(said["by"], said["hold"]) for _, said in self._link.take(topics.LOT_RELEASE)),
             stops_asked=tuple(said["why"] for _, said in self._link.take(topics.LINE_STOP)),
             guards=self._guards,
             boot=self._boot or 0,

@@ -26,6 +26,8 @@ from edge.core.messages import (
     Item,
     ItemEnd,
     LineStop,
+    LotHold,
+    LotRelease,
     ReplacementRequest,
     ScaleLearnt,
     Sighting,
@@ -43,6 +45,8 @@ Record = (
     | DivertOutcome
     | ItemEnd
     | ReplacementRequest
+    | LotHold
+    | LotRelease
     | Conservation
     | Alarm
     | LineStop

@@ -108,7 +108,7 @@ class Supervision:
             *self._clearings(reading),
             *self._belt(reading, items),
             *self._tracked(tracked),
-            *self._verdicts(verdicts),
+            *self._verdicts(one for one in verdicts if not _is_held(one, items)),
             *self._outcomes(settled),
             *self._eyes(settled),
             *self._cameras(faults),
@@ -178,7 +178,7 @@ class Supervision:
             if abs(slip_mm) > self._limits.slip_alarm_mm:
                 yield "slip", f"an item slipped by {slip_mm:.0f} mm", None, False
         for item in tracked.changed:
-            if "Fault" in item.purge or "ByLength" in item.purge:
+            if item.purge.endswith(("Fault)", "ByLength)")):  # a lot may be called anything
                 yield "gap", item.purge, item.item_id, False
 
     def _is_silent(self, reading: BeltReading) -> bool:
@@ -262,3 +262,9 @@ def _said(why: str, word: Word) -> Iterator[str]:
         yield f"calibration refused: {', '.join(refused)}"
     if word.waits:
         yield word.waits
+
+
+def _is_held(verdict: Verdict, items: Mapping[str, Item]) -> bool:
+    """Whether it went off for its lot: many such say nothing of how the lane judges."""
+    item = items.get(verdict.item_id)
+    return item is not None and item.is_held

@@ -18,7 +18,9 @@ from edge.core.firing import FireTests
 from edge.core.in_force import Accepted, Standing
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.laid import Laid
+from edge.core.lots import OFF, Lots
 from edge.core.messages import CalibrationsInForce, Clearing, Hold
+from edge.core.recovery import Known
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
 from edge.keys import make, own, public
@@ -77,7 +79,7 @@ def decided(settings, start, standing, edges):
     loop = Loop(
         lane, lane, Tracker(laid.geometry, "i"), lane, Judge(laid.recipe, laid.geometry),
         Dispatcher(laid.geometry, "site", divert_undecided=True), Supervision(Limits()), lane, lane, lane, Books(),
-        FireTests(laid.geometry, "i"), lane, Calibrated(settings, start),
+        Lots(OFF, laid.geometry, Known(), "site"), FireTests(laid.geometry, "i"), lane, Calibrated(settings, start),
     )  # fmt: skip
     for turn in range(TURNS):
         loop.turn(turn * 20 * MS)

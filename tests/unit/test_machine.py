@@ -15,6 +15,7 @@ from edge.core.dispatcher import Dispatcher
 from edge.core.firing import FireTests
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.laid import Laid
+from edge.core.lots import OFF, Lots
 from edge.core.messages import (
     Clearing,
     Conservation,
@@ -59,7 +60,8 @@ class Line(RuleBasedStateMachine):
         judge = Judge(RECIPE, LANE, known.dispositions)
         self.loop = Loop(
             self, self, self.tracker, self, judge, dispatcher, Supervision(Limits()), self, self, self,
-            Books(len(known.items)), FireTests(LANE, f"life{self.lives}"), NO_SHELF, Calibrated(Laid(LANE, RECIPE)),
+            Books(len(known.items)), Lots(OFF, LANE, known, "site"), FireTests(LANE, f"life{self.lives}"),
+            NO_SHELF, Calibrated(Laid(LANE, RECIPE)),
         )  # fmt: skip
 
     # what the loop asks and says
