@@ -54,9 +54,8 @@ class SimulatedSupply:
 
     def __init__(self, site: Site, chance: np.random.Generator, camera: int = 0) -> None:
         """Take the site; camera: 0 is its own, others look at the same belt from elsewhere."""
-        elsewhere = drawn(site.seed + APART * camera)
-        own = replace(site, camera=elsewhere.camera, gains=site.gains * elsewhere.gains / elsewhere.gains.mean())
-        self._site = practice.fine(own if camera else site)
+        elsewhere = replace(site, camera=drawn(site.seed + APART * camera).camera)
+        self._site = practice.fine(elsewhere if camera else site)
         self._chance = chance
         self.serial = f"SIM{site.seed:04d}" + (f"-{camera}" if camera else "")
         sizes = (f"{one.name} ({one.size_mm[2]:g} mm high)" for one in site.totes)

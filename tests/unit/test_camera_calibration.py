@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -164,11 +165,15 @@ def test_speeds_and_the_photoeye_are_told_where_they_are_known():
     assert "behind the photoeye" in found.says
 
 
+@lru_cache(maxsize=8)
+def ridden(along_mm):
+    return practice.board_on_belt(SITE, chance(), along_mm=along_mm).image
+
+
 def riding(along_mm, speed_mm_per_s, delay_s, scale=SCALE, edge_mm=-600.0):
-    image = practice.board_on_belt(SITE, chance(), along_mm=along_mm).image
     counts = 70_000 + (along_mm - speed_mm_per_s * delay_s) * scale
     edge_counts = 70_000 + (edge_mm - board.SIZE_MM[0] / 2) * scale
-    return Shot(image, counts, edge_counts, round(along_mm / speed_mm_per_s * 1e9))
+    return Shot(ridden(float(along_mm)), counts, edge_counts, round(along_mm / speed_mm_per_s * 1e9))
 
 
 def test_a_belt_without_a_second_speed_says_what_it_does_not_know():
