@@ -29,6 +29,7 @@ from edge.core.belt import NS_PER_S, Geometry
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge, Recipe, Rule
+from edge.core.lots import OFF, Lots
 from edge.core.recovery import recovered
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
@@ -103,6 +104,7 @@ def loop_of(ports: Ports) -> Loop:
         station=StationOverMqtt(ports.link, {}),
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        lots=Lots(OFF, ports.geometry, known, "bench"),
     )
 
 

@@ -6,10 +6,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import zmq
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector, start_http_server
@@ -26,10 +26,12 @@ from edge.core.belt import NS_PER_S
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge
+from edge.core.lot_recovery import standing, tallied
+from edge.core.lots import Lots
 from edge.core.ports import Diverter, Ports, Station
 from edge.core.recovery import Start, recovered
 from edge.core.supervision import Supervision
-from edge.core.topics import REPLACEMENT_ACK
+from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
 from edge.core.tracker import Tracker
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.inspector import ThreadedInspector
@@ -37,7 +39,7 @@ from edge.inspection.planner import Planner
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.candidates import CANDIDATES, CandidateSink
-from edge.records.journal import Journal, latest
+from edge.records.journal import Journal, latest, lot_entries
 from edge.records.logs import LogSink
 from edge.records.machine import One, of_the_machine
 from edge.records.metrics import CountedElsewhere, Counts, MetricsSink
@@ -47,6 +49,7 @@ from edge.records.writer import KeepingWriter, Ledger, Writer
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
 RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
 BYTES_PER_MB = 1_000_000
+ANSWERS = (REPLACEMENT_ACK, LOT_HOLD_ACK)  # of the warehouse
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
 
@@ -97,12 +100,12 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
     sessions = Sessions(config.inspection.models, config.inspection.runtime)
     with ExitStack() as stack:
         context: zmq.Context[zmq.Socket[bytes]] = stack.enter_context(zmq.Context())
-        heard = (*belt.HEARD, *diverter.HEARD, REPLACEMENT_ACK)
+        heard = (*belt.HEARD, *diverter.HEARD, *ANSWERS)
         link = Link(config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard)
         registry = CollectorRegistry()
         metrics = MetricsSink(registry)
         ledger = _ledger(config, stack, context, link, metrics)
-        sender = Sender(_journal(config, stack), link, lambda: [fields for _, fields in link.take(REPLACEMENT_ACK)])
+        sender = Sender(_journal(config, stack), link, partial(_answers, link))
         asked = questions(config.inspection, config.recipe.rule, sessions)
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
@@ -123,8 +126,13 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
 
 def starting(config: Config) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
-    known = recovered(latest(config.lane.state, RECOVERED))
+    said = latest(config.lane.state, RECOVERED)
+    known = replace(recovered(said), holds=standing(lot_entries(config.lane.state)), tallies=tallied(said))
     return Start(f"{config.lane.name}-{uuid.uuid4().hex[:8]}", time.monotonic_ns(), known)
+
+
+def _answers(link: Link) -> list[dict[str, Any]]:
+    return [fields for topic in ANSWERS for _, fields in link.take(topic)]
 
 
 def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station: Station) -> Loop:
@@ -148,6 +156,7 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
         station=station,
         ledger=ports.ledger,
         books=Books(len(known.items)),
+        lots=Lots(config.lots_watched(), geometry, known, config.lane.site),
     )
 
 
@@ -217,6 +226,9 @@ def _count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
         ("tunnel_commands_late", "Diverts that could not be ordered in time, by why.", ("why",)): (
             lambda: {("decided_late",): loop.dispatcher.late_commands, ("no_broker",): beside.gate.dropped}
         ),
+        ("tunnel_lots_forgotten", "Lots that made room for others before they were decided.", ()): (
+            lambda: {(): loop.lots.forgotten}
+        ),
         ("tunnel_orders_failures", "Rounds in which the outbox could not be seen to.", ()): (
             lambda: {(): beside.sender.failures}
         ),
@@ -250,6 +262,11 @@ def _oversee(registry: CollectorRegistry, config: Config, loop: Loop, sessions: 
     registry.register(One("tunnel_guard_alarm", "Guards in alarm.", ("guard",), lambda: zip(sorted(watch.guards))))
     registry.register(One("tunnel_state", "The lane's state, by PackML.", ("state",), lambda: ((watch.state,),)))
     registry.register(One("tunnel_build_info", "The version that runs.", ("version",), lambda: ((__version__,),)))
+    for name, what, count in (
+        ("tunnel_lots_open", "Lots and weaker groups that are counted.", lambda: loop.lots.open),
+        ("tunnel_lots_held", "Lots and weaker groups that are held.", lambda: len(loop.lots.holds)),
+    ):
+        Gauge(name, what, registry=registry).set_function(count)
     waiting = Gauge("tunnel_records_queued", "Records that wait for a desk.", ("desk",), registry=registry)
     for writer in ledger.writers:
         waiting.labels(writer.name).set_function(writer.waiting)

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from edge.core.belt import Geometry
 from edge.core.errors import ConfigError
 from edge.core.judge import Recipe, Rule
+from edge.core.lots import OFF, LotLimits
 from edge.core.supervision import Limits
 from edge.settings import (
     BeltSettings,
@@ -21,6 +22,7 @@ from edge.settings import (
     InspectionSettings,
     LaneSettings,
     LimitSettings,
+    LotSettings,
     MetricsSettings,
     NodesSettings,
     RecipeSettings,
@@ -42,6 +44,7 @@ class Config(Section):
     inspection: InspectionSettings
     recipe: RecipeSettings
     limits: LimitSettings = LimitSettings()
+    lots: LotSettings | None = None
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
     calibration: CalibrationSettings = CalibrationSettings()
@@ -74,6 +77,10 @@ class Config(Section):
     def borne(self) -> Limits:
         """The limits as the core knows them."""
         return Limits(**self.limits.model_dump())
+
+    def lots_watched(self) -> LotLimits:
+        """What a site bears of lots, as the core knows it; without a section no lots are watched."""
+        return LotLimits(**self.lots.model_dump()) if self.lots else OFF
 
     def judged_by(self) -> Recipe:
         """The recipe as the core knows it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge
+from edge.core.lots import Lots
 from edge.core.ports import Belt, Camera, Diverter, Inspector, Ledger, Station
 from edge.core.supervision import Supervision
 from edge.core.tracker import Tracker
@@ -27,17 +28,19 @@ class Loop:
     station: Station
     ledger: Ledger
     books: Books
+    lots: Lots
     turns: int = 0
 
     def turn(self, now_ns: int) -> None:
         """One turn, with or without a frame."""
         reading = self.belt.read(now_ns)
         frames = self.camera.grab(reading, self.tracker.items)
-        tracked = self.tracker.update(reading, frames)
+        tracked = self.tracker.update(reading, frames, self.lots.held)
         self.inspector.submit(tracked.sightings)
         evidence = self.inspector.collect()
         items = self.tracker.items
         verdicts = self.judge.update(items, evidence, reading)
+        stopped = self.lots.update(reading, verdicts, items)
         self.inspector.forget(verdict.item_id for verdict in verdicts)
         acks = self.diverter.acks()
         commands = self.dispatcher.plan(verdicts, items, reading, acks)
@@ -48,8 +51,9 @@ class Loop:
         self.station.tell(oversight, self.turns, now_ns)
         ends = (*tracked.ghosts, *settled.ends)
         self.tracker.forget(ends)
+        self.lots.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
-        self.ledger.record((*tracked.changed, *evidence, *verdicts, *commands, *acks))
+        self.ledger.record((*tracked.changed, *evidence, *stopped, *verdicts, *commands, *acks))
         self.ledger.record((*settled.outcomes, *ends, *settled.requests))
         self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
         self.turns += 1

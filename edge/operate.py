@@ -1,4 +1,4 @@
-"""What a named person does to a running lane: clear it, challenge it, and see what a challenge leaves in doubt."""
+"""What a named person does to a running lane: clear it, challenge it, see what is in doubt, release held lots."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from edge.broker import Address
 from edge.config import Config, load
 from edge.core import topics
-from edge.core.errors import BrokerUnreachable
+from edge.core.errors import BrokerUnreachable, LedgerRefused
+from edge.core.lot_recovery import standing
+from edge.core.messages import LotHold
 from edge.core.topics import Topic
-from edge.records.journal import entries
+from edge.records.journal import entries, lot_entries
 from edge.records.sinks import PICTURES
 from edge.simulator.mqtt import Party
 
 RESULT_S = 330.0  # a little longer than the daemon waits for the test pieces
+RELEASED_S = 15.0  # until the journal says so
 POLL_S = 0.1
 
 
@@ -45,6 +49,43 @@ def challenge(arguments: Sequence[str]) -> int:
     result = _say(config, topics.CHALLENGE, asked, answer=topics.CHALLENGE_RESULT)
     Console().print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
     return 0 if result["outcome"] == "passed" else 1
+
+
+def lots(arguments: Sequence[str]) -> int:
+    """`tunnel-edge lots LANE.toml list|release`: what is held, and a named person lets it go on."""
+    options = _lot_options(arguments)
+    config = load(options.config)
+    held = standing(lot_entries(config.lane.state))
+    if options.verb == "list":
+        Console().print(_told(held))
+        return 0
+    hold = _named(options.group, held)
+    _say(config, topics.LOT_RELEASE, {"by": options.by, "hold": hold.hold_id})
+    end_s = time.monotonic() + RELEASED_S
+    while hold.hold_id in {one.hold_id for one in standing(lot_entries(config.lane.state))}:
+        if time.monotonic() > end_s:
+            raise BrokerUnreachable(f"{hold.group} is still held: is the lane's daemon running?")
+        time.sleep(POLL_S)
+    Console().print(f"released by {options.by}: {hold.group}; it is counted anew", highlight=False)
+    return 0
+
+
+def _named(group: str, held: Sequence[LotHold]) -> LotHold:
+    """The hold that is meant: by its id, or by its group's name where only one has that."""
+    meant = [one for one in held if group in (one.hold_id, one.group.key, one.group.told, str(one.group))]
+    if len(meant) == 1:
+        return meant[0]
+    known = "; ".join(f"{one.group} ({one.hold_id})" for one in meant or held) or "nothing"
+    raise LedgerRefused(f"'{group}' names {len(meant)} holds: name one of what is held: {known}.")
+
+
+def _told(held: Sequence[LotHold]) -> Table:
+    """What is held and why, and the order lines that were past already."""
+    table = Table("group", "why", "past", "hold", title=f"{len(held)} held")
+    for hold in held:
+        more = (f"and {hold.unlisted} more",) if hold.unlisted else ()
+        table.add_row(*map(Text, (str(hold.group), hold.because, ", ".join((*hold.order_lines, *more)), hold.hold_id)))
+    return table
 
 
 def holds(said: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
@@ -104,4 +145,15 @@ def _challenge_options(arguments: Sequence[str]) -> argparse.Namespace:
     start.add_argument("--items", default="", help="the test pieces' ids in the warehouse, in order, with commas")
     waiting = verbs.add_parser("holds", help="list what went on since the last good test")
     waiting.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    return parser.parse_args(arguments)
+
+
+def _lot_options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tunnel-edge lots", description="Lots that are held, and their release.")
+    parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("list", help="what is held, why, and what of it was past already")
+    release = verbs.add_parser("release", help="let the rest of a lot go on")
+    release.add_argument("group", help="the lot, pallet, tote or seller's day, or the hold's id: see list")
+    release.add_argument("--by", required=True, help="your name: it is kept in the journal")
     return parser.parse_args(arguments)

@@ -23,6 +23,8 @@ NEAR_BY = re.compile(
     r"ipc://|tcp://(localhost|127\.[0-9.]+|\[::1\]):"
 )  # what needs no keys: it never leaves the machine
 Port = Annotated[int, Field(ge=1, le=65_535)]
+UsualShare = Annotated[float, Field(ge=0.0001, le=0.2)]  # of rejects
+Gtin = Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]
 VALUE_REJECTS, VALUE_INFORMS = 10.0, 1.0  # a rule that may reject an item, and one that only informs
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -214,6 +216,24 @@ class LimitSettings(Section):
     window_items: Annotated[int, Field(ge=20, le=100_000)] = 200
     slip_alarm_mm: Annotated[float, Field(gt=0, le=1000)] = 20
     challenge_every_s: Annotated[float, Field(ge=0, le=604_800)] = 0
+
+
+class LotSettings(Section):
+    """When the rest of a lot is to stop; see `LotLimits`. Without this section no lot is counted, and none is held."""
+
+    usual_share: UsualShare
+    products: Annotated[dict[Gtin, UsualShare], Field(max_length=100_000)] = {}
+    false_holds: Annotated[float, Field(ge=1e-6, le=0.05)] = 0.001
+    weak_false_holds: Annotated[float, Field(ge=1e-9, le=0.05)] = 0.0001
+    least_items: Annotated[int, Field(ge=2, le=1000)] = 5
+    sure: Annotated[float, Field(ge=0.9, le=1)] = 0.99
+    groups: Annotated[tuple[Literal["lot", "pallet", "tote", "seller", "day"], ...], Field(min_length=1)] = (
+        "lot",
+        "pallet",
+        "tote",
+        "seller",
+    )
+    most_open: Annotated[int, Field(ge=100, le=1_000_000)] = 100_000
 
 
 class RecipeSettings(Section):

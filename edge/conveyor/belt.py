@@ -11,12 +11,21 @@ from typing import Any
 from edge.core import topics
 from edge.core.belt import EdgeSeries, Odometer
 from edge.core.errors import MalformedMessage
-from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, PhotoeyeEdge
+from edge.core.messages import BeltReading, ChallengeStart, Clearing, Expected, PhotoeyeEdge, Releasing
 from edge.core.ports import Wire
 from edge.core.recovery import Known
 from edge.core.wire import edges_of, expected_of
 
-HEARD = (topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD, topics.CLEAR, topics.CHALLENGE, topics.LINE_STOP)
+HEARD = (
+    topics.BELT,
+    topics.CONFIRM,
+    topics.INDUCT,
+    topics.GUARD,
+    topics.CLEAR,
+    topics.CHALLENGE,
+    topics.LOT_RELEASE,
+    topics.LINE_STOP,
+)
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 Said = list[tuple[int, dict[str, Any]]]
 
@@ -66,6 +75,7 @@ class BeltOverMqtt:
                 ChallengeStart(said["test"], said["by"], tuple(said["items"]))
                 for _, said in self._link.take(topics.CHALLENGE)
             ),
+            releases=tuple(Releasing(said["by"], said["hold"]) for _, said in self._link.take(topics.LOT_RELEASE)),
             stops_asked=tuple(said["why"] for _, said in self._link.take(topics.LINE_STOP)),
             guards=self._guards,
             boot=self._boot or 0,

@@ -154,7 +154,7 @@ class Dispatcher:
         )
 
     def _why(self, item: Item) -> tuple[str, ...]:
-        return (f"purged: {item.purge}",) if item.purge else self._reasons.get(item.item_id, ())
+        return (item.put_off,) if item.purge else self._reasons.get(item.item_id, ())
 
     def _seen_off(self, left: dict[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Each dark edge of the confirm eye: an item is on the reject lane."""

@@ -110,7 +110,7 @@ class Judge:
         disposition = reached(findings) or (overdue(findings) if reading.read_ns >= deadline_ns else None)
         reasons = _reasons(disposition, findings) if disposition else ()
         if item.purge:
-            disposition, reasons = Disposition.NO_DECISION, (f"purged: {item.purge}",)
+            disposition, reasons = Disposition.NO_DECISION, (item.put_off,)
         if disposition is None:
             return None
         case.closed = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -18,6 +18,10 @@ Span = tuple[int, int, int, int]
 
 TEST_PIECE = "challenge"
 """An attribute of an order: the item is a test piece, nobody's order, and is not replaced."""
+PALLET = "pallet"
+"""An attribute of an order: the receiving pallet that the item came on."""
+HELD = "held: "
+"""What a purge begins with whose item belongs to a lot that is held."""
 
 
 class Disposition(StrEnum):
@@ -91,6 +95,14 @@ class Clearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Releasing:
+    """A named person asks that a lot which is held may go on."""
+
+    by: str
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChallengeStart:
     """A named person sends known items down the belt to see whether the lane still does what it should."""
 
@@ -124,6 +136,7 @@ class BeltReading:
     guards: frozenset[str] = frozenset()  # guards in alarm: bin_full, bin_open, air_low, door, e_stop, jam
     clearings: tuple[Clearing, ...] = ()
     challenges: tuple[ChallengeStart, ...] = ()
+    releases: tuple[Releasing, ...] = ()
     stops_asked: tuple[str, ...] = ()  # by the sentinel: why
     resync_edges: tuple[PhotoeyeEdge, ...] = ()  # of an eye between induct and gate, where there is one
     missed_edges: int = 0  # of the induct eye: their numbers were skipped, so items came that nobody saw
@@ -158,6 +171,16 @@ class Item:
     edge_seq: int = -1  # the PLC's number of the edge it was born at
     slip_counts: int = 0  # by how much the correction moved leading_edge_counts
     boot: int = 0  # the life of the PLC in which it was born
+
+    @property
+    def put_off(self) -> str:
+        """Why it is diverted whatever it looks like, as its verdict says it; empty: it is judged."""
+        return f"purged: {self.purge}" if self.purge and not self.is_held else self.purge
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is diverted for its lot."""
+        return self.purge.startswith(HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +317,7 @@ class ItemEnd:
 class Alarm:
     """Something that a person should know now."""
 
-    kind: str  # missed, unexpected, escape, slip, stale, guard, reject_run, reject_rate, gap, unseen_birth, clearing
+    kind: str  # missed, unexpected, escape, slip, stale, guard, reject_run, gap, unseen_birth, clearing, lot_hold, …
     because: str
     item_id: str | None
     raised_ns: int
@@ -317,6 +340,46 @@ class ReplacementRequest:
     order_line: str | None
     gtin: str | None
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LotGroup:
+    """Items of one product that belong together: by their lot; where that is not known, by something weaker."""
+
+    kind: str  # lot, pallet, tote, seller (of one day), day
+    gtin: str
+    key: str  # what of its name counts
+    told: str = field(default="", compare=False)  # its name as it was first told
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.told or self.key} of {self.gtin}"
+
+
+@dataclass(frozen=True, slots=True)
+class LotHold:
+    """Stop the rest of these, please: why, and by what numbers."""
+
+    hold_id: str  # the same on every retry
+    group: LotGroup
+    because: str
+    items: int  # decided; those that nobody could judge are not among them
+    rejected: int
+    usual_share: float
+    p_value: float  # no good lot ever looks so bad in more than this share of cases
+    order_lines: tuple[str, ...]  # of the last items that are past the gate already
+    unlisted: int  # more of them, whose order lines stand in the ledger
+    evidence: tuple[str, ...]  # item/check/camera/frame of what was rejected
+    raised_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotRelease:
+    """A named person lets the rest of a lot go on; it is counted anew."""
+
+    hold_id: str
+    group: LotGroup
+    by: str
+    released_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from edge.core.messages import (
     Item,
     ItemEnd,
     LineStop,
+    LotHold,
+    LotRelease,
     ReplacementRequest,
     Sighting,
     Verdict,
@@ -37,6 +39,8 @@ Record = (
     | DivertOutcome
     | ItemEnd
     | ReplacementRequest
+    | LotHold
+    | LotRelease
     | Conservation
     | Alarm
     | LineStop

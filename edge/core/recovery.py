@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
-from edge.core.messages import Disposition, Expected, Item
+from edge.core.lot_counts import Tally
+from edge.core.messages import Disposition, Expected, Item, LotHold
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Known:
     next_seq: Mapping[str, int] = field(default_factory=dict)  # eye → the first number not seen
     items: tuple[Item, ...] = ()  # without an end, in the order of their birth
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)  # of these items, where decided
+    holds: tuple[LotHold, ...] = ()  # on lots, that nobody has released
+    tallies: tuple[Tally, ...] = ()  # of lots, as far back as was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ def item_of(body: Mapping[str, Any]) -> Item:
     """An item as the journal holds it; keys of another version are left out."""
     known = {one.name for one in fields(Item)}
     kept = {name: value for name, value in body.items() if name in known}
-    return Item(**{**kept, "expected": _expected_of(body.get("expected"))})
+    return Item(**{**kept, "expected": expected_of_entry(body.get("expected"))})
 
 
-def _expected_of(body: Mapping[str, Any] | None) -> Expected | None:
+def expected_of_entry(body: Mapping[str, Any] | None) -> Expected | None:
+    """An order as the journal holds it."""
     if body is None:
         return None
     expiry = date.fromisoformat(body["expiry"]) if body["expiry"] else None

@@ -162,7 +162,7 @@ class Supervision:
             if abs(slip_mm) > self._limits.slip_alarm_mm:
                 yield "slip", f"an item slipped by {slip_mm:.0f} mm", None, False
         for item in tracked.changed:
-            if "Fault" in item.purge or "ByLength" in item.purge:
+            if item.purge.endswith(("Fault)", "ByLength)")):  # a lot may be called anything
                 yield "gap", item.purge, item.item_id, False
 
     def _is_silent(self, reading: BeltReading) -> bool:

@@ -177,6 +177,27 @@ REPLACEMENT = Topic(
     {"order_line": text, "gtin": text},
 )
 REPLACEMENT_ACK = Topic("replacement/ack", "wms", 1, {"request": text, "status": text}, {"why": text})
+LOT_HOLD = Topic(
+    "lot/hold",
+    "box",
+    1,
+    {
+        "request": text,
+        "kind": text,
+        "gtin": text,
+        "because": text,
+        "items": integer,
+        "rejected": integer,
+        "usual_share": real,
+        "p_value": real,
+        "order_lines": texts,
+        "unlisted": integer,
+        "evidence": texts,
+    },
+    {"lot": text, "group": text},  # the lot; of a weaker group, what names it
+)
+LOT_HOLD_ACK = Topic("lot/hold/ack", "wms", 1, {"request": text, "status": text}, {"why": text})
+LOT_RELEASE = Topic("lot/release", "console", 1, {"by": text, "hold": text})
 
 TABLE = (
     BELT,
@@ -194,4 +215,7 @@ TABLE = (
     CHALLENGE_RESULT,
     REPLACEMENT,
     REPLACEMENT_ACK,
+    LOT_HOLD,
+    LOT_HOLD_ACK,
+    LOT_RELEASE,
 )

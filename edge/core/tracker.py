@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edge.core.belt import NS_PER_S, Geometry
@@ -16,6 +16,14 @@ OVERDUE_MM = 2000.0  # an announcement is forgotten when its place is so far pas
 BLOCKED = "the induct eye stays dark (ByLength)"
 E_STOP = "on the belt during an E-stop"
 RESTARTED = "on the belt when the daemon was restarted"
+
+Held = Callable[[Item], str]
+"""Why an item is diverted for its lot; empty: its lot is not held."""
+
+
+def none_is_held(_item: Item) -> str:
+    """No lots are watched."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Tracker:
         self._shown_at: dict[tuple[str, str], float] = {}  # item and free-running camera → counts when last shown
         self._announced: deque[tuple[int, Expected]] = deque(maxlen=MAX_ANNOUNCED)  # when, and what
 
-    def update(self, reading: BeltReading, frames: Sequence[Frame]) -> Tracked:
+    def update(self, reading: BeltReading, frames: Sequence[Frame], held: Held = none_is_held) -> Tracked:
         """Births, lengths, orders, slip and purges, then what the frames show."""
         before, born = dict(self.items), self._born
         self._brief.clear()
@@ -54,6 +62,7 @@ class Tracker:
             self._join(reading)
         slips_mm = tuple(self._resync(reading))
         self._see_to_purges(reading)
+        self._see_to_holds(reading, held)
         changed = (*self._brief, *(item for item_id, item in self.items.items() if before.get(item_id) is not item))
         return Tracked(changed, self._born - born, ghosts, tuple(self._sightings(frames, reading)), slips_mm)
 
@@ -134,7 +143,13 @@ class Tracker:
         if "e_stop" in reading.guards:
             self._purge(self.items.values(), E_STOP, reading)
         elif any(clearing.what == "items" for clearing in reading.clearings):
-            self._purge(self.items.values(), "", reading)
+            self._purge((item for item in self.items.values() if not item.is_held), "", reading)
+
+    def _see_to_holds(self, reading: BeltReading, held: Held) -> None:
+        """What can still be diverted in time goes the way of its lot; what cannot was listed when the hold began."""
+        for item in [item for item in self.items.values() if not item.purge]:
+            if (why := held(item)) and self._geometry.deadline_ns(item, reading) > reading.read_ns:
+                self.items[item.item_id] = replace(item, purge=why)
 
     def _purge(self, items: Iterable[Item], why: str, reading: BeltReading) -> None:
         changed = [item for item in items if item.purge != why and self._before_gate(item, reading)]
@@ -171,7 +186,7 @@ class Tracker:
     def _sightings(self, frames: Iterable[Frame], reading: BeltReading) -> Iterator[Sighting]:
         for frame in frames:
             item = self._shown(frame)
-            if item and not self._is_repetition(frame, item):
+            if item and not item.is_held and not self._is_repetition(frame, item):
                 yield Sighting(frame, item, self._geometry.deadline_ns(item, reading))
 
     def _shown(self, frame: Frame) -> Item | None:

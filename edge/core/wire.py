@@ -15,11 +15,12 @@ from edge.core.messages import (
     DivertCommand,
     Evidence,
     Expected,
+    LotHold,
     PhotoeyeEdge,
     ReplacementRequest,
     Verdict,
 )
-from edge.core.topics import MAX_BYTES, MAX_LIST, MAX_TEXT, SCHEMA, Topic, integer
+from edge.core.topics import LOT_HOLD, MAX_BYTES, MAX_LIST, MAX_TEXT, REPLACEMENT, SCHEMA, Topic, integer
 
 NS_PER_MS = 1_000_000
 MAX_READING, RIVALS_TOLD = 48, 3  # a verdict of many rules must stay within MAX_BYTES
@@ -199,6 +200,30 @@ def replacement_fields(request: ReplacementRequest) -> dict[str, Any]:
         "gtin": request.gtin,
         "reasons": _shortened(request.reasons),
     }
+
+
+def hold_fields(hold: LotHold) -> dict[str, Any]:
+    """A `lot/hold`."""
+    told = (hold.group.told or hold.group.key)[:MAX_TEXT]
+    return {
+        "request": hold.hold_id,
+        "kind": hold.group.kind,
+        "gtin": hold.group.gtin,
+        ("lot" if hold.group.kind == "lot" else "group"): told,
+        "because": hold.because[:MAX_TEXT],
+        "items": hold.items,
+        "rejected": hold.rejected,
+        "usual_share": hold.usual_share,
+        "p_value": hold.p_value,
+        "order_lines": _shortened(hold.order_lines),
+        "unlisted": hold.unlisted + max(0, len(hold.order_lines) - MAX_LIST),
+        "evidence": _shortened(hold.evidence),
+    }
+
+
+def owed_on(fields: Mapping[str, Any]) -> Topic:
+    """The topic that something owed to the warehouse is said on; a replacement is of one item, a hold of many."""
+    return REPLACEMENT if "item" in fields else LOT_HOLD
 
 
 def _shortened(texts: Sequence[str]) -> list[str]:

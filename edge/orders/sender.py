@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from edge.core.ports import Outbox, Publisher
-from edge.core.topics import REPLACEMENT
+from edge.core.wire import owed_on
 
 POLL_S = 0.1
 FIRST_RETRY_S = 2.0
@@ -47,7 +47,7 @@ class Sender:
             self._retries.pop(ack["request"], None)
         for request, fields in self._outbox.unanswered():
             due_s, wait_s = self._retries.get(request, (now_s, FIRST_RETRY_S))
-            if now_s >= due_s and self._publisher.publish(REPLACEMENT, fields):
+            if now_s >= due_s and self._publisher.publish(owed_on(fields), fields):
                 self._outbox.tried(request)
                 self._retries[request] = (now_s + _jittered(wait_s), min(2 * wait_s, LONGEST_RETRY_S))
 

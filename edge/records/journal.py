@@ -16,6 +16,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
     entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS journal_item ON journal (item, entry);
+CREATE INDEX IF NOT EXISTS journal_lots ON journal (entry) WHERE kind IN ('LotHold', 'LotRelease');
 CREATE TABLE IF NOT EXISTS outbox (
     request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
@@ -110,6 +111,17 @@ def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
         rows = base.execute("SELECT kind, body FROM journal ORDER BY entry DESC LIMIT ?", (count,)).fetchall()
     return [(kind, json.loads(body)) for kind, body in reversed(rows)]
+
+
+def lot_entries(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Kind and body of every hold of a lot and every release, oldest first; none where there is no journal yet."""
+    if not (folder / FILE).exists():
+        return []
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+        rows = base.execute(
+            "SELECT kind, body FROM journal WHERE kind IN ('LotHold', 'LotRelease') ORDER BY entry"
+        ).fetchall()
+    return [(kind, json.loads(body)) for kind, body in rows]
 
 
 def outbox(folder: Path) -> dict[str, str | None]:

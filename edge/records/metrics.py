@@ -16,6 +16,8 @@ from edge.core.messages import (
     DivertOutcome,
     Evidence,
     LineStop,
+    LotHold,
+    LotRelease,
     ReplacementRequest,
     Verdict,
 )
@@ -51,6 +53,8 @@ class MetricsSink:
         self._outcomes = Counter("tunnel_diverts", "Diverts, by outcome.", ["result"], registry=registry)
         self._acks = Counter("tunnel_divert_acks", "The PLC's answers, by status.", ["status"], registry=registry)
         self._requests = Counter("tunnel_replacements_owed", "Replacements owed to the warehouse.", registry=registry)
+        self._holds = Counter("tunnel_lot_holds", "Lots held, by kind of group.", ["kind"], registry=registry)
+        self._releases = Counter("tunnel_lot_releases", "Lots released by a person.", registry=registry)
         self._slack_s = Histogram(
             "tunnel_deadline_slack_seconds",
             "Time left to the deadline at the verdict; 0 and less: at it.",
@@ -109,6 +113,14 @@ class MetricsSink:
     @_count.register
     def _(self, record: ReplacementRequest) -> None:
         self._requests.inc()
+
+    @_count.register
+    def _(self, record: LotHold) -> None:
+        self._holds.labels(record.group.kind).inc()
+
+    @_count.register
+    def _(self, record: LotRelease) -> None:
+        self._releases.inc()
 
     @_count.register
     def _(self, record: Alarm) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import zmq
 
 from edge.core.bodies import body
-from edge.core.messages import Evidence, Image, ReplacementRequest, Verdict
+from edge.core.messages import Evidence, Image, LotHold, ReplacementRequest, Verdict
 from edge.core.ports import Publisher, Record
 from edge.core.topics import VERDICT
-from edge.core.wire import replacement_fields, verdict_fields
+from edge.core.wire import hold_fields, replacement_fields, verdict_fields
 from edge.records.journal import Journal
 
 PICTURES = "pictures"  # folder in the lane's state
@@ -33,8 +34,7 @@ class JournalSink:
     def write(self, records: Sequence[Record]) -> None:
         """One transaction a batch."""
         entries = [(type(one).__name__, getattr(one, "item_id", None), body(one)) for one in records]
-        owed = [(one.request_id, replacement_fields(one)) for one in records if isinstance(one, ReplacementRequest)]
-        self._journal.append(entries, owed)
+        self._journal.append(entries, [_owed(one) for one in records if isinstance(one, ReplacementRequest | LotHold)])
 
 
 class PictureSink:
@@ -85,6 +85,12 @@ class VerdictSink:
         for one in records:
             if isinstance(one, Verdict):
                 self._publisher.publish(VERDICT, verdict_fields(one))
+
+
+def _owed(record: ReplacementRequest | LotHold) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(record, LotHold):
+        return record.hold_id, hold_fields(record)
+    return record.request_id, replacement_fields(record)
 
 
 def jpeg(image: Image) -> bytes:

@@ -75,6 +75,7 @@ class Lane:
         return {
             **self.truth.fields(self._plc.program.accepted),
             "replacements": [{"request": name, **asdict(one)} for name, one in self._warehouse.requests.items()],
+            "holds": [{"request": name, **asdict(one)} for name, one in self._warehouse.holds.items()],
             "stop_requests": self._plc.stop_requests,
             "refused": dict(self._plc.refused),
             "frames": {"sent": dict(self._cameras.sent), "missing": dict(self._cameras.missing)},

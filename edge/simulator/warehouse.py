@@ -1,4 +1,4 @@
-"""The warehouse: announces each item when its scanner sees it, and takes requests for replacements."""
+"""The warehouse: announces each item when its scanner sees it, takes requests for replacements, and holds of lots."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.core.messages import Expected
-from edge.core.topics import INDUCT, REPLACEMENT, REPLACEMENT_ACK
+from edge.core.topics import INDUCT, LOT_HOLD, LOT_HOLD_ACK, REPLACEMENT, REPLACEMENT_ACK
 from edge.core.wire import expected_fields
 from edge.simulator.mqtt import Party, Received
 from edge.simulator.plan import PlannedItem
 
-TOPICS = (REPLACEMENT,)
+TOPICS = (REPLACEMENT, LOT_HOLD)
 
 
 @dataclass(slots=True)
@@ -23,11 +23,23 @@ class Requested:
     times: int = 0
 
 
+@dataclass(slots=True)
+class LotHeld:
+    """A lot that is to stop, and how often that was said."""
+
+    gtin: str
+    lot: str | None
+    because: str
+    order_lines: list[str]
+    times: int = 0
+
+
 class Warehouse:
     """The warehouse system on MQTT."""
 
     def __init__(self, party: Party, items: Sequence[PlannedItem]) -> None:
         self.requests: dict[str, Requested] = {}  # by request id
+        self.holds: dict[str, LotHeld] = {}  # by request id
         self._party = party
         self._items = items
 
@@ -48,10 +60,16 @@ class Warehouse:
     def answer(self) -> None:
         """Acknowledge the requests that have come, each time they come."""
         for message in self._party.received():
-            self._accept(message)
+            (self._hold if message.topic is LOT_HOLD else self._accept)(message)
 
     def _accept(self, message: Received) -> None:
         fields = message.fields
         request = self.requests.setdefault(fields["request"], Requested(fields["item"], fields.get("order_line")))
         request.times += 1
         self._party.publish(REPLACEMENT_ACK, {"request": fields["request"], "status": "accepted"})
+
+    def _hold(self, message: Received) -> None:
+        fields = message.fields
+        told = LotHeld(fields["gtin"], fields.get("lot"), fields["because"], fields["order_lines"])
+        self.holds.setdefault(fields["request"], told).times += 1
+        self._party.publish(LOT_HOLD_ACK, {"request": fields["request"], "status": "accepted"})

@@ -3,7 +3,9 @@
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge, Recipe, Rule
+from edge.core.lots import OFF, Lots
 from edge.core.messages import Conservation, Disposition, DivertCommand, ItemEnd, ReplacementRequest, Verdict
+from edge.core.recovery import Known
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
 from edge.loop import Loop
@@ -53,11 +55,12 @@ class Lane:
         return [one for one in self.records if isinstance(one, kind)]
 
 
-def turned(lane, turns, step_ms=20):
+def turned(lane, turns, step_ms=20, limits=OFF):
     recipe = Recipe("test", (Rule("anomaly", ("top",), required=True, reject_at=1.0),))
     loop = Loop(
         lane, lane, Tracker(GEOMETRY, "i"), lane, Judge(recipe, GEOMETRY),
         Dispatcher(GEOMETRY, "site", divert_undecided=True), Supervision(Limits()), lane, lane, lane, Books(),
+        Lots(limits, GEOMETRY, Known(), "site"),
     )  # fmt: skip
     for turn in range(turns):
         loop.turn(turn * step_ms * MS)

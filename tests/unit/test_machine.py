@@ -12,6 +12,7 @@ from edge.core.bodies import body
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge, Recipe, Rule
+from edge.core.lots import OFF, Lots
 from edge.core.messages import (
     Clearing,
     Conservation,
@@ -55,7 +56,7 @@ class Line(RuleBasedStateMachine):
         judge = Judge(RECIPE, LANE, known.dispositions)
         self.loop = Loop(
             self, self, self.tracker, self, judge, dispatcher, Supervision(Limits()), self, self, self,
-            Books(len(known.items)),
+            Books(len(known.items)), Lots(OFF, LANE, known, "site"),
         )  # fmt: skip
 
     # what the loop asks and says
