@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from edge.core.labels import bare_lot
 from edge.core.messages import PALLET, TEST_PIECE, Agreement, Compared, Disposition, Expected, LotGroup, Verdict
@@ -136,5 +137,6 @@ def groups(order: Expected, today: date, printed_lot: str = "") -> tuple[LotGrou
     return (*lots, *(weaker or ((LotGroup("day", order.gtin, day),) if day else ())))
 
 
+@lru_cache(maxsize=1024)  # asked each turn for each item while anything is held
 def _lot(gtin: str, lot: str) -> LotGroup:
     return LotGroup("lot", gtin, bare_lot(lot), lot)
