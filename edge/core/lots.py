@@ -105,6 +105,8 @@ class Lots:
         if not self._holds or item.expected is None or not is_counted(item.expected):
             return ""
         known = self._decided.get(item.item_id)
+        if known and known.disposition is Disposition.REJECT:
+            return ""  # it goes off for what it is
         of_item = known.groups(self._today) if known else groups(item.expected, self._today)
         hold = next((self._holds[group] for group in of_item if group in self._holds), None)
         return f"{HELD}{hold.group} ({hold.hold_id})" if hold else ""

@@ -4,7 +4,11 @@ import sqlite3
 
 import pytest
 
-from edge.records.journal import FILE, Journal, entries, outbox
+from edge.core.lot_recovery import standing
+from edge.core.messages import LotGroup, LotHold, LotRelease
+from edge.core.wire import hold_fields
+from edge.records.journal import FILE, Journal, entries, lot_entries, outbox
+from edge.records.sinks import JournalSink
 
 
 @pytest.fixture
@@ -53,3 +57,18 @@ def test_an_entry_and_its_request_are_on_disk_together_or_not_at_all(tmp_path, j
     with pytest.raises(TypeError):
         journal.append([("Item", "i-1", {})], [("r-1", {"no": object()})])
     assert list(entries(tmp_path)) == []
+
+
+def test_a_hold_and_what_is_owed_of_it_are_on_disk_together(tmp_path, journal):
+    hold = LotHold("h-1", LotGroup("lot", "g", "1", "L1"), "why", 5, 5, 0.01, 1e-4, ("o-1",), 3, ("i-1/a/top/f",), 7)
+    release = LotRelease("h-1", hold.group, "Ada", 8)
+    JournalSink(journal).write([hold])
+    assert journal.unanswered() == [("h-1", hold_fields(hold))]
+    assert standing(lot_entries(tmp_path)) == (hold,)
+    JournalSink(journal).write([release])
+    assert standing(lot_entries(tmp_path)) == ()
+    assert outbox(tmp_path) == {"h-1": None}  # what was said of it is still owed
+
+
+def test_where_there_is_no_journal_nothing_is_held(tmp_path):
+    assert lot_entries(tmp_path) == []

@@ -1,9 +1,12 @@
 """One good file; every fault told at once, with the key that was meant."""
 
+import re
+
 import pytest
 
 from edge.config import load
 from edge.core.errors import ConfigError
+from edge.core.lots import OFF
 from edge.settings import ROOT
 
 GOOD = """
@@ -139,3 +142,26 @@ def test_a_missing_file_is_named(tmp_path):
 def test_the_example_in_the_documentation_is_good():
     config = load(ROOT / "docs" / "lane.toml")
     assert set(config.geometry().cameras_mm) == {"top", "side"}
+
+
+def test_lots_are_watched_where_the_site_says_what_is_usual(tmp_path):
+    assert loaded(tmp_path, GOOD).lots_watched() is OFF
+    lots = '[lots]\nusual_share = 0.02\nproducts = {"04012345678901" = 0.05}\ngroups = ["lot"]\n'
+    watched = loaded(tmp_path, GOOD + lots).lots_watched()
+    assert (watched.usual_share, watched.products, watched.groups) == (0.02, {"04012345678901": 0.05}, ("lot",))
+
+
+@pytest.mark.parametrize(
+    ("lots", "told"),
+    [
+        ("", "lots.usual_share: is missing"),
+        ("usual_share = 0.5", "less than or equal to 0.2"),
+        ("usual_share = 0.01\nfalse_holds = 0", "lots.false_holds"),
+        ('usual_share = 0.01\nproducts = {"abc" = 0.01}', "lots.products.abc"),
+        ('usual_share = 0.01\ngroups = ["lots"]', "lots.groups.0"),
+        ("usual_share = 0.01\nleast_item = 9", "did you mean 'least_items'"),
+    ],
+)
+def test_a_fault_in_what_a_site_says_of_lots_is_told(tmp_path, lots, told):
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        loaded(tmp_path, f"{GOOD}[lots]\n{lots}\n")

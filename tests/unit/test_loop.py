@@ -1,10 +1,25 @@
 """One turn after another with small real parts: the loop never waits, and settles without a frame too."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from edge.core.books import Books
 from edge.core.dispatcher import Dispatcher
 from edge.core.judge import Judge, Recipe, Rule
-from edge.core.lots import OFF, Lots
-from edge.core.messages import Conservation, Disposition, DivertCommand, ItemEnd, ReplacementRequest, Verdict
+from edge.core.lots import OFF, LotLimits, Lots
+from edge.core.messages import (
+    Alarm,
+    Conservation,
+    Disposition,
+    DivertCommand,
+    Frame,
+    ItemEnd,
+    LotGroup,
+    LotHold,
+    ReplacementRequest,
+    Verdict,
+)
 from edge.core.recovery import Known
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
@@ -17,7 +32,7 @@ class Lane:
 
     def __init__(self, edges=None, found=None):
         self.edges, self.found = edges or {}, found or {}
-        self.sent, self.records, self.beats, self.decided = [], [], [], []
+        self.sent, self.records, self.beats, self.decided, self.looked_at = [], [], [], [], []
         self.turn = -1
 
     def read(self, now_ns):
@@ -25,13 +40,13 @@ class Lane:
         return reading(5.0 * now_ns / MS, at_ms=now_ns // MS, **self.edges.get(self.turn, {}))
 
     def grab(self, reading, items):
-        return []
+        return [Frame("top", f"f-{self.turn}", reading.read_ns, reading.counts, NOTHING)]
 
     def faults(self):
         return {}
 
     def submit(self, sightings):
-        pass
+        self.looked_at += [one.item.item_id for one in sightings]
 
     def collect(self):
         return self.found.get(self.turn, [])
@@ -55,12 +70,18 @@ class Lane:
         return [one for one in self.records if isinstance(one, kind)]
 
 
-def turned(lane, turns, step_ms=20, limits=OFF):
-    recipe = Recipe("test", (Rule("anomaly", ("top",), required=True, reject_at=1.0),))
+NOTHING_KNOWN = Known()
+NOTHING = np.zeros((1, 1), np.uint8)
+ANOMALY = Rule("anomaly", ("top",), required=True, reject_at=1.0)
+EXPIRY = Rule("expiry", ("top",), required=True, agrees="expiry")
+
+
+def turned(lane, turns, step_ms=20, limits=OFF, known=NOTHING_KNOWN, rules=(ANOMALY,), *, divert_undecided=True):
+    recipe = Recipe("test", rules)
     loop = Loop(
         lane, lane, Tracker(GEOMETRY, "i"), lane, Judge(recipe, GEOMETRY),
-        Dispatcher(GEOMETRY, "site", divert_undecided=True), Supervision(Limits()), lane, lane, lane, Books(),
-        Lots(limits, GEOMETRY, Known(), "site"),
+        Dispatcher(GEOMETRY, "site", divert_undecided=divert_undecided), Supervision(Limits()), lane, lane, lane,
+        Books(), Lots(limits, GEOMETRY, known, "site"),
     )  # fmt: skip
     for turn in range(turns):
         loop.turn(turn * step_ms * MS)
@@ -92,3 +113,34 @@ def test_the_books_balance_on_every_turn():
     assert {one.violations for one in lane.of(Conservation)} == {0}
     assert lane.of(Conservation)[-1].inducted == 2
     assert lane.beats == list(range(400))
+
+
+def test_the_rest_of_a_held_lot_is_diverted_without_a_look_and_replaced():
+    first, second = EXPECTED, replace(EXPECTED, wms_item="w2", order_line="order-2")
+    edges = {
+        0: {"announced": (first,), "induct_edges": (dark(0), light(2000))},
+        60: {"announced": (second,), "induct_edges": (dark(6000, seq=2), light(8000, seq=3))},
+        171: {"confirm_edges": (dark(17_000),)},
+        231: {"confirm_edges": (dark(23_000, seq=1),)},
+    }
+    bad = evidence("expiry", item_id="i-000001", reading="2026-12-01", probability=1.0)
+    lane = turned(Lane(edges, {50: [bad]}), 300, limits=LotLimits(0.01), rules=(EXPIRY,))
+    (hold,) = lane.of(LotHold)
+    one, two = lane.of(Verdict)
+    assert (one.disposition, two.disposition) == (Disposition.REJECT, Disposition.NO_DECISION)
+    assert two.reasons == (f"held: lot L1 of {EXPECTED.gtin} ({hold.hold_id})",)
+    assert "i-000002" not in lane.looked_at
+    assert [one.end.value for one in lane.of(ItemEnd)] == ["diverted", "no_decision"]
+    assert [(one.order_line, one.reasons[0][:5]) for one in lane.of(ReplacementRequest)][1] == ("order-2", "held:")
+    assert {one.violations for one in lane.of(Conservation)} == {0}
+    assert [one.kind for one in lane.of(Alarm)] == ["lot_hold"]
+    assert lane.records.index(hold) < lane.records.index(one)  # a kill between the two loses no hold
+
+
+def test_what_is_held_goes_off_where_the_undecided_go_on():
+    edges = {0: BIRTH, 172: {"confirm_edges": (dark(17_050),)}}
+    hold = LotHold("h", LotGroup("lot", EXPECTED.gtin, "1", "L1"), "", 1, 1, 0.01, 0.1, (), 0, (), 0)
+    lane = turned(Lane(edges), 200, limits=LotLimits(0.01), known=Known(holds=(hold,)), divert_undecided=False)
+    assert [one.end.value for one in lane.of(ItemEnd)] == ["no_decision"]
+    assert [one.order_line for one in lane.of(ReplacementRequest)] == ["order-1"]
+    assert not lane.looked_at

@@ -7,9 +7,10 @@ class Warehouse:
     """Hears requests while it is connected; its answers wait to be fetched."""
 
     def __init__(self):
-        self.connected, self.heard, self.answers = True, [], []
+        self.connected, self.heard, self.answers, self.topics = True, [], [], []
 
     def publish(self, topic, fields, expiry_s=None):
+        self.topics.append(topic.name)
         self.heard += [fields["request"]] if self.connected else []
         return self.connected
 
@@ -72,3 +73,14 @@ def test_answers_to_nobodys_request_are_borne():
     warehouse = Warehouse()
     warehouse.answers = [{"request": "r-9", "status": "accepted"}] * 3
     Sender(Outbox(), warehouse, warehouse.acks).step(0)
+
+
+def test_a_hold_and_a_replacement_are_owed_alike_each_on_its_topic():
+    class Both(Outbox):
+        def unanswered(self):
+            return [("r", {"request": "r", "item": "i"}), ("h", {"request": "h", "kind": "lot"})]
+
+    warehouse = Warehouse()
+    Sender(Both("r", "h"), warehouse, warehouse.acks).step(0)
+    assert warehouse.topics == ["replacement/request", "lot/hold"]
+    assert warehouse.heard == ["r", "h"]

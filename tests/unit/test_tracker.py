@@ -315,3 +315,30 @@ def test_an_item_that_stands_before_a_camera_that_runs_free_is_shown_once():
     [item_id] = lane.items
     lane.forget([ItemEnd(item_id, End.PASSED, 0, 0)])
     assert lane._shown_at == {}
+
+
+def held_lot(one):
+    return "held: lot L1 (h)" if one.expected and one.expected.lot == "L1" else ""
+
+
+@pytest.mark.parametrize(
+    ("way_mm", "lot", "put_off"),
+    [(0, "L1", True), (0, "L2", False), (1400, "L1", True), (1425, "L1", False), (1600, "L1", False)],
+)
+def test_what_can_still_be_diverted_goes_the_way_of_its_lot(way_mm, lot, put_off):
+    """The gate at 1500 mm, less a margin of 30, is told 100 ms before: 50 mm."""
+    lane = Tracker(GEOMETRY, "i", [item("old", at_counts=0, expected=replace(EXPECTED, lot=lot))])
+    lane.update(reading(10.0 * way_mm, stale=True), ())
+    lane.update(reading(10.0 * way_mm, clearings=(Clearing("Ada", "items"),)), (), held_lot)
+    assert lane.items["old"].is_held is put_off
+
+
+def test_clearing_items_releases_no_lot():
+    lane = Tracker(GEOMETRY, "i", [item("old", at_counts=0)])
+    clearing = (Clearing("Ada", "items"),)
+    lane.update(reading(10.0), ())
+    assert lane.items["old"].put_off == "purged: on the belt when the daemon was restarted"
+    lane.update(reading(20.0, clearings=clearing), (), held_lot)
+    assert lane.items["old"].put_off == "held: lot L1 (h)"
+    lane.update(reading(30.0, clearings=clearing), (), held_lot)
+    assert lane.items["old"].put_off == "held: lot L1 (h)"
