@@ -42,6 +42,7 @@ from edge.core.messages import (
     Verdict,
 )
 from edge.core.recovery import Known
+from edge.core.statistics import Z95, wilson
 
 USUAL, BAD = (0.001, 0.003, 0.01), (0.05, 0.1, 0.2, 0.3, 0.5)
 GOOD_LOT = 2000  # items of a good lot
@@ -49,7 +50,6 @@ LONGEST = 4000  # items of a bad one: longer than any rule needs
 OPEN, ITEMS_OF_EACH = 100_000, 10
 BLOCK = 1000  # lots that are simulated at a time
 TODAY = BeltReading(0, 0.0, 500.0, today=date(2026, 11, 26))
-Z95 = 1.96
 GEOMETRY = Geometry(10, {}, 400, 1500, 1700, 1750, 0, 100, 30, 60, 300, 200)
 LOT = LotGroup("lot", "g", "l")
 
@@ -85,7 +85,7 @@ def _good(limits: LotLimits, lots: int, chance: np.random.Generator) -> Good:
         counts = [one.sum(axis=1) >= most for one in (rejects[:, :GOOD_LOT], rejects)]
         by_test = np.isfinite(held_at(rejects[:, :GOOD_LOT], limits))
         held += [one.sum() for one in (by_test, *counts)]
-    shares = [wilson(float(count) / lots, lots) for count in held]
+    shares = [(float(count) / lots, *wilson(float(count) / lots, lots)) for count in held]
     return Good(limits.usual_share, shares[0], shares[1], shares[2], limits.false_holds)
 
 
@@ -131,7 +131,7 @@ def _least_rejects(items: int, usual_share: float) -> int:
 
 
 def wald(limits: LotLimits, share: float) -> float:
-    """The fewest items that any test with these false holds needs on average (Wald 1945), of one that knows the share."""
+    """The fewest items on average that any test with these false holds needs, if it knows the bad share (Wald 1945)."""
     usual = limits.usual_share
     apart = share * math.log(share / usual) + (1 - share) * math.log((1 - share) / (1 - usual))
     return math.log(1 / limits.false_holds) / apart
@@ -145,13 +145,6 @@ def fixed_count(limits: LotLimits) -> int:
         chance *= (GOOD_LOT - rejects) / (rejects + 1) * limits.usual_share / (1 - limits.usual_share)
         rejects += 1
     return rejects
-
-
-def wilson(share: float, lots: int) -> tuple[float, float, float]:
-    """A share, and the ends of its interval of 95 % (Wilson 1927)."""
-    middle = (share + Z95**2 / (2 * lots)) / (1 + Z95**2 / lots)
-    half = Z95 * math.sqrt(share * (1 - share) / lots + Z95**2 / (4 * lots**2)) / (1 + Z95**2 / lots)
-    return share, max(0.0, middle - half), middle + half
 
 
 def _cost(console: Console) -> dict[str, float]:

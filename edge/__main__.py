@@ -19,7 +19,7 @@ COMMANDS = {
     "simulate": ("edge.simulator.run", "main", "play the PLC, the cameras and the warehouse of a lane"),
     "clear": ("edge.operate", "clear", "say, by name, that purged items or alarms have been seen to"),
     "challenge": ("edge.operate", "challenge", "challenge a lane with known items; list what is in doubt"),
-    "lots": ("edge.operate", "lots", "lots that are held: list them, release one by name"),
+    "lots": ("edge.operate", "lots", "lots that are held: list them, release one by name; what is usual"),
     "cameras": ("edge.view", "main", "the cameras of this box: list, preview, learn, measure"),
     "node": ("edge.node.main", "main", "send the cameras of this box to the box that decides; check; make keys"),
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),

@@ -16,8 +16,9 @@ from edge.broker import Address
 from edge.config import Config, load
 from edge.core import topics
 from edge.core.errors import BrokerUnreachable, LedgerRefused
-from edge.core.lot_recovery import standing
+from edge.core.lot_recovery import standing, usual
 from edge.core.messages import LotHold
+from edge.core.statistics import wilson
 from edge.core.topics import Topic
 from edge.records.journal import entries, lot_entries
 from edge.records.sinks import PICTURES
@@ -52,22 +53,43 @@ def challenge(arguments: Sequence[str]) -> int:
 
 
 def lots(arguments: Sequence[str]) -> int:
-    """`tunnel-edge lots LANE.toml list|release`: what is held, and a named person lets it go on."""
+    """`tunnel-edge lots LANE.toml list|usual|release`: what is held, what is usual, and a named person lets go on."""
     options = _lot_options(arguments)
     config = load(options.config)
-    held = standing(lot_entries(config.lane.state))
-    if options.verb == "list":
-        Console().print(_told(held))
-        return 0
-    hold = _named(options.group, held)
-    _say(config, topics.LOT_RELEASE, {"by": options.by, "hold": hold.hold_id})
+    if options.verb == "usual":
+        Console().print(_usual(config))
+    elif options.verb == "list":
+        Console().print(_told(standing(lot_entries(config.lane.state))))
+    else:
+        _release(config, options.group, options.by)
+    return 0
+
+
+def _release(config: Config, group: str, by: str) -> None:
+    """Ask for it, and wait until the journal says that it was done.
+
+    Raises:
+        BrokerUnreachable: no broker answers, or no daemon does.
+        LedgerRefused: not one hold is meant.
+    """
+    hold = _named(group, standing(lot_entries(config.lane.state)))
+    _say(config, topics.LOT_RELEASE, {"by": by, "hold": hold.hold_id})
     end_s = time.monotonic() + RELEASED_S
     while hold.hold_id in {one.hold_id for one in standing(lot_entries(config.lane.state))}:
         if time.monotonic() > end_s:
             raise BrokerUnreachable(f"{hold.group} is still held: is the lane's daemon running?")
         time.sleep(POLL_S)
-    Console().print(f"released by {options.by}: {hold.group}; it is counted anew", highlight=False)
-    return 0
+    Console().print(f"released by {by}: {hold.group}; it is counted anew", highlight=False)
+
+
+def _usual(config: Config) -> Table:
+    """Each product's share of rejects outside lots that were held, and how large it may be."""
+    table = Table("gtin", "items", "rejected", "share", "at most (95 %)", title="rejects of lots that were never held")
+    shares = usual((kind, body) for _, kind, _, body in entries(config.lane.state))
+    for gtin, (items, rejected) in sorted(shares.items()):
+        share = rejected / max(1, items)
+        table.add_row(gtin, str(items), str(rejected), f"{share:.2%}", f"{wilson(share, max(1, items))[1]:.2%}")
+    return table
 
 
 def _named(group: str, held: Sequence[LotHold]) -> LotHold:
@@ -153,6 +175,7 @@ def _lot_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("list", help="what is held, why, and what of it was past already")
+    verbs.add_parser("usual", help="each product's share of rejects so far, for usual_share in the settings")
     release = verbs.add_parser("release", help="let the rest of a lot go on")
     release.add_argument("group", help="the lot, pallet, tote or seller's day, or the hold's id: see list")
     release.add_argument("--by", required=True, help="your name: it is kept in the journal")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date
 from typing import Any
 
+from edge.core.labels import bare_lot
 from edge.core.lot_counts import Counts, Decided, Tally, is_counted
 from edge.core.messages import Agreement, Compared, Disposition, End, Expected, LotGroup, LotHold
 from edge.core.recovery import expected_of_entry
@@ -34,6 +36,27 @@ def tallied(entries: Entries) -> tuple[Tally, ...]:
     for kind, body in entries:
         ledger.enter(kind, body)
     return ledger.counts.tallies()
+
+
+def usual(entries: Entries) -> dict[str, tuple[int, int]]:
+    """GTIN → items passed or rejected, and those that were rejected, of lots that were never held."""
+    pieces: set[str] = set()
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    held: set[tuple[str, str]] = set()
+    for kind, body in entries:
+        if kind == "Item" and (order := expected_of_entry(body.get("expected"))) and not is_counted(order):
+            pieces.add(body["item_id"])
+        elif kind == "Verdict" and body["gtin"] and body["item_id"] not in pieces:
+            counts[body["gtin"], bare_lot(body["lot"] or "")][body["disposition"]] += 1
+        elif kind == "LotHold" and body["group"]["kind"] == "lot":
+            held.add((body["group"]["gtin"], body["group"]["key"]))
+    found: dict[str, tuple[int, int]] = {}
+    for (gtin, lot), count in counts.items():
+        if (gtin, lot) not in held:
+            items, rejected = found.get(gtin, (0, 0))
+            rejects = count[Disposition.REJECT]
+            found[gtin] = items + rejects + count[Disposition.PASS], rejected + rejects
+    return found
 
 
 class _Reckoning:

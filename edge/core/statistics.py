@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,15 @@ import numpy.typing as npt
 Scores = Sequence[float] | npt.NDArray[np.floating]
 FPR_LIMIT = 0.3  # as MVTec AD integrates the per-region overlap
 FPR_STEPS = 301
+
+Z95 = 1.96  # of a normal distribution 95 % lie within so many sigmas
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """The ends of the interval of 95 % of a share that was seen among `count` (Wilson 1927)."""
+    middle = (share + Z95**2 / (2 * count)) / (1 + Z95**2 / count)
+    half = Z95 * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2)) / (1 + Z95**2 / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def auroc(good: Scores, bad: Scores) -> float | None:

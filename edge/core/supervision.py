@@ -96,7 +96,7 @@ class Supervision:
             *self._clearings(reading),
             *self._belt(reading, items),
             *self._tracked(tracked),
-            *self._verdicts(verdicts),
+            *self._verdicts(one for one in verdicts if not _is_held(one, items)),
             *self._outcomes(settled),
             *self._eyes(settled),
             *self._cameras(faults),
@@ -226,3 +226,9 @@ class Supervision:
                 self._unexpected_run += 1
                 stop = outcome.eye == "exit" or self._unexpected_run >= self._limits.unexpected_to_stop
                 yield "unexpected", outcome.because, outcome.item_id, stop
+
+
+def _is_held(verdict: Verdict, items: Mapping[str, Item]) -> bool:
+    """Whether it went off for its lot: many such say nothing of how the lane judges."""
+    item = items.get(verdict.item_id)
+    return item is not None and item.is_held

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge.core import topics
 from edge.core.bodies import body
 from edge.core.lot_counts import LISTED, Counts, groups
-from edge.core.lot_recovery import standing, tallied
+from edge.core.lot_recovery import standing, tallied, usual
 from edge.core.lots import OFF, LotLimits, Lots, log_evidence
 from edge.core.messages import (
     PALLET,
@@ -347,3 +347,13 @@ def test_a_hold_is_said_in_full_within_the_protocols_bounds(order, named):
 def test_a_replacement_is_owed_on_a_topic_of_its_own():
     request = ReplacementRequest("r", "i", "o", "g", ("why",))
     assert owed_on(replacement_fields(request)) is topics.REPLACEMENT
+
+
+def test_what_is_usual_is_told_by_lots_that_were_never_held():
+    line = Line()
+    for disposition in (PASS, PASS, REJECT, NO_DECISION):
+        line.item(disposition)
+    line.item(REJECT, order=replace(EXPECTED, attributes=((TEST_PIECE, "x"),)))
+    line.item(REJECT, [contradiction()], replace(EXPECTED, lot="L9"))
+    line.item(PASS, order=replace(EXPECTED, lot=None))
+    assert usual(line.entries) == {EXPECTED.gtin: (4, 1)}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.statistics import auroc, per_region_overlap, recall_at
+from edge.core.statistics import auroc, per_region_overlap, recall_at, wilson
 
 SCORES = st.lists(st.integers(0, 9), min_size=1, max_size=30)
 
@@ -80,3 +80,10 @@ def test_overlap_of_chance_is_half_the_limit():
 def test_overlap_needs_both():
     assert per_region_overlap([], [np.ones(1)]) is None
     assert per_region_overlap([1.0], []) is None
+
+
+@pytest.mark.parametrize(
+    ("share", "count", "ends"), [(0.0, 10, (0.0, 0.2775)), (0.5, 100, (0.4038, 0.5962)), (1.0, 10, (0.7225, 1.0))]
+)
+def test_the_interval_of_a_share_as_wilson_gives_it(share, count, ends):
+    assert wilson(share, count) == pytest.approx(ends, abs=1e-4)

@@ -295,3 +295,16 @@ def test_a_camera_that_drifts_is_told_and_stops_nothing():
     looked = replace(verdict(Disposition.PASS), evidence=(evidence(p_value=0.1),))
     turns = [kinds(told(supervision, verdicts=[looked])) for _ in range(WINDOW)]
     assert turns == [([], 0)] * (WINDOW - 1) + [(["drift"], 0)]
+
+
+def test_items_that_went_off_for_their_lot_say_nothing_of_how_the_lane_judges():
+    supervision = Supervision(Limits(reject_run=3, usual_reject_share=0.2, window_items=40))
+    held = {"i-1": replace(item(), purge="held: lot L (ByLength) of 0401 (h)")}
+    for _ in range(100):
+        assert kinds(told(supervision, verdicts=[verdict(Disposition.NO_DECISION)], items=held)) == ([], 0)
+    found = [kinds(told(supervision, verdicts=[verdict(REJECT)])) for _ in range(2)]
+    assert found == [([], 0)] * 2
+    assert kinds(told(supervision, verdicts=[verdict(Disposition.NO_DECISION)], items=held)) == ([], 0)
+    assert kinds(told(supervision, verdicts=[verdict(REJECT)])) == (["reject_run"], 0)  # they do not end a run either
+    named = replace(item(), purge="held: lot (ByLength) of 0401 (h)")
+    assert kinds(told(supervision, tracked=replace(QUIET, changed=(named,)))) == ([], 0)
