@@ -65,7 +65,7 @@ def _left(rows: Sequence[Row]) -> Iterator[str]:
             ends = (row.items - row.items_95, row.items + row.items_95)
             yield _line([(_x(row.bad, bads), _y(end, ITEMS)) for end in ends], colour, "", 4)
         last = of_one[-1]
-        yield _text((_x(last.bad, bads) + 6, _y(last.items, ITEMS) + 4), f"usual {usual:.1%}", 11, colour)
+        yield _text((_x(last.bad, bads) + 6, _y(last.fixed, ITEMS) + 4), f"usual {usual:.1%}", 11, colour)
 
 
 def _right(good: Sequence[Good]) -> Iterator[str]:

@@ -31,8 +31,9 @@ from edge.core.messages import (
     ReplacementRequest,
     Verdict,
 )
-from edge.core.recovery import Known
+from edge.core.recovery import Known, Start
 from edge.core.wire import decode, encode, hold_fields, owed_on, replacement_fields
+from edge.recording.lines import HEADS, Head
 from tests.unit.lane import EXPECTED, GEOMETRY, evidence, item, reading
 
 PASS, REJECT, NO_DECISION = Disposition.PASS, Disposition.REJECT, Disposition.NO_DECISION
@@ -357,3 +358,14 @@ def test_what_is_usual_is_told_by_lots_that_were_never_held():
     line.item(REJECT, [contradiction()], replace(EXPECTED, lot="L9"))
     line.item(PASS, order=replace(EXPECTED, lot=None))
     assert usual(line.entries) == {EXPECTED.gtin: (4, 1)}
+
+
+def test_a_recording_keeps_what_was_held_and_counted_when_it_began():
+    line = Line()
+    line.item(REJECT, [contradiction()])
+    line.item(REJECT, [contradiction(probability=0.5)], replace(EXPECTED, lot="L2"))
+    start = Start("lane-1", 7, line.known())
+    head = Head(format=1, made_by="0", recorded="", lane="lane", start=start, models={})
+    assert start.known.holds
+    assert start.known.tallies
+    assert HEADS.validate_json(HEADS.dump_json(head)).start == start
