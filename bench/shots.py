@@ -18,6 +18,8 @@ from edge.core.topics import (
     GUARD,
     INDUCT,
     LINE_STOP,
+    LOT_HOLD_ACK,
+    LOT_RELEASE,
     MAX_TEXT,
     REPLACEMENT_ACK,
     Topic,
@@ -34,6 +36,8 @@ SOUND: Sequence[tuple[Topic, Fields]] = (
     (ACK, {"command": "é", "status": "accepted"}),
     (LINE_STOP, {"why": "é"}),
     (REPLACEMENT_ACK, {"request": "é", "status": "accepted"}),
+    (LOT_HOLD_ACK, {"request": "é", "status": "accepted"}),
+    (LOT_RELEASE, {"by": "é", "hold": "h"}),
 )
 """What the daemon listens to, with fields that it would take; each becomes a shot by one fault."""
 

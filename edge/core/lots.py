@@ -25,6 +25,7 @@ from edge.core.messages import (
     Compared,
     Disposition,
     End,
+    Expected,
     Item,
     ItemEnd,
     LotGroup,
@@ -84,6 +85,7 @@ class Lots:
         self._counts = Counts(limits.most_open, tallies)
         self._today = date.min
         self._decided: dict[str, Decided] = {}  # what is on the belt and has its verdict
+        self._free: set[str] = set()  # items that nothing holds, as long as no hold begins: this is asked each turn
 
     @property
     def open(self) -> int:
@@ -102,23 +104,32 @@ class Lots:
 
     def held(self, item: Item) -> str:
         """Why an item is diverted for its lot, whatever it looks like; empty: it is not."""
-        if not self._holds or item.expected is None or not is_counted(item.expected):
+        if not self._holds or item.expected is None or item.item_id in self._free:
             return ""
-        known = self._decided.get(item.item_id)
-        if known and known.disposition is Disposition.REJECT:
-            return ""  # it goes off for what it is
-        of_item = known.groups(self._today) if known else groups(item.expected, self._today)
-        hold = next((self._holds[group] for group in of_item if group in self._holds), None)
-        return f"{HELD}{hold.group} ({hold.hold_id})" if hold else ""
+        hold = self._hold_on(item.item_id, item.expected)
+        if hold is None:
+            self._free.add(item.item_id)
+            return ""
+        return f"{HELD}{hold.group} ({hold.hold_id})"
+
+    def _hold_on(self, item_id: str, order: Expected) -> LotHold | None:
+        known = self._decided.get(item_id)
+        if not is_counted(order) or (known and known.disposition is Disposition.REJECT):
+            return None  # nobody's, or it goes off for what it is
+        of_item = known.groups(self._today) if known else groups(order, self._today)
+        return next((self._holds[group] for group in of_item if group in self._holds), None)
 
     def update(self, reading: BeltReading, verdicts: Iterable[Verdict], items: Mapping[str, Item]) -> tuple[Told, ...]:
         """Take releases and verdicts; the holds that end and begin now, with an alarm for each."""
-        self._today = reading.today
+        if reading.today != self._today:
+            self._today = reading.today
+            self._free.clear()
         return (*self._released(reading), *self._begun(verdicts, items, reading))
 
     def forget(self, ends: Iterable[ItemEnd]) -> None:
         """These have left; what went on is remembered with its group."""
         for end in ends:
+            self._free.discard(end.item_id)
             decided = self._decided.pop(end.item_id, None)
             if decided and (end.eye == "exit" or end.end is End.MISSED):
                 for group in self._watched(decided):
@@ -139,6 +150,7 @@ class Lots:
             order = items[verdict.item_id].expected
             if order is not None and is_counted(order):
                 decided = self._decided[verdict.item_id] = decided_of(verdict, order)
+                self._free.discard(verdict.item_id)
                 for group in self._watched(decided):
                     yield from self._take(group, decided, items, reading)
 
@@ -158,6 +170,7 @@ class Lots:
                 tally.went_on(order_line)
             hold = self._holds[group] = self._hold(tally, because, decided.item_id, reading)
             self._counts.drop(group)
+            self._free.clear()
             yield hold
             past = len(hold.order_lines) + hold.unlisted
             yield _alarm("lot_hold", f"{group} is held: {because}; {past} items are past", reading)

@@ -252,6 +252,18 @@ def test_of_a_held_lot_every_item_is_diverted_but_no_test_piece():
     assert line.lots.held(item("piece", expected=replace(EXPECTED, attributes=((TEST_PIECE, "x"),)))) == ""
 
 
+def test_an_item_that_nothing_held_is_asked_for_again_when_its_lot_is_held_and_when_its_print_was_read():
+    line, other = Line(), replace(EXPECTED, lot="L2")
+    line.item(REJECT, [contradiction()], replace(EXPECTED, lot="L9"))
+    assert line.lots.held(item("waiting", expected=other)) == ""
+    line.item(REJECT, [contradiction()], other)
+    assert line.lots.held(item("waiting", expected=other))
+    unknown = replace(EXPECTED, lot=None)
+    assert line.lots.held(item(f"i-{line.count + 1}", expected=unknown)) == ""
+    line.item(PASS, [Compared("lot", Agreement.MATCH, "L2")], unknown, gone=False)
+    assert line.lots.held(item(f"i-{line.count}", expected=unknown))
+
+
 def test_a_hold_lists_what_is_past_and_counts_the_rest():
     line = Line(replace(LIMITS, usual_share=0.001))
     for _ in range(LISTED + 10):
