@@ -168,26 +168,26 @@ def _cost(console: Console) -> dict[str, float]:
 
 
 def _rounds(lots: Lots, console: Console) -> Iterator[float]:
-    """An item of each lot, all passed, round by round: seconds that one takes on average."""
+    """An item of each lot, all passed, round by round: seconds of a processor that one takes on average."""
     for one in track(range(ITEMS_OF_EACH), "open lots", console=console, transient=True):
         told = [_decided(lot, one) for lot in range(OPEN)]
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         for item, verdict, end in told:
             lots.update(TODAY, (verdict,), {item.item_id: item})
             lots.forget((end,))
-        yield (time.perf_counter() - began_s) / OPEN
+        yield (time.process_time() - began_s) / OPEN
 
 
 def _look_s(lots: Lots) -> float:
-    """Seconds it takes to ask whether an item is held, while another lot is."""
+    """Seconds of a processor to ask whether an item is held, while another lot is."""
     item, verdict, _ = _decided(OPEN, 0)
     sure = Compared("expiry", Agreement.EXPIRED, "2020-01-01", probability=1.0)
     lots.update(TODAY, (replace(verdict, disposition=Disposition.REJECT, compared=(sure,)),), {item.item_id: item})
     probe = _decided(0, 0)[0]
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     for _ in range(OPEN):
         lots.held(probe)
-    return (time.perf_counter() - began_s) / OPEN
+    return (time.process_time() - began_s) / OPEN
 
 
 def _order(lot: int, one: int) -> Expected:
