@@ -126,6 +126,10 @@ class Lots:
             self._free.clear()
         return (*self._released(reading), *self._begun(verdicts, items, reading))
 
+    def go_by(self, geometry: Geometry) -> None:
+        """From now on the lane is laid out so."""
+        self._geometry = geometry
+
     def forget(self, ends: Iterable[ItemEnd]) -> None:
         """These have left; what went on is remembered with its group."""
         for end in ends:
