@@ -274,9 +274,7 @@ def test_a_hold_lists_what_is_past_and_counts_the_rest():
     assert (hold.unlisted, hold.items, hold.rejected) == (10, LISTED + 11, 1)
 
 
-@pytest.mark.parametrize(
-    ("at_counts", "gate_mm", "listed"), [(0, 1500, ("o-1",)), (-15_000, 1500, ()), (0, 3000, ())]
-)
+@pytest.mark.parametrize(("at_counts", "gate_mm", "listed"), [(0, 1500, ("o-1",)), (-15_000, 1500, ()), (0, 3000, ())])
 def test_an_item_on_the_belt_is_past_once_the_gate_cannot_be_told_in_time(at_counts, gate_mm, listed):
     line = Line()
     line.lots.go_by(replace(GEOMETRY, gate_mm=gate_mm))
