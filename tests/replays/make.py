@@ -186,13 +186,14 @@ def record_day(scene: Scene, folder: Path, port: int) -> None:
 
 
 def record_restart(scene: Scene, folder: Path, port: int) -> None:
-    """The daemon is ended and started with some on the belt. Only the second life is recorded."""
+    """The daemon is killed and started with some on the belt. Only the second life is recorded."""
     first = daemon(folder, "run")
     lane = threading.Thread(target=run_lane, args=(chosen(scene, 13), folder, port))
     lane.start()
     while ends(folder) < 1:
         time.sleep(0.1)
-    end(first)
+    first.kill()
+    first.wait(WAIT_S)
     second = daemon(folder, "record", "--out", "restart")
     lane.join()
     end(second)
