@@ -160,8 +160,15 @@ def _takes(field: Schema, known: Schema) -> str:
         return "list: " + _takes(kind["items"], known)
     if kind["type"] == "object":
         names = _choice(kind.get("propertyNames", {})) or "names"
-        return f"table of {names}: {_takes(kind['additionalProperties'], known)}"
+        return f"table of {names}: {_takes(_entry(kind), known)}"
     return FORMATS.get(kind.get("format", ""), TYPES[kind["type"]])
+
+
+def _entry(kind: Schema) -> Schema:
+    """What each entry of a list or of a table with free names is."""
+    named = kind.get("patternProperties", {}).values()
+    entry: Schema = next(iter(named), kind.get("items") or kind.get("additionalProperties") or {})
+    return entry
 
 
 def _choice(kind: Schema) -> str:
@@ -170,15 +177,17 @@ def _choice(kind: Schema) -> str:
 
 
 def _range(kind: Schema) -> str:
-    """What a value is held against; of a list, how many there may be and what each is held against."""
+    """What a value is held against; of a list or table, how many entries and what each is held against."""
     said = [" ".join(words + _figure(kind[bound]) for bound, words in BOUNDS.items() if bound in kind)]
-    if "minItems" in kind:
-        said.append(f"{kind['minItems']} to {kind['maxItems']} entries" if "maxItems" in kind else "not empty")
-    if "pattern" in kind:
-        said.append(PATTERNS.get(kind["pattern"], f"`{kind['pattern']}`"))
-    if "items" in kind:
-        said.append(_range(kind["items"]))
-    return "; ".join(filter(None, said))
+    most = kind.get("maxItems", kind.get("maxProperties"))
+    if most is not None:
+        said.append(f"{kind.get('minItems', 0)} to {most} entries")
+    elif "minItems" in kind:
+        said.append("not empty")
+    patterns = [*filter(None, [kind.get("pattern")]), *kind.get("patternProperties", ())]
+    said += [PATTERNS.get(pattern, f"`{pattern}`") for pattern in patterns]
+    entry = _entry(kind)
+    return "; ".join(filter(None, [*said, _range(entry) if entry else ""]))
 
 
 def _figure(value: float) -> str:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections import defaultdict
+from typing import Annotated
 
 import pytest
 from pydantic import Field
@@ -29,6 +30,8 @@ class Fan(Section):
     run_on_s: int | None = Field(None, gt=0)
     """After the belt stopped; left out: `a|b`."""
     odd: float
+    shares: dict[Annotated[str, Field(pattern="^a+$")], Annotated[float, Field(le=1)]] = Field({}, max_length=9)
+    """Of each [share]."""
 
 
 class Cabinet(Section):
@@ -52,6 +55,7 @@ def test_a_table_is_told_in_a_technicians_words():
                 Key("speed", "number", "1/s", "from 0 below 9", "`1.5`", "How fast it turns."),
                 Key("run_on_s", "whole number", "s", "above 0", "–", "After the belt stopped; left out: `a|b`."),
                 Key("odd", "number", "", "", "", ""),
+                Key("shares", "table of names: number", "share", "0 to 9 entries; `^a+$`; to 1", "`{}`", "Of each."),
             ),
         )
     ]
