@@ -36,7 +36,8 @@ from edge.inspection.inspector import Locate, ThreadedInspector
 from edge.inspection.planner import Planner
 from edge.inspection.waiting import Job
 from edge.pictures import read_picture
-from edge.settings import ROOT, InspectionSettings, RuleSettings
+from edge.settings import ROOT, InspectionSettings
+from edge.settings_recipe import RuleSettings
 from edge.simulator.draw import draw_items, normals
 from edge.simulator.plan import PlannedItem
 from edge.simulator.products import PRODUCTS

@@ -28,7 +28,7 @@ from edge.demo.main import follow, simulator_command, teach
 from edge.demo.scene import Scene, drawn
 from edge.demo.score import Account, account
 from edge.demo.settings import LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml
-from edge.settings import RuleSettings
+from edge.settings_recipe import RuleSettings
 from edge.simulator.plan import Geometry, Plan, PlannedItem, write_plan
 
 NS_PER_S, NS_PER_MS = 1_000_000_000, 1e6

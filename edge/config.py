@@ -24,20 +24,18 @@ from edge.settings import (
     CameraSettings,
     InspectionSettings,
     LaneSettings,
-    LimitSettings,
-    LotSettings,
     MetricsSettings,
     NodesSettings,
-    RecipeSettings,
     Section,
     TapSettings,
 )
+from edge.settings_recipe import LimitSettings, LotSettings, RecipeSettings
 
 Model = TypeVar("Model", bound=Section)
 
 
 class Config(Section):
-    """The whole file."""
+    """The whole file of a lane."""
 
     lane: LaneSettings
     broker: BrokerSettings = BrokerSettings()

@@ -1,10 +1,13 @@
-"""The sections of a lane's settings: every key with its type, range and default; unknown keys are refused."""
+"""The sections of a lane's settings: every key with its type, range and default; unknown keys are refused.
+
+What stands beneath a key says what it is for; a unit that its name does not tell stands there in brackets. The
+reference page, docs/settings.md, is made of it.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from re import Pattern
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -17,44 +20,43 @@ CameraName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]  # it becom
 OpenCvSetting = Literal[
     "format", "width", "height", "rate", "exposure", "auto_exposure", "gain", "white_balance", "focus"
 ]
-Check = Literal[
-    "anomaly", "second_look", "defect", "identity", "colour", "code", "expiry", "lot", "serial", "size", "language",
-    "tote_type", "contents", "over_rim",
-]  # fmt: skip
-MEASURES = ("anomaly", "second_look", "defect", "identity", "colour", "over_rim")
-ENCODED = ("expiry", "lot", "serial")  # what a code may say as well as print
 NEAR_BY = re.compile(
     r"ipc://|tcp://(localhost|127\.[0-9.]+|\[::1\]):"
 )  # what needs no keys: it never leaves the machine
 Port = Annotated[int, Field(ge=1, le=65_535)]
-UsualShare = Annotated[float, Field(ge=0.0001, le=0.2)]  # of rejects
-Gtin = Annotated[str, Field(pattern=r"^[0-9]{8,14}$")]
-VALUE_REJECTS, VALUE_INFORMS = 10.0, 1.0  # a rule that may reject an item, and one that only informs
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Section(BaseModel):
     """A table of the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class LaneSettings(Section):
     """Which lane this is, and where it keeps its ledger."""
 
     site: Name
+    """Name of the site, as in every MQTT topic: `tunnel/SITE/LANE/…`."""
     name: Name
-    state: Path  # folder of the journal and the evidence pictures
+    """Name of the lane, unlike that of any other at the site."""
+    state: Path
+    """Folder of the journal, the outbox and the evidence pictures; one for each lane."""
 
 
 class BrokerSettings(Section):
-    """The MQTT broker."""
+    """The MQTT broker; certificate and key go together, and with ca."""
 
     host: str = "127.0.0.1"
+    """Name or address of the machine that the broker runs on."""
     port: Port = 1883
-    ca: Path | None = None  # whom to trust; None: in clear, for a broker on this machine
-    certificate: Path | None = None  # this box's own, by `tunnel-edge certs`
+    """Where it listens: 1883 in clear, 8883 with TLS, as a rule [TCP port]."""
+    ca: Path | None = None
+    """Certificate of whom to trust; left out: messages go in clear, for a broker on this machine."""
+    certificate: Path | None = None
+    """This box's own, by `tunnel-edge certs`: the broker knows it by that."""
     key: Path | None = None
+    """The secret key of the certificate."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -64,46 +66,73 @@ class BrokerSettings(Section):
 
 
 class BeltSettings(Section):
-    """Where things stand, in mm downstream of the induct photoeye; see `Geometry`."""
+    """The belt; places are in mm downstream of the induct photoeye."""
 
     counts_per_mm: Annotated[float, Field(gt=0, le=1000)]
+    """What the encoder counts for each mm of belt."""
     gate_mm: Millimetres
+    """Place of the gate."""
     confirm_mm: Millimetres
+    """Place of the eye on the reject lane that confirms a divert; downstream of the gate."""
     exit_mm: Millimetres
+    """Place of the eye on the good lane; downstream of the gate."""
     scanner_mm: Millimetres = 0
+    """How far the warehouse's scanner stands upstream of the induct eye."""
     view_mm: Annotated[float, Field(gt=0, le=5000)] = 400
+    """Length of belt that a camera sees."""
     lead_ms: Annotated[float, Field(ge=0, le=5000)] = 150
+    """Gate and network together: an item is decided so long before its window; measure it: `tunnel-edge fire`."""
     margin_mm: Annotated[float, Field(ge=0, le=1000)] = 30
+    """The gate's window is this much longer than the item, at each end."""
     tolerance_mm: Annotated[float, Field(gt=0, le=1000)] = 60
+    """How far from its reckoned place an item may be seen."""
     patience_mm: Annotated[float, Field(gt=0, le=5000)] = 300
+    """How far an item may travel past an eye before it counts as unseen."""
     typical_length_mm: Annotated[float, Field(gt=0, le=5000)] = 200
+    """An item's length until its trailing edge has passed the induct eye."""
     resync_mm: Millimetres = 0
+    """Place of a second eye, which corrects slip; 0: there is none."""
     shortest_mm: Annotated[float, Field(ge=0, le=1000)] = 10
+    """What is shorter is no item, but noise at the eye."""
     longest_mm: Annotated[float, Field(gt=0, le=10_000)] = 2000
+    """What is longer is more than one item."""
     gap_min_mm: Annotated[float, Field(ge=0, le=5000)] = 80
+    """Items that are closer than this cannot be separated: both are diverted."""
     full_speed_mm_per_s: Annotated[float, Field(ge=0, le=10_000)] = 0
+    """The fastest that the belt can be a moment from now; 0: as fast as now."""
     stale_after_ms: Annotated[float, Field(gt=0, le=10_000)] = 500
+    """Silence from the PLC after which its last word no longer counts."""
 
 
 class ChunkSettings(Section):
-    """What a GenICam camera sends with each frame, by the entries of its ChunkSelector; empty: nothing is asked for."""
+    """What a GenICam camera sends with each frame, by the names in its ChunkSelector; empty: nothing is asked for."""
 
-    encoder: str = ""  # counts of the belt's encoder, where it is wired to the camera too, as the PLC counts them
-    timestamp: str = ""  # when the exposure began
+    encoder: str = ""
+    """Counts of the belt's encoder, where it is wired to the camera too, as the PLC counts them."""
+    timestamp: str = ""
+    """When the exposure began."""
 
 
 class LocalCamera(Section):
     """A GenICam camera, or one that OpenCV opens, at the machine that reads these settings."""
 
     name: CameraName
-    gige: str | None = None  # its id (Vendor-Model-Serial), serial number or address
-    opencv: str | None = None  # a device, an RTSP address, a GStreamer pipeline, a video file, a folder of pictures
-    features: dict[str, bool | int | float | str] = {}  # of a GenICam camera, by their names, set in this order
+    """What rules, references and calibrations call the camera."""
+    gige: str | None = None
+    """A GenICam camera: its id (Vendor-Model-Serial), serial number or address, by `tunnel-edge cameras list`."""
+    opencv: str | None = None
+    """A USB device, an RTSP address, a GStreamer pipeline (with `!`), a video file or a folder of pictures."""
+    features: dict[str, bool | int | float | str] = {}
+    """Of a GenICam camera, by their names and in the camera's units; set in this order."""
     chunks: ChunkSettings = ChunkSettings()
-    settings: dict[OpenCvSetting, float | str] = {}  # of one that OpenCV opens; `rate` is also that of a folder
-    triggered: bool = False  # it exposes when it is told to, and is silent otherwise
-    view: Path | None = None  # what it usually shows, by `tunnel-edge cameras learn`; None: its content is not watched
-    silent_after_s: Annotated[float, Field(gt=0, le=60)] = 1.0  # a fault, unless it is triggered
+    settings: dict[OpenCvSetting, float | str] = {}
+    """Of a camera that OpenCV opens, in its driver's units; `rate` (pictures a second) is also that of a folder."""
+    triggered: bool = False
+    """It exposes when the line tells it to, and is silent otherwise."""
+    view: Path | None = None
+    """What it usually shows, by `tunnel-edge cameras learn`; left out: its content is not watched."""
+    silent_after_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    """No picture for so long is a fault, unless the camera is triggered."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -115,11 +144,14 @@ class LocalCamera(Section):
 
 
 class CameraSettings(LocalCamera):
-    """A camera of the lane: on this box, or sent by a node."""
+    """A camera of the lane, on this box or sent by a node: give one of node, gige and opencv."""
 
     place_mm: Millimetres
-    node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")] | None = None  # of `tunnel-edge node`, or of a feed
-    node_key: Path | None = None  # the node's public key; None: a feed on this machine, without keys
+    """Middle of what it sees, downstream of the induct photoeye; before the gate."""
+    node: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")] | None = None
+    """Where `tunnel-edge node` listens on another machine, or a feed on this one."""
+    node_key: Path | None = None
+    """The node's public key; left out: a feed on this machine, without keys."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -142,26 +174,37 @@ class CameraSettings(LocalCamera):
 class NodesSettings(Section):
     """How this box makes itself known to camera nodes."""
 
-    key: Path  # its own secret key, made by `tunnel-edge node keys`
+    key: Path
+    """Its own secret key, made by `tunnel-edge node keys`: nodes know it by the public half."""
 
 
 class InspectionSettings(Section):
     """Models, references and who reads print."""
 
     models: Path = ROOT / "models"
+    """Folder of the models; left out: those that came with the release."""
     references: Path
-    runtime: Path | None = None  # what `tunnel-edge models select` wrote; without one, models run as they were shipped
-    belt_colours: Path | None = None  # folder of <camera>.npz; without one the whole frame is inspected
-    catalogue: Path | None = (
-        None  # folder of <gtin>/identity.npz and colour.npz; None: `catalogue` beside the references
-    )
-    candidates_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 512  # of pictures to learn from; 0: none are kept
-    learn_after_days: Annotated[float, Field(ge=0, le=3650)] = 14  # shipped so long ago without complaint: sound
-    layouts: Path | None = None  # folder of <gtin>/<camera>.print.toml; None: `layouts` beside the references
-    date_orders: Annotated[tuple[Order, ...], Field(min_length=1)] = tuple(Order)  # as printed on this lane's products
-    dissenter: Literal["", "tesseract"] = ""  # who else reads dates, and may lower their probability
+    """What normal looks like: folder of `<gtin>/<camera>.npz` and `.head.npz`, by `tunnel-edge references`."""
+    runtime: Path | None = None
+    """How models run on this box, by `tunnel-edge models select`; left out: as they were shipped."""
+    belt_colours: Path | None = None
+    """Folder of `<camera>.npz`, by `tunnel-calibrate belt-colour`; left out: the whole frame is inspected."""
+    catalogue: Path | None = None
+    """Folder of `<gtin>/identity.npz` and `colour.npz`; left out: `catalogue` beside the references."""
+    candidates_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 512
+    """Room for pictures to learn from later; 0: none are kept."""
+    learn_after_days: Annotated[float, Field(ge=0, le=3650)] = 14
+    """Shipped so long ago without complaint: sound, and `tunnel-edge references grow` learns from it."""
+    layouts: Path | None = None
+    """Folder of `<gtin>/<camera>.print.toml`, by `tunnel-edge text learn`; left out: as the catalogue."""
+    date_orders: Annotated[tuple[Order, ...], Field(min_length=1)] = tuple(Order)
+    """How dates are printed on this lane's products: day, month, year; a layout knows better."""
+    dissenter: Literal["", "tesseract"] = ""
+    """Who else reads dates, and may lower their probability, never replace them; empty: nobody."""
     workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """How many pictures are inspected at the same time [threads]."""
     queue: Annotated[int, Field(ge=1, le=4096)] = 64
+    """How much may wait for the workers; what comes on top of it is skipped, and told [pictures of an item]."""
 
     @property
     def products(self) -> Path:
@@ -174,113 +217,36 @@ class InspectionSettings(Section):
         return self.layouts or self.references.parent / "layouts"
 
 
-class RuleSettings(Section):
-    """One rule of the recipe; see `Rule`."""
-
-    check: Check
-    cameras: Annotated[tuple[CameraName, ...], Field(min_length=1, max_length=8)]
-    required: bool = True
-    reject_at: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    overkill: Annotated[float, Field(ge=0.0005, le=0.5)] | None = None
-    agrees: str | None = None
-    least_days: Annotated[int, Field(ge=0, le=3650)] = 0
-    source: Literal["print", "code", "either", "both"] = "print"
-    format: Pattern[str] | None = None  # regular expression that a whole lot or serial matches on this lane's products
-
-    @model_validator(mode="after")
-    def _asks_what_the_check_can_say(self) -> Self:
-        measures = self.check in MEASURES
-        if self.reject_at is not None and not measures:
-            raise ValueError(f"{self.check} reads and has no score: reject_at is for {' and '.join(MEASURES)}")
-        if self.overkill is not None and (self.check != "anomaly" or self.reject_at is not None):
-            raise ValueError("overkill is for anomaly, and takes the place of reject_at")
-        if self.agrees is not None and (measures or self.agrees != self.check):
-            raise ValueError(
-                f"{self.check} cannot agree with '{self.agrees}': a check that reads agrees with its own field"
-            )
-        if self.least_days and self.agrees != "expiry":
-            raise ValueError("least_days is for a rule of expiry that agrees")
-        if self.source != "print" and self.check not in ENCODED:
-            raise ValueError(f"source is for {', '.join(ENCODED)}: no code says {self.check}")
-        return self
-
-    @property
-    def decides(self) -> bool:
-        """Whether it can reject."""
-        return any(limit is not None for limit in (self.reject_at, self.overkill, self.agrees))
-
-    value: Annotated[float, Field(gt=0, le=1000)] | None = None  # where time is short; None: by what the rule may do
-
-    @property
-    def worth(self) -> float:
-        """What its answer is worth beside others; the planner puts required ones first in any case."""
-        return self.value or (VALUE_REJECTS if self.decides else VALUE_INFORMS)
-
-
-class LimitSettings(Section):
-    """What a site bears before it is told, and before the belt is to stop; see `Limits`."""
-
-    misses_to_stop: Annotated[int, Field(ge=1, le=100)] = 1
-    unexpected_to_stop: Annotated[int, Field(ge=1, le=100)] = 3
-    reject_run: Annotated[int, Field(ge=2, le=1000)] = 10
-    usual_reject_share: Annotated[float, Field(ge=0, le=0.5)] = 0
-    window_items: Annotated[int, Field(ge=20, le=100_000)] = 200
-    slip_alarm_mm: Annotated[float, Field(gt=0, le=1000)] = 20
-    challenge_every_s: Annotated[float, Field(ge=0, le=604_800)] = 0
-
-
-class LotSettings(Section):
-    """When the rest of a lot is to stop; see `LotLimits`. Without this section no lot is counted, and none is held."""
-
-    usual_share: UsualShare
-    products: Annotated[dict[Gtin, UsualShare], Field(max_length=100_000)] = {}
-    false_holds: Annotated[float, Field(ge=1e-6, le=0.05)] = 0.001
-    weak_false_holds: Annotated[float, Field(ge=1e-9, le=0.05)] = 0.0001
-    least_items: Annotated[int, Field(ge=2, le=1000)] = 5
-    sure: Annotated[float, Field(ge=0.9, le=1)] = 0.99
-    groups: Annotated[tuple[Literal["lot", "pallet", "tote", "seller", "day"], ...], Field(min_length=1)] = (
-        "lot",
-        "pallet",
-        "tote",
-        "seller",
-    )
-    most_open: Annotated[int, Field(ge=100, le=1_000_000)] = 100_000
-
-
-class RecipeSettings(Section):
-    """What to check, and how strictly."""
-
-    name: Name
-    divert_undecided: bool = True
-    rule: Annotated[tuple[RuleSettings, ...], Field(min_length=1, max_length=64)]
-
-    @model_validator(mode="after")
-    def _can_say_no(self) -> Self:
-        if not any(rule.required and rule.decides for rule in self.rule):
-            raise ValueError("no required rule has reject_at, overkill or agrees: every item would pass unseen")
-        return self
-
-
 class MetricsSettings(Section):
-    """The Prometheus endpoint; port 0 serves none."""
+    """The Prometheus endpoint."""
 
     host: str = "127.0.0.1"
+    """Address that it listens at."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 9464
+    """Where it listens; 0: there is none [TCP port]."""
 
 
 class CalibrationSettings(Section):
-    """Where the lane's calibrations lie, and whose signatures count (public keys, hex)."""
+    """Where the lane's calibrations lie, whose signatures count, and from when a drift is told."""
 
-    folder: Path | None = None  # None: it was never calibrated
+    folder: Path | None = None
+    """As given to `tunnel-calibrate guide`; left out: the lane was never calibrated."""
     trusted: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
-    warn_days: Annotated[float, Field(ge=0, le=365)] = 14  # before one expires
-    scale_warn: Annotated[float, Field(gt=0, le=0.1)] = 0.001  # share of the counts from eye to eye: half of 0.2 %
-    colour_warn: Annotated[float, Field(gt=0, le=100)] = 2.0  # ΔE00, by the bare belt: half of 4
-    moved_warn_mm: Annotated[float, Field(gt=0, le=100)] = 1.5  # of the view, on the belt: half of 3 mm
-    grace_days: Annotated[float, Field(ge=0, le=365)] = 7  # after it has: so long a start still believes it
+    """Public keys of those who may calibrate, by `tunnel-calibrate key`."""
+    warn_days: Annotated[float, Field(ge=0, le=365)] = 14
+    """So long before a calibration expires it is told."""
+    scale_warn: Annotated[float, Field(gt=0, le=0.1)] = 0.001
+    """Drift of the counts from eye to eye from which it is told; half of the 0.2 % that are borne [share]."""
+    colour_warn: Annotated[float, Field(gt=0, le=100)] = 2.0
+    """How far a grey thing may look off, by the bare belt, until it is told; half of the 4 that are borne [ΔE00]."""
+    moved_warn_mm: Annotated[float, Field(gt=0, le=100)] = 1.5
+    """How far a camera's view may move on the belt until it is told; half of the 3 mm that are borne."""
+    grace_days: Annotated[float, Field(ge=0, le=365)] = 7
+    """So long after a calibration expired a start still believes it; a running lane goes on."""
 
 
 class TapSettings(Section):
-    """Where the ZeroMQ tap publishes verdicts."""
+    """The ZeroMQ tap, for programs that want each verdict as it falls."""
 
     endpoint: Annotated[str, Field(pattern=r"^(tcp|ipc)://.+")] = "tcp://127.0.0.1:5580"
+    """Where it publishes verdicts."""

@@ -15,7 +15,7 @@ import cv2
 
 from edge.core.errors import ConfigError
 from edge.inspection.defects import SOUND
-from edge.settings import RuleSettings
+from edge.settings_recipe import RuleSettings
 from edge.simulator.draw import draw_items, normals
 from edge.simulator.photographs import Album, Photographed, read_album
 from edge.simulator.plan import PlannedItem

@@ -44,7 +44,8 @@ from edge.inspection.tesseract import Dissenter, LineTesseract
 from edge.inspection.text import ANY_PROFILE, FIELDS, TextCheck
 from edge.inspection.tote_check import TOTE, KnownTotes, ToteCheck
 from edge.inspection.tote_networks import ITEMS, OUTLINE, ToteNetworks
-from edge.settings import InspectionSettings, RuleSettings
+from edge.settings import InspectionSettings
+from edge.settings_recipe import RuleSettings
 
 APPEARANCE = frozenset({"anomaly", "defect"})
 SECOND = "second_look"

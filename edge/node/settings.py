@@ -17,16 +17,22 @@ class ListenSettings(Section):
     """Where the node listens, who it is, and whom it lets in."""
 
     listen: Annotated[str, Field(pattern=r"^tcp://.+:\d+$")]
-    key: Path  # its own secret key
-    boxes: Annotated[tuple[Path, ...], Field(min_length=1, max_length=8)]  # public keys of those who may ask
+    """Address and port; this port, and no other, is to be open to the network of the box."""
+    key: Path
+    """Its own secret key, by `tunnel-edge node keys`."""
+    boxes: Annotated[tuple[Path, ...], Field(min_length=1, max_length=8)]
+    """Public keys of those who may ask; one box is served at a time."""
 
 
 class NodeCamera(LocalCamera):
-    """A camera of this node, and how it sees the belt."""
+    """A camera of this node, and how it sees the belt: give one of gige and opencv."""
 
-    sees_mm: Annotated[float, Field(gt=0, le=10_000)] | None = None  # of the belt, from edge to edge; None: sent whole
-    belt_runs: Direction = "right"  # in the picture
-    margin_mm: Annotated[float, Field(ge=0, le=1000)] = 40  # kept at either end of an item
+    sees_mm: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """Length of belt from one edge of the picture to the other; left out: frames are sent whole."""
+    belt_runs: Direction = "right"
+    """Which way things move in the picture."""
+    margin_mm: Annotated[float, Field(ge=0, le=1000)] = 40
+    """Kept at either end of an item: for parallax, slip, and the speed of the belt changing."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -41,7 +47,7 @@ class NodeCamera(LocalCamera):
 
 
 class NodeConfig(Section):
-    """The whole file."""
+    """The whole file of a node."""
 
     node: ListenSettings
     camera: Annotated[tuple[NodeCamera, ...], Field(min_length=1, max_length=MAX_CAMERAS)]

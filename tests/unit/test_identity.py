@@ -27,7 +27,8 @@ from edge.inspection.identity import (
 )
 from edge.inspection.locate import whole
 from edge.inspection.session import Session, newest
-from edge.settings import InspectionSettings, RuleSettings
+from edge.settings import InspectionSettings
+from edge.settings_recipe import RuleSettings
 from tests.unit.cartons import BERRY, MILK, NAMES, VANILLA, carton, photograph
 
 MODELS = Path(__file__).resolve().parents[2] / "models"

@@ -13,7 +13,8 @@ from edge.inspection.held import Held
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.locate import whole
 from edge.inspection.planner import Planner
-from edge.settings import ROOT, InspectionSettings, RuleSettings
+from edge.settings import ROOT, InspectionSettings
+from edge.settings_recipe import RuleSettings
 from tests.unit.lane import item
 
 FAR_NS = 2**62

@@ -15,7 +15,8 @@ from edge.inspection.locate import whole
 from edge.inspection.references import Difference, Library, References
 from edge.inspection.second_look import SUFFIX, FirstLook, SecondLook, together
 from edge.inspection.session import Session, newest
-from edge.settings import InspectionSettings, RuleSettings
+from edge.settings import InspectionSettings
+from edge.settings_recipe import RuleSettings
 from tests.unit.test_appearance import LEARNT, MODELS, UNKNOWN, label, sighting
 
 

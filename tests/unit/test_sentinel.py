@@ -9,7 +9,8 @@ from edge.core.errors import ConfigError
 from edge.sentinel.account import MAX_ON_BELT, Account
 from edge.sentinel.promises import Places, Promise
 from edge.sentinel.settings import Belt, Broker, Recipe, read_settings
-from edge.settings import BeltSettings, BrokerSettings, RecipeSettings
+from edge.settings import BeltSettings, BrokerSettings
+from edge.settings_recipe import RecipeSettings
 
 PLACES = Places(
     counts_per_mm=10,
