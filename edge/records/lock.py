@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
-from edge.core.errors import ConfigError, LaneInUse
+from edge.core.errors import LaneInUse, LedgerRefused
 
 LOCK = "lock"  # file in the lane's state
 
@@ -20,13 +21,13 @@ def held(folder: Path) -> Iterator[None]:
 
     Raises:
         LaneInUse: another process has it.
-        ConfigError: it cannot be made, or written to.
+        LedgerRefused: it cannot be made, or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / LOCK).open("a+")
     except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror}: let this user write there, or set [lane] state.") from error
+        raise _refused(folder, error) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -35,7 +36,21 @@ def held(folder: Path) -> Iterator[None]:
             raise LaneInUse(
                 f"{folder}: in use by {file.read().strip() or 'another process'}: stop that first."
             ) from None
+        _sign(folder, file)
+        yield
+
+
+def _sign(folder: Path, file: IO[str]) -> None:
+    """Say who has it."""
+    try:
         file.truncate(0)
         file.write(f"process {os.getpid()} since {datetime.now(UTC).isoformat(timespec='seconds')}\n")
         file.flush()
-        yield
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def _refused(folder: Path, error: OSError) -> LedgerRefused:
+    return LedgerRefused(
+        f"{folder}: cannot be written ({error.strerror}): make room, let this user write, or set state."
+    )

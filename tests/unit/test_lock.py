@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from edge.core.errors import ConfigError, LaneInUse
+from edge.core.errors import LaneInUse, LedgerRefused
 from edge.records.lock import held
 
 
@@ -29,7 +29,7 @@ def test_what_a_killed_one_left_is_no_lock(tmp_path):
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     with (
-        pytest.raises(ConfigError, match="Not a directory: let this user write there"),
+        pytest.raises(LedgerRefused, match=r"cannot be written \(Not a directory\): make room"),
         held(tmp_path / "file" / "state"),
     ):
         pytest.fail("made")
