@@ -34,6 +34,7 @@ from edge.records import logs
 from edge.records.journal import Journal
 from edge.records.lock import held
 from edge.records.notify import Service
+from edge.reread import Reread
 
 TURN_S = 0.001
 FINISH_NS = 4 * NS_PER_S  # told to end: at most so long for what is decided to be seen on its lane
@@ -47,9 +48,10 @@ ROOM_BYTES = ROOM_MB * BYTES_PER_MB
 
 def main(arguments: Sequence[str]) -> int:
     """`tunnel-edge run`: run a lane until SIGTERM or SIGINT."""
-    config = load(_parser("run", "Run a lane's daemon.").parse_args(arguments).config)
+    path = _parser("run", "Run a lane's daemon.").parse_args(arguments).config
+    config = load(path)
     logs.begin(config.lane.name)
-    ending = _signals()
+    ending = _signals(Reread(path, config))
     with held(config.lane.state), lane(config) as parts:
         turn_until(ending, parts)
     return 0
@@ -65,7 +67,7 @@ def record(arguments: Sequence[str]) -> int:
     config, settings = load(options.config), options.config.read_bytes()
     folder, bounds = new_folder(options.out), Bounds(options.most_mb * BYTES_PER_MB, options.seconds, options.items)
     logs.begin(config.lane.name)
-    ending, tape = _signals(), Tape()
+    ending, tape = _signals(Reread(options.config, config)), Tape()
     with held(config.lane.state), lane(config, tape.ports) as parts:
         recorder = Recorder(Keeper(folder, _head(config, parts), settings, config.inspection.references), bounds)
         with recorder.running():
@@ -82,12 +84,13 @@ def _head(config: Config, parts: Lane) -> Head:
     )
 
 
-def _signals() -> threading.Event:
+def _signals(reread: Reread) -> threading.Event:
     """Set when the daemon is told to end; also what else holds for the process."""
     faulthandler.enable()  # a watchdog ends us by SIGABRT: then the log says where each thread was
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
+    signal.signal(signal.SIGHUP, reread)
     sys.setswitchinterval(SWITCH_S)
     cv2.setNumThreads(1)  # the workers are the threads
     return ending

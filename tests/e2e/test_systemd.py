@@ -142,6 +142,8 @@ def test_its_words_are_in_the_journal_with_their_fields(running):
     assert wait_for(lambda: "connected to broker" in running.run(*ask).stdout)
     word = json.loads(running.run(*ask, "-n", "1").stdout)
     assert (word["SYSLOG_IDENTIFIER"], word["LANE"], word["LOGGER"][:5]) == ("tunnel-edge", "lane1", "edge.")
+    running.run("systemctl", "reload", UNIT)
+    assert wait_for(lambda: "lane1.toml: nothing has changed" in running.run(*ask).stdout)
 
 
 def models(folder):

@@ -261,6 +261,23 @@ def test_explain_tells_an_items_story_from_the_ledger_with_its_pictures(site, br
         assert why in operate("explain", site.config, words).stderr
 
 
+def test_told_to_read_its_settings_again_it_says_what_needs_a_restart_and_runs_on(site, broker):
+    with site.daemon() as running:
+        assert wait_for(lambda: "Execute" in state(broker))
+        running.send_signal(signal.SIGHUP)
+        assert wait_for(lambda: f"{site.config}: nothing has changed" in site.log())
+        good = site.config.read_text()
+        site.config.write_text(
+            good.replace("reject_at = 1.0", "reject_at = 1.5").replace("exit_mm = 1150", "exit_mm = 1160")
+        )
+        running.send_signal(signal.SIGHUP)
+        assert wait_for(lambda: "needs restart, for it changed in belt.exit_mm, recipe.rule" in site.log())
+        site.config.write_text(good.replace("gate_mm", "gaet_mm"))
+        running.send_signal(signal.SIGHUP)
+        assert wait_for(lambda: "would not start again" in site.log() and "did you mean 'gate_mm'?" in site.log())
+        assert "Execute" in state(broker)
+
+
 def test_check_says_what_is_good(site):
     (site.folder / "references").mkdir()
     checked = check(site.config)

@@ -1,0 +1,56 @@
+"""Told to read its settings again (SIGHUP), a daemon says what has changed in them; a restart makes it count.
+
+A lane is never laid out anew under its items by a file alone: what may change while it runs is calibrated, signed, and
+comes into force while the lane is Held (decision 36). Stopping finishes what is at the gate: a restart loses nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from edge.config import Config, load
+from edge.core.errors import ConfigError
+
+MOST = 20  # keys that are named
+
+log = logging.getLogger(__name__)
+
+
+class Reread:
+    """What runs, and the file that it was read from."""
+
+    def __init__(self, path: Path, running: Config) -> None:
+        self._path, self._running = path, running
+
+    def __call__(self, *_: object) -> None:
+        """A signal's handler: reading takes longer than a turn of the loop may, and has a thread of its own."""
+        threading.Thread(target=self._say, name="settings", daemon=True).start()
+
+    def told(self) -> str:
+        """What the file has come to."""
+        try:
+            new = load(self._path)
+        except ConfigError as error:
+            return f"what runs goes on as it is, and would not start again: {error}"
+        changed = sorted(differing(self._running.model_dump(), new.model_dump()))
+        if not changed:
+            return f"{self._path}: nothing has changed"
+        more = f" and {len(changed) - MOST} more" if len(changed) > MOST else ""
+        return f"{self._path}: needs restart, for it changed in {', '.join(changed[:MOST])}{more}"
+
+    def _say(self) -> None:
+        log.warning("%s", self.told())
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Keys whose values differ, tables.within.tables; a list counts as one value."""
+    for name in one.keys() | other.keys():
+        here, there = one.get(name), other.get(name)
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            yield from differing(here, there, f"{above}{name}.")
+        elif here != there:
+            yield f"{above}{name}"
