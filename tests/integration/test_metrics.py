@@ -33,7 +33,11 @@ scrape_configs:
 
 @pytest.fixture
 def site(tmp_path, broker, endpoint):
-    return Site(tmp_path, broker.port, endpoint)
+    """A lane that has a shelf for its calibrations, too."""
+    site = Site(tmp_path, broker.port, endpoint)
+    with site.config.open("a") as settings:
+        settings.write(f'[calibration]\nfolder = "{tmp_path}/calibrations"\n')
+    return site
 
 
 def promtool(*words, given=None):
