@@ -24,7 +24,7 @@ from edge.broker import tls_of
 from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_MS, NS_PER_S
-from edge.core.errors import CalibrationRefused, LedgerRefused, demand_all
+from edge.core.errors import CalibrationRefused, ConfigError, LedgerRefused, demand_all
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
@@ -115,6 +115,7 @@ def check(arguments: Sequence[str]) -> int:
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_calibrations(config),
         lambda: _demand_room(config.lane.state),
+        _demand_clock,
         lambda: broker.demand(config.broker.host, config.broker.port, tls_of(config.broker)),
     )
     demand_all(parts)
@@ -139,6 +140,15 @@ def _demand_room(state: Path) -> None:
     if (free := shutil.disk_usage(state).free) < ROOM_BYTES:
         raise LedgerRefused(
             f"{state}: {free / BYTES_PER_MB:.0f} MB are free there: make room for {ROOM_MB} MB at least."
+        )
+
+
+def _demand_clock() -> None:
+    """Dates on packages and calibrations are held against this clock: it is later than the day this release was made."""
+    made, now = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC), datetime.now(UTC)
+    if now < made:
+        raise ConfigError(
+            f"this box's clock says {now:%Y-%m-%d %H:%M}, its release is of {made:%Y-%m-%d}: set the clock."
         )
 
 

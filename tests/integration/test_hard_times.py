@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,17 @@ def stepped_clock(tmp_path_factory):
     source = Path(__file__).with_name("stepped_clock.c")
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return library
+
+
+def test_a_clock_that_was_never_set_is_told(site, broker, stepped_clock):
+    (site.folder / "references").mkdir()
+    (site.folder / "clock").write_text(str(-int(time.time()) + 86_400))
+    faked = {"LD_PRELOAD": str(stepped_clock), "STEPPED_CLOCK": str(site.folder / "clock")}
+    words = [sys.executable, "-m", "edge", "check", str(site.config)]
+    told = subprocess.run(words, env=os.environ | faked, capture_output=True, text=True, timeout=90, check=False)
+    assert told.returncode != 0
+    assert "this box's clock says 1970-01-02" in told.stderr
+    assert "set the clock" in told.stderr
 
 
 @pytest.mark.parametrize("step_s", [3600, -3600])
