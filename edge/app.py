@@ -144,7 +144,7 @@ def _demand_room(state: Path) -> None:
 
 
 def _demand_clock() -> None:
-    """Dates on packages and calibrations are held against this clock: it is later than the day this release was made."""
+    """Dates on packages are held against this clock: it must be later than the day on which this release was made."""
     made, now = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC), datetime.now(UTC)
     if now < made:
         raise ConfigError(
