@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import threading
 import time
 import weakref
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,20 @@ ALIVE_AFTER_S = 1.0  # of silence: then a register is read, which fails where th
 US_PER_S = 1e6
 PACKETS = {"missing": "n_missing_packets", "asked_again": "n_resend_requests", "came_again": "n_resent_packets"}
 """What a stream counts of its packets."""
+
+
+_FIRST, _OPENED = threading.Lock(), threading.Event()
+
+
+@contextlib.contextmanager
+def _alone_at_first() -> Iterator[None]:
+    """One camera at a time, until one was opened: Aravis fills its tables then, and is not made for two threads there."""
+    if _OPENED.is_set():
+        yield
+        return
+    with _FIRST:
+        yield
+        _OPENED.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +79,14 @@ class GigeSource:
     def open(self) -> None:
         """As `Source.open`."""
         try:
-            self._camera = self._aravis.Camera.new(self._device_id())
-            if not self._obeys():
-                raise CameraFault("is held by another program: stop that, or wait until the camera has given it up")
-            if faults := list(self._refused()):
-                raise CameraFault("; ".join(faults))
-            self._clock = CameraClock(self._camera.get_device())
-            self._begin()
+            with _alone_at_first():
+                self._camera = self._aravis.Camera.new(self._device_id())
+                if not self._obeys():
+                    raise CameraFault("is held by another program: stop that, or wait until the camera has given it up")
+                if faults := list(self._refused()):
+                    raise CameraFault("; ".join(faults))
+                self._clock = CameraClock(self._camera.get_device())
+                self._begin()
         except gobject_error() as error:
             there = ", ".join(one["id"] for one in found()) or "none"
             raise CameraFault(f"cannot be opened ({error}); cameras that answer: {there}") from error
