@@ -32,7 +32,7 @@ _FIRST, _OPENED = threading.Lock(), threading.Event()
 
 @contextlib.contextmanager
 def _alone_at_first() -> Iterator[None]:
-    """One camera at a time, until one was opened: Aravis fills its tables then, and is not made for two threads there."""
+    """One camera at a time, until one was opened: Aravis fills its tables then, not made for two threads."""
     if _OPENED.is_set():
         yield
         return
