@@ -127,7 +127,7 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         loop = loop_of(config, start, ports, gate, station)
         count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift), loop)
-        oversee(registry, config.lane.state, loop, sessions.versions, ledger)
+        oversee(registry, config, loop, sessions.versions, ledger)
         serve(config.metrics, registry, stack)
         watched = [shelf] if shelf else []  # the sender's last word comes after the ledger's
         parts: tuple[Part, ...] = (

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, Proce
 from edge import __version__
 from edge.cameras.cameras import AllCameras
 from edge.cameras.drift import CameraDrift
+from edge.config import Config
 from edge.conveyor.diverter import DiverterOverMqtt
 from edge.conveyor.link import Link
 from edge.inspection.inspector import ThreadedInspector
@@ -136,6 +137,10 @@ def _gauge_drift(registry: CollectorRegistry, drift: CameraDrift) -> None:
         registry.register(GaugedElsewhere(name, what, ("camera",), values))
 
 
+def _changed_s(folder: Path) -> float:
+    return folder.stat().st_mtime if folder.is_dir() else 0.0
+
+
 def _each_is_one(holds: Callable[[], Iterable[str]]) -> Gauged:
     return {(one,): 1.0 for one in holds()}
 
@@ -158,12 +163,15 @@ def serve(metrics: MetricsSettings, registry: CollectorRegistry, stack: ExitStac
 
 
 def oversee(
-    registry: CollectorRegistry, state: Path, loop: Loop, versions: Callable[[], Mapping[str, str]], ledger: Ledger
+    registry: CollectorRegistry, config: Config, loop: Loop, versions: Callable[[], Mapping[str, str]], ledger: Ledger
 ) -> None:
     """The machine and the process, what waits, which guards are in alarm, and what the station says of itself."""
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
-    of_the_machine(registry, state, versions)
+    of_the_machine(registry, config.lane.state, versions)
+    what = "When a product was last entered into the references, or taken out of them; 0: there are none."
+    changed = Gauge("tunnel_references_changed_timestamp_seconds", what, registry=registry)
+    changed.set_function(partial(_changed_s, config.inspection.references))
     watch = loop.supervision
     told: dict[tuple[str, str, str], Callable[[], Iterable[str]]] = {
         ("tunnel_guard_alarm", "Guards in alarm.", "guard"): lambda: watch.guards,
