@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.core.conformal import Scores, needed, pooled
+from edge.core.statistics import wilson
 from edge.inspection.promise import PRODUCTS, Promise
 
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 FOLDS = 8  # parts of a product's normals: each is judged by what the others promise
-NORMAL_95 = 1.96
 
 Normals = Mapping[str, Mapping[str, Scores]]
 """Camera → product → scores of its normal items, suspects at infinity, in rising order."""
@@ -82,10 +82,5 @@ def _judged(products: Sequence[Scores], rate: float) -> Iterator[tuple[int, int]
 
 
 def _interval(share: float, tested: int) -> tuple[float, float]:
-    """Wilson's score interval (1927), 95 %."""
-    if not tested:
-        return 0.0, 1.0
-    square = NORMAL_95**2 / tested
-    middle = (share + square / 2) / (1 + square)
-    half = NORMAL_95 * np.sqrt(max(0.0, share * (1 - share)) / tested + square / (4 * tested)) / (1 + square)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    """95 %; of none it may be anything."""
+    return wilson(min(1.0, max(0.0, share)), tested) if tested else (0.0, 1.0)

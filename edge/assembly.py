@@ -130,14 +130,7 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         oversee(registry, config, loop, sessions.versions, ledger)
         serve(config.metrics, registry, stack)
         watched = [shelf] if shelf else []  # the sender's last word comes after the ledger's
-        parts: tuple[Part, ...] = (
-            link,
-            sender,
-            ledger,
-            inspector,
-            *cameras.parts,
-            *watched,
-        )
+        parts: tuple[Part, ...] = (link, sender, ledger, inspector, *cameras.parts, *watched)
         for part in parts:
             part.start()
             stack.callback(part.stop)

@@ -96,14 +96,14 @@ class Journal:
 
 def entries(folder: Path) -> Iterator[tuple[int, str, str | None, dict[str, Any]]]:
     """Every entry of a lane's journal in order: wall clock ns, kind, item, body."""
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         for wall_ns, kind, item, body in base.execute("SELECT wall_ns, kind, item, body FROM journal ORDER BY entry"):
             yield wall_ns, kind, item, json.loads(body)
 
 
 def story(folder: Path, item: str) -> list[tuple[int, str, dict[str, Any]]]:
     """What a lane's journal says of one item, in order: wall clock ns, kind, body."""
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         rows = base.execute("SELECT wall_ns, kind, body FROM journal WHERE item = ? ORDER BY entry", (item,)).fetchall()
     return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in rows]
 
@@ -112,7 +112,7 @@ def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
     """Kind and body of a journal's last entries, oldest first; none where there is no journal yet."""
     if not (folder / FILE).exists():
         return []
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         rows = base.execute("SELECT kind, body FROM journal ORDER BY entry DESC LIMIT ?", (count,)).fetchall()
     return [(kind, json.loads(body)) for kind, body in reversed(rows)]
 
@@ -122,7 +122,7 @@ def fire_tests(folder: Path, count: int) -> list[tuple[int, str, dict[str, Any]]
     if not (folder / FILE).exists():
         return []
     asked = f"SELECT wall_ns, kind, body FROM journal WHERE {OF_FIRE_TESTS} ORDER BY entry DESC LIMIT ?"  # noqa: S608
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         rows = base.execute(asked, (count,)).fetchall()
     return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in reversed(rows)]
 
@@ -132,7 +132,7 @@ def last(folder: Path, kind: type) -> dict[str, Any] | None:
     if not (folder / FILE).exists():
         return None
     asked = f"SELECT body FROM journal WHERE kind = '{kind.__name__}' ORDER BY entry DESC LIMIT 1"  # noqa: S608 - ours
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         return next((json.loads(body) for (body,) in base.execute(asked)), None)
 
 
@@ -140,7 +140,7 @@ def lot_entries(folder: Path) -> list[tuple[str, dict[str, Any]]]:
     """Kind and body of every hold of a lot and every release, oldest first; none where there is no journal yet."""
     if not (folder / FILE).exists():
         return []
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         rows = base.execute(
             "SELECT kind, body FROM journal WHERE kind IN ('LotHold', 'LotRelease') ORDER BY entry"
         ).fetchall()
@@ -149,7 +149,7 @@ def lot_entries(folder: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def outbox(folder: Path) -> dict[str, str | None]:
     """Each request ever owed and the warehouse's answer, if any."""
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         return dict(base.execute("SELECT request, answer FROM outbox"))
 
 
@@ -159,7 +159,7 @@ def owed(folder: Path) -> tuple[int, int | None]:
     Raises:
         sqlite3.Error: there is no outbox, or it cannot be read.
     """
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         row = base.execute("SELECT COUNT(*), MIN(written_wall_ns) FROM outbox WHERE answer IS NULL").fetchone()
     return int(row[0]), row[1]
 
@@ -173,7 +173,7 @@ def items_like(folder: Path, words: str, most: int) -> list[str]:
     ends = f"%{words.translate(LITERALLY)}"
     order = ("order_line", "wms_item")
     asked = " OR ".join(f"json_extract(body, '$.expected.{name}') = ?" for name in order)
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         if base.execute("SELECT 1 FROM journal WHERE item = ? LIMIT 1", (words,)).fetchone():
             return [words]
         rows = base.execute(
@@ -187,7 +187,7 @@ def items_like(folder: Path, words: str, most: int) -> list[str]:
 def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:
     """The PLC's answers to an item's commands: command id → wall clock ns and body of each."""
     found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         sent = base.execute(
             "SELECT entry, json_extract(body, '$.command_id') FROM journal WHERE item = ? AND kind = 'DivertCommand'",
             (item,),
@@ -204,7 +204,7 @@ def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, An
 
 def answers(folder: Path, item: str) -> dict[str, str]:
     """What the warehouse has answered to an item's requests, and how often they were sent."""
-    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as base:
+    with _reading(folder) as base:
         rows = base.execute(
             "SELECT request, attempts, answer FROM outbox WHERE json_extract(body, '$.item') = ?", (item,)
         ).fetchall()
@@ -212,3 +212,8 @@ def answers(folder: Path, item: str) -> dict[str, str]:
         request: f"sent {attempts} times, {'answered: ' + answer if answer else 'not answered yet'}"
         for request, attempts, answer in rows
     }
+
+
+def _reading(folder: Path) -> closing[sqlite3.Connection]:
+    """A lane's ledger, to be read alone."""
+    return closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True))
