@@ -18,6 +18,8 @@ WORD, ANSWER, READY, GOT = b"word", b"answer", b"ready", b"got"
 """The first part of a message. READY says, with the name of the box, where frames are to go; see `frames.TOPIC`."""
 MAX_CAMERAS, MAX_NEAR = 32, 8
 MAX_WORD_BYTES = 64 * 1024
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+"""What reading a body raises that is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def decode_word(body: bytes) -> Word:
         fields = _table(body)
         place = None if fields["place"] is None else _place(fields["place"])
         return Word(instant(fields["asked_ns"]), name(fields["box"]), place)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+    except UNREADABLE as error:
         raise MalformedMessage("word", f"a box sent no word: {str(error)[:80]}.") from error
 
 
@@ -138,7 +140,7 @@ def decode_answer(body: bytes) -> Answer:
             refused=count(fields["refused"]),
             cameras={name(key): _state(state) for key, state in _few(fields["cameras"], MAX_CAMERAS).items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+    except UNREADABLE as error:
         raise MalformedMessage("answer", f"a camera node sent no answer: {str(error)[:80]}.") from error
 
 
@@ -151,7 +153,7 @@ def decode_got(body: bytes) -> Got:
     try:
         fields = _table(body)
         return Got(name(fields["camera"]), count(fields["number"]), finite(fields["spent"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+    except UNREADABLE as error:
         raise MalformedMessage("got", f"a box acknowledged no frame: {str(error)[:80]}.") from error
 
 
