@@ -15,7 +15,7 @@ from edge.demo.main import teach
 from edge.demo.scene import Scene, drawn
 from edge.demo.score import Account, account
 from edge.demo.settings import LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local
-from edge.records.journal import outbox
+from edge.records.outbox import outbox
 from edge.simulator.plan import Plan
 from edge.simulator.run import Patience, simulate
 

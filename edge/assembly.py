@@ -44,6 +44,7 @@ from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
 from edge.core.tracker import Tracker
+from edge.desks import ledger_of
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
@@ -52,21 +53,16 @@ from edge.inspection.tote_type import FILE as TOTE_FILE
 from edge.inspection.tote_type import ToteType
 from edge.loop import Loop
 from edge.orders.sender import Sender
-from edge.records.candidates import CANDIDATES, CandidateSink
-from edge.records.journal import Journal, last, latest, lot_entries
-from edge.records.logs import LogSink
+from edge.records.journal import last, latest, lot_entries
 from edge.records.metrics import MetricsSink
 from edge.records.notify import Standing
-from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
-from edge.records.writer import KeepingWriter, Ledger, Writer
+from edge.records.outbox import LedgerOutbox
 from edge.scraped import Beside, count, oversee, serve
 from edge.standing import WatchedShelf
 
 PATIENT_NS = 3 * NS_PER_S  # after a restart: for what the eyes said meanwhile to be delivered
 RECOVERED = 20_000  # last entries of the journal: more than a belt can hold
-BYTES_PER_MB = 1_000_000
 ANSWERS = (REPLACEMENT_ACK, LOT_HOLD_ACK)  # of the warehouse
-RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
 
 class Part(Protocol):
@@ -113,8 +109,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         )
         registry = CollectorRegistry()
         metrics = MetricsSink(registry)
-        ledger = _ledger(config, stack, context, link, metrics)
-        sender = Sender(_journal(config, stack), link, partial(_answers, link))
+        ledger = ledger_of(config, stack, context, link, metrics)
+        sender = _orders(config, stack, link)
         shelf = shelf_of(config)
         start = starting(config, shelf.told().good if shelf else NONE)
         asked = questions(config.inspection, config.recipe.rule, sessions, totes=known_totes(shelf) if shelf else {})
@@ -228,31 +224,11 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
     )
 
 
-def _ledger(
-    config: Config, stack: ExitStack, context: zmq.Context[zmq.Socket[bytes]], link: Link, metrics: MetricsSink
-) -> Ledger:
-    """Seven desks; the tap's endpoint is given back at the end."""
-    tap = TapSink(context, config.tap.endpoint)
-    stack.callback(tap.close)
-    plain = (
-        KeepingWriter("journal", JournalSink(_journal(config, stack)), RECORDS),
-        Writer("metrics", metrics, RECORDS),
-        Writer("verdicts", VerdictSink(link), RECORDS),
-        Writer("log", LogSink(), DROPPABLE),
-    )
-    pictures = Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
-    droppable = [pictures, Writer("tap", tap, DROPPABLE)]
-    if most_mb := config.inspection.candidates_mb:
-        sink = CandidateSink(config.lane.state / CANDIDATES, most_mb * BYTES_PER_MB)
-        droppable.append(Writer("candidates", sink, DROPPABLE))
-    return Ledger(plain, tuple(droppable))
-
-
-def _journal(config: Config, stack: ExitStack) -> Journal:
-    """A connection of its own for each thread that writes."""
-    journal = Journal(config.lane.state)
-    stack.callback(journal.close)
-    return journal
+def _orders(config: Config, stack: ExitStack, link: Link) -> Sender:
+    """What is owed to the warehouse, and who sends it."""
+    outbox = LedgerOutbox(config.lane.state)
+    stack.callback(outbox.close)
+    return Sender(outbox, link, partial(_answers, link))
 
 
 def _standing(link: Link, cameras: AllCameras) -> Standing:

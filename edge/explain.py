@@ -19,7 +19,8 @@ from edge.config import load
 from edge.core.errors import ItemUnknown
 from edge.core.story import NS_PER_S, Line, Told, lines
 from edge.pictures import read_picture
-from edge.records.journal import answers, commanded, items_like, story
+from edge.records.journal import commanded, items_like, story
+from edge.records.outbox import answers
 from edge.records.sinks import PICTURES
 from edge.watch import half_blocks
 

@@ -22,7 +22,7 @@ from edge.demo.scene import Scene, drawn, photographed
 from edge.demo.settings import FILM, LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local, stations
 from edge.inspection.session import Session, newest
 from edge.pictures import read_picture
-from edge.records.journal import outbox
+from edge.records.outbox import outbox
 from edge.records.sinks import PICTURES
 from edge.settings import ROOT
 from edge.simulator.plan import Geometry, Plan, write_plan

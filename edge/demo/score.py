@@ -14,7 +14,8 @@ import numpy as np
 from edge.core.messages import End
 from edge.core.statistics import auroc
 from edge.demo.scene import Scene
-from edge.records.journal import entries, outbox
+from edge.records.journal import entries
+from edge.records.outbox import outbox
 
 NS_PER_MS = 1_000_000
 

@@ -1,41 +1,16 @@
-"""The append-only journal and the outbox: one SQLite file, written ahead (WAL)."""
+"""The append-only journal of a lane, in its ledger file."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edge.core.errors import LedgerRefused
+from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, enter, opened, owe, reading
 
-OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS journal (
-    entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS journal_item ON journal (item, entry);
-CREATE INDEX IF NOT EXISTS journal_fire ON journal (entry) WHERE {OF_FIRE_TESTS};
-CREATE INDEX IF NOT EXISTS journal_lots ON journal (entry) WHERE kind IN ('LotHold', 'LotRelease');
-CREATE TABLE IF NOT EXISTS outbox (
-    request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
-CREATE INDEX IF NOT EXISTS outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
-CREATE INDEX IF NOT EXISTS journal_calibrations ON journal (entry) WHERE kind = 'CalibrationsInForce';
-CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'ScaleLearnt';
-CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
-FILE = "ledger.sqlite"
 LITERALLY = str.maketrans({char: f"\\{char}" for char in "\\%_"})  # in a pattern of LIKE
 ACK_ENTRIES = 20_000  # after a command: its answer is among them
-
-Entry = tuple[str, str | None, Mapping[str, Any]]
-"""Kind, item and body of one journal entry."""
 
 
 class Journal:
@@ -47,63 +22,29 @@ class Journal:
         Raises:
             LedgerRefused: the folder cannot be written, or what lies there is no ledger.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(folder / FILE, timeout=10, check_same_thread=False)
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=FULL")
-            self._base.executescript(SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise LedgerRefused(
-                f"{folder}: cannot be written ({error}): make room, mount it to be written, or give it to this user."
-            ) from error
+        self._base = opened(folder)
 
     def close(self) -> None:
         """Give the file back."""
         self._base.close()
 
-    def append(self, entries: Iterable[Entry], owed: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    def append(self, entries: Iterable[Entry], owed: Iterable[Owed]) -> None:
         """Write entries, and the requests owed with them, in one transaction: both are on disk, or neither."""
-        wall_ns = time.time_ns()
-        rows = [(wall_ns, kind, item, json.dumps(body)) for kind, item, body in entries]
-        requests = [(request, json.dumps(body), wall_ns) for request, body in owed]
         with self._base:
-            self._base.executemany("INSERT INTO journal (wall_ns, kind, item, body) VALUES (?, ?, ?, ?)", rows)
-            self._base.executemany(
-                "INSERT OR IGNORE INTO outbox (request, body, written_wall_ns) VALUES (?, ?, ?)", requests
-            )
-
-    def unanswered(self) -> list[tuple[str, dict[str, Any]]]:
-        """Requests that the warehouse has not answered, oldest first."""
-        rows = self._base.execute(
-            "SELECT request, body FROM outbox WHERE answer IS NULL ORDER BY written_wall_ns, rowid"
-        )
-        return [(request, json.loads(body)) for request, body in rows]
-
-    def tried(self, request: str) -> None:
-        """Count one more attempt to send a request."""
-        with self._base:
-            self._base.execute("UPDATE outbox SET attempts = attempts + 1 WHERE request = ?", (request,))
-
-    def answered(self, request: str, answer: str) -> bool:
-        """Keep the warehouse's first answer; False when the request is unknown or was answered before."""
-        with self._base:
-            changed = self._base.execute(
-                "UPDATE outbox SET answer = ? WHERE request = ? AND answer IS NULL", (answer, request)
-            )
-        return changed.rowcount == 1
+            enter(self._base, entries)
+            owe(self._base, owed)
 
 
 def entries(folder: Path) -> Iterator[tuple[int, str, str | None, dict[str, Any]]]:
     """Every entry of a lane's journal in order: wall clock ns, kind, item, body."""
-    with _reading(folder) as base:
+    with reading(folder) as base:
         for wall_ns, kind, item, body in base.execute("SELECT wall_ns, kind, item, body FROM journal ORDER BY entry"):
             yield wall_ns, kind, item, json.loads(body)
 
 
 def story(folder: Path, item: str) -> list[tuple[int, str, dict[str, Any]]]:
     """What a lane's journal says of one item, in order: wall clock ns, kind, body."""
-    with _reading(folder) as base:
+    with reading(folder) as base:
         rows = base.execute("SELECT wall_ns, kind, body FROM journal WHERE item = ? ORDER BY entry", (item,)).fetchall()
     return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in rows]
 
@@ -112,7 +53,7 @@ def latest(folder: Path, count: int) -> list[tuple[str, dict[str, Any]]]:
     """Kind and body of a journal's last entries, oldest first; none where there is no journal yet."""
     if not (folder / FILE).exists():
         return []
-    with _reading(folder) as base:
+    with reading(folder) as base:
         rows = base.execute("SELECT kind, body FROM journal ORDER BY entry DESC LIMIT ?", (count,)).fetchall()
     return [(kind, json.loads(body)) for kind, body in reversed(rows)]
 
@@ -122,7 +63,7 @@ def fire_tests(folder: Path, count: int) -> list[tuple[int, str, dict[str, Any]]
     if not (folder / FILE).exists():
         return []
     asked = f"SELECT wall_ns, kind, body FROM journal WHERE {OF_FIRE_TESTS} ORDER BY entry DESC LIMIT ?"  # noqa: S608
-    with _reading(folder) as base:
+    with reading(folder) as base:
         rows = base.execute(asked, (count,)).fetchall()
     return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in reversed(rows)]
 
@@ -132,7 +73,7 @@ def last(folder: Path, kind: type) -> dict[str, Any] | None:
     if not (folder / FILE).exists():
         return None
     asked = f"SELECT body FROM journal WHERE kind = '{kind.__name__}' ORDER BY entry DESC LIMIT 1"  # noqa: S608 - ours
-    with _reading(folder) as base:
+    with reading(folder) as base:
         return next((json.loads(body) for (body,) in base.execute(asked)), None)
 
 
@@ -140,28 +81,11 @@ def lot_entries(folder: Path) -> list[tuple[str, dict[str, Any]]]:
     """Kind and body of every hold of a lot and every release, oldest first; none where there is no journal yet."""
     if not (folder / FILE).exists():
         return []
-    with _reading(folder) as base:
+    with reading(folder) as base:
         rows = base.execute(
             "SELECT kind, body FROM journal WHERE kind IN ('LotHold', 'LotRelease') ORDER BY entry"
         ).fetchall()
     return [(kind, json.loads(body)) for kind, body in rows]
-
-
-def outbox(folder: Path) -> dict[str, str | None]:
-    """Each request ever owed and the warehouse's answer, if any."""
-    with _reading(folder) as base:
-        return dict(base.execute("SELECT request, answer FROM outbox"))
-
-
-def owed(folder: Path) -> tuple[int, int | None]:
-    """How many requests the warehouse has not answered, and since when the oldest is (wall clock ns; None: none is).
-
-    Raises:
-        sqlite3.Error: there is no outbox, or it cannot be read.
-    """
-    with _reading(folder) as base:
-        row = base.execute("SELECT COUNT(*), MIN(written_wall_ns) FROM outbox WHERE answer IS NULL").fetchone()
-    return int(row[0]), row[1]
 
 
 def items_like(folder: Path, words: str, most: int) -> list[str]:
@@ -173,7 +97,7 @@ def items_like(folder: Path, words: str, most: int) -> list[str]:
     ends = f"%{words.translate(LITERALLY)}"
     order = ("order_line", "wms_item")
     asked = " OR ".join(f"json_extract(body, '$.expected.{name}') = ?" for name in order)
-    with _reading(folder) as base:
+    with reading(folder) as base:
         if base.execute("SELECT 1 FROM journal WHERE item = ? LIMIT 1", (words,)).fetchone():
             return [words]
         rows = base.execute(
@@ -187,7 +111,7 @@ def items_like(folder: Path, words: str, most: int) -> list[str]:
 def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:
     """The PLC's answers to an item's commands: command id → wall clock ns and body of each."""
     found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    with _reading(folder) as base:
+    with reading(folder) as base:
         sent = base.execute(
             "SELECT entry, json_extract(body, '$.command_id') FROM journal WHERE item = ? AND kind = 'DivertCommand'",
             (item,),
@@ -200,20 +124,3 @@ def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, An
             )
             found[command] = [(wall_ns, json.loads(body)) for wall_ns, body in rows]
     return found
-
-
-def answers(folder: Path, item: str) -> dict[str, str]:
-    """What the warehouse has answered to an item's requests, and how often they were sent."""
-    with _reading(folder) as base:
-        rows = base.execute(
-            "SELECT request, attempts, answer FROM outbox WHERE json_extract(body, '$.item') = ?", (item,)
-        ).fetchall()
-    return {
-        request: f"sent {attempts} times, {'answered: ' + answer if answer else 'not answered yet'}"
-        for request, attempts, answer in rows
-    }
-
-
-def _reading(folder: Path) -> closing[sqlite3.Connection]:
-    """A lane's ledger, to be read alone."""
-    return closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True))

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge.records.journal import owed
 from edge.records.metrics import GaugedElsewhere
+from edge.records.outbox import owed
 
 NS_PER_S = 1_000_000_000
 SENSORS = Path("/sys/class/hwmon")

@@ -25,7 +25,8 @@ from edge.demo.scene import Scene
 from edge.demo.score import account, conservation
 from edge.inspection.references import References
 from edge.inspection.session import Session, newest
-from edge.records.journal import entries, outbox
+from edge.records.journal import entries
+from edge.records.outbox import outbox
 from edge.settings import ROOT
 from edge.simulator.plan import Geometry, Plan, PlannedItem
 from edge.simulator.run import simulate

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from edge.demo.score import conservation
-from edge.records.journal import entries, outbox
+from edge.records.journal import entries
+from edge.records.outbox import outbox
 from tests.integration.test_daemon import Site, ended, items, operate, run_lane, state, wait_for
 
 SMALL = "size=6m"  # of a disk: the ledger fits into it a few times

@@ -14,7 +14,7 @@ import pytest
 from edge.inspection.locate import whole
 from edge.inspection.references import References
 from edge.inspection.session import Session, newest
-from edge.records.journal import outbox
+from edge.records.outbox import outbox
 from edge.settings import ROOT
 from edge.simulator.plan import Plan, PlannedItem
 from edge.simulator.run import simulate

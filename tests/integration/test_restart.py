@@ -13,7 +13,7 @@ import pytest
 
 from edge.demo.scene import Scene
 from edge.demo.score import account, conservation
-from edge.records.journal import outbox
+from edge.records.outbox import outbox
 from edge.simulator.plan import Plan
 from edge.simulator.run import Patience, simulate
 from tests.integration.test_daemon import LANE, WAIT_S, Site, items, state, wait_for

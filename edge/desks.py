@@ -1,0 +1,41 @@
+"""The ledger's desks of a lane: what is kept of each record, and where."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import zmq
+
+from edge.config import Config
+from edge.conveyor.link import Link
+from edge.records.candidates import CANDIDATES, CandidateSink
+from edge.records.journal import Journal
+from edge.records.logs import LogSink
+from edge.records.metrics import MetricsSink
+from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
+from edge.records.writer import KeepingWriter, Ledger, Writer
+
+BYTES_PER_MB = 1_000_000
+RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
+
+
+def ledger_of(
+    config: Config, stack: ExitStack, context: zmq.Context[zmq.Socket[bytes]], link: Link, metrics: MetricsSink
+) -> Ledger:
+    """Seven desks; the journal is closed and the tap's endpoint is given back at the end."""
+    tap = TapSink(context, config.tap.endpoint)
+    stack.callback(tap.close)
+    journal = Journal(config.lane.state)
+    stack.callback(journal.close)
+    plain = (
+        KeepingWriter("journal", JournalSink(journal), RECORDS),
+        Writer("metrics", metrics, RECORDS),
+        Writer("verdicts", VerdictSink(link), RECORDS),
+        Writer("log", LogSink(), DROPPABLE),
+    )
+    pictures = Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
+    droppable = [pictures, Writer("tap", tap, DROPPABLE)]
+    if most_mb := config.inspection.candidates_mb:
+        sink = CandidateSink(config.lane.state / CANDIDATES, most_mb * BYTES_PER_MB)
+        droppable.append(Writer("candidates", sink, DROPPABLE))
+    return Ledger(plain, tuple(droppable))
