@@ -131,7 +131,7 @@ def leaning_px(rays: Rays, size: ToteSize) -> Numbers:
     )
     by_px /= ((columns - 1,), (rows - 1,))
     share = size.depth_mm / (rays.eye_mm[2] - size.height_mm)
-    return np.abs(rays.slopes @ (share * np.linalg.inv(by_px)).astype(np.float32))
+    return np.asarray(np.abs(rays.slopes @ (share * np.linalg.inv(by_px)).astype(np.float32)))
 
 
 def _crossed(rays: Rays, pose: Pose, size: ToteSize) -> tuple[Floats, Floats]:
