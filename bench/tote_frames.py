@@ -41,7 +41,7 @@ def _lone(site: Site, chance: np.random.Generator) -> Laid:
     kind = site.totes[int(chance.integers(len(site.totes)))]
     one = laid(site, kind, 0, chance)
     room = np.array(kind.size_mm[:2]) / 2 - WALL_MM
-    sides = np.minimum(np.exp(chance.uniform(*np.log(SMALL_MM), 2)), 0.9 * room)
+    sides = np.minimum(np.exp(chance.uniform(np.log(SMALL_MM[0]), np.log(SMALL_MM[1]), 2)), 0.9 * room)
     x, y = chance.uniform(-1, 1, 2) * (room - np.hypot(*sides) / 2)
     red, green, blue = linear(chance.uniform(0.08, 0.97, 3))
     size_mm = (float(sides[0]), float(sides[1]), kind.size_mm[2] * float(chance.uniform(*LOW)))
