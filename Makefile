@@ -66,7 +66,7 @@ models: setup  ## make the shipped models anew from public packages (torch; neve
 	@.venv-train/bin/python -m pip install -q -e '.[train]'
 	.venv-train/bin/python -m models.make
 
-tote-models: setup  ## the two networks that see totes, from drawn scenes (8 minutes of a GPU, or a day)
+tote-models: setup  ## the two networks that see totes, from drawn scenes (TOTE_MINUTES=8 of a GPU, or a day)
 	@[ -x .venv-train/bin/python ] || $(PYTHON) -m venv .venv-train
 	@.venv-train/bin/python -m pip install -q -e '.[train]'
 	OPENBLAS_NUM_THREADS=1 .venv-train/bin/python -m models.make totes

@@ -1,6 +1,7 @@
 """Totes on simulated sites: size, type, empty or not, items' masks, beside the truth; and the time of one frame.
 
-`python -m bench.totes --sites 30:45` prints a row a site and the figures of all.
+`python -m bench.totes --sites 30:45` prints a row a site and the figures of all; `--frames lone` those of single small
+things, `--frames shade` those of totes across which an edge of light or shade falls.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench.tote_frames import FRAMES, Frame
 from calibration.sites.render import ITEM, Picture
 from calibration.sites.site import FLOOR_MM, WALL_MM, Laid, Site, drawn, laid
 from calibration.totes import Ask, learn
@@ -27,7 +29,6 @@ from edge.inspection.totes import SeenTote, Totes
 from edge.settings import ROOT
 
 BARE_FRAMES, EMPTY_FRAMES, TRIES, TEST_FRAMES = 4, 6, 3, 24
-ITEMS = (0, 1, 1, 2, 2, 3)  # in a tote, by lot
 SEED = 1000
 TILE_PX, TILES_A_ROW = (320, 180), 6
 TRUE, FOUND = (0, 200, 0), (0, 0, 230)
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table; draw the contact sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sites", default="15:30", help="first:after the last, seeds")
+    parser.add_argument("--frames", choices=FRAMES, default="usual", help="what comes down the belt")
     parser.add_argument("--plot", type=Path, help="a contact sheet: truth green, found red")
     parser.add_argument("--models", type=Path, default=ROOT / "models")
     options = parser.parse_args(arguments)
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     networks = ToteNetworks.load(options.models)
     scores = []
     for seed in track(range(first, last), "sites", console=console):
-        scores.append(_site(seed, networks))
+        scores.append(_site(seed, networks, FRAMES[options.frames]))
         console.print(f"site {seed}: {_line(scores[-1])}")
     console.print(_table(scores))
     if options.plot:
@@ -78,12 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.plot.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
 
 
-def _site(seed: int, networks: ToteNetworks) -> Score:
+def _site(seed: int, networks: ToteNetworks, frame: Callable[[Site, np.random.Generator], Frame]) -> Score:
     """Learn a site's totes from empty ones; then look at what comes down its belt."""
     site, chance, score = drawn(seed), np.random.default_rng(seed + SEED), Score()
     bare = [site.picture(None, chance).image for _ in range(BARE_FRAMES)]
     rounds = [_empties(site, number, chance) for number in range(len(site.totes))]
-    shown = [_frame(site, chance) for _ in range(TEST_FRAMES)]
+    shown = [frame(site, chance) for _ in range(TEST_FRAMES)]
     plane = site.camera.plane
     types = []
     for number, frames in enumerate(rounds):
@@ -138,12 +140,6 @@ def _look(totes: Totes, truth: Laid, picture: Picture, score: Score) -> None:
 
 def _empties(site: Site, number: int, chance: np.random.Generator) -> list[Image]:
     return [site.picture(laid(site, site.totes[number], 0, chance), chance).image for _ in range(EMPTY_FRAMES)]
-
-
-def _frame(site: Site, chance: np.random.Generator) -> tuple[Laid, Picture]:
-    kind = site.totes[int(chance.integers(len(site.totes)))]
-    one = laid(site, kind, int(chance.choice(ITEMS)), chance)
-    return one, site.picture(one, chance)
 
 
 def _plain(image: Image) -> None:

@@ -24,6 +24,7 @@ class Light:
     middle_mm: tuple[float, float] = (0.0, 0.0)
     from_mm: tuple[float, float, float] = (250.0, -400.0, 1500.0)  # its lamp, for shades
     ambient: float = 0.45  # share that comes from everywhere
+    soft_px: int = 4  # how soft shades are: every so manieth pixel is asked
 
     def falling(self, places_mm: Floats) -> Floats:
         """How much light falls on places (… × 3), each in red, green and blue."""

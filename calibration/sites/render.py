@@ -18,7 +18,6 @@ from edge.core.messages import Image
 BELT, TOTE, ITEM = 0, 1, 2  # part of a scene; items are ITEM, ITEM + 1, …
 BELT_MM = 6000.0
 RIM_PX = 3
-SHADE_STEP = 4  # shades are soft: every so manieth pixel is asked
 DEEP = 0.5  # of the light that reaches the corner of a floor
 
 
@@ -82,7 +81,7 @@ def _lit(
     to_lamp = np.array(light.from_mm) - places
     to_lamp /= np.sqrt(np.einsum("ij,ij->i", to_lamp, to_lamp))[:, None]
     facing = np.clip(np.einsum("ij,ij->i", normals, to_lamp), 0, 1)
-    grid = np.arange(len(places)).reshape(shape)[::SHADE_STEP, ::SHADE_STEP]
+    grid = np.arange(len(places)).reshape(shape)[:: light.soft_px, :: light.soft_px]
     some = grid.ravel()
     shaded = meet(places[some] + 0.5 * normals[some], to_lamp[some], scene.faces[1:]).face >= 0
     coarse = shaded.reshape(grid.shape).astype(np.float32)

@@ -117,6 +117,23 @@ def unfolded(rays: Rays, pose: Pose, size: ToteSize) -> Unfolded:
     return Unfolded(zone, net.astype(np.float32))
 
 
+def leaning_px(rays: Rays, size: ToteSize) -> Numbers:
+    """Height × width × 2: how wide, across and down, a side as high as the tote is deep is seen; no sign.
+
+    A lens bends it by less than that is of use for.
+    """
+    rows, columns = rays.slopes.shape[:2]
+    by_px = np.stack(
+        (
+            rays.slopes[rows // 2, -1] - rays.slopes[rows // 2, 0],
+            rays.slopes[-1, columns // 2] - rays.slopes[0, columns // 2],
+        )
+    )
+    by_px /= ((columns - 1,), (rows - 1,))
+    share = size.depth_mm / (rays.eye_mm[2] - size.height_mm)
+    return np.asarray(np.abs(rays.slopes @ (share * np.linalg.inv(by_px)).astype(np.float32)))
+
+
 def _crossed(rays: Rays, pose: Pose, size: ToteSize) -> tuple[Floats, Floats]:
     """Where each ray crosses the rim's height and the floor's, in the tote's coordinates."""
     axes = pose.axes.astype(np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.messages import Image
-from edge.core.tote_shape import FLOOR, RIM, WALLS, Zones
+from edge.core.tote_shape import FLOOR, RIM, WALLS, Numbers, Zones
 from edge.inspection.runtime import Chosen
 from edge.inspection.session import Session, Tensor, newest
 
@@ -21,6 +21,7 @@ Cells = npt.NDArray[np.float32]
 OUTLINE, ITEMS = "tote-outline", "tote-items"
 STRIDE_PX = {OUTLINE: 32, ITEMS: 16}  # sides of what a network sees are multiples of it
 DARK, MIDDLE = 8.0, 128.0  # of 8 bits: added to a value before its logarithm is taken; what counts as 0
+LEAN_PX = 8.0  # how wide a side is seen, in half the part's size: what counts as 1
 LOG = np.log((np.arange(256, dtype=np.float32) + DARK) / MIDDLE)
 
 
@@ -48,12 +49,13 @@ class ToteNetworks:
         (seen,) = self.outline.run(outline_batch(half))
         return _sure(seen[0, :, : half.shape[0], : half.shape[1]])
 
-    def inside(self, part: Image, usual: Image, zone: Zones) -> Cells:
+    def inside(self, part: Image, usual: Image, zone: Zones, lean_px: Numbers) -> Cells:
         """Of a part of a frame, BGR: how surely each pixel shows an item, two items' border, one that sticks out.
 
-        3 × h × w; usual, zone: how the empty tote looks there (BGR), and which part of it is there, in half the size.
+        3 × h × w. In half the size: usual, zone: how the empty tote looks there (BGR), and which part of it is there;
+        lean_px: how wide a side as high as the tote is deep is seen there (`leaning_px`).
         """
-        (seen,) = self.items.run(items_batch(part, usual, zone))
+        (seen,) = self.items.run(items_batch(part, usual, zone, lean_px))
         return _sure(seen[0, :, : part.shape[0], : part.shape[1]])
 
 
@@ -62,13 +64,14 @@ def outline_batch(half: Image) -> Tensor:
     return _logs(padded(half, STRIDE_PX[OUTLINE]))[None]
 
 
-def items_batch(part: Image, usual: Image, zone: Zones) -> Tensor:
-    """1 × 9 × h × w: the frame, the frame beside the usual, and one plane for each of floor, walls and rim."""
+def items_batch(part: Image, usual: Image, zone: Zones, lean_px: Numbers) -> Tensor:
+    """1 × 11 × h × w: the frame, the frame beside the usual, floor, walls, rim, and how wide a side is seen."""
     there = _logs(padded(part, STRIDE_PX[ITEMS]))
     size = there.shape[1:]
     of_usual = _enlarged(_logs(usual), size)
     zones = np.stack((zone == FLOOR, (zone >= WALLS) & (zone < RIM), zone == RIM))
-    return np.concatenate((there, there - of_usual, _enlarged(zones, size)))[None].astype(np.float32, copy=False)
+    shape = np.concatenate((zones, np.moveaxis(lean_px, -1, 0) / LEAN_PX))
+    return np.concatenate((there, there - of_usual, _enlarged(shape, size)))[None].astype(np.float32, copy=False)
 
 
 def padded(picture: Image, stride_px: int) -> Image:

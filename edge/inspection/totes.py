@@ -11,14 +11,14 @@ import numpy as np
 
 from edge.core.messages import Image
 from edge.core.plane import Plane
-from edge.core.tote_shape import Pose, Rays, unfolded
+from edge.core.tote_shape import Pose, Rays, leaning_px, unfolded
 from edge.core.tote_strangers import Stranger
 from edge.inspection.tote_items import Items, items_of
 from edge.inspection.tote_look import NO_LIGHT
 from edge.inspection.tote_networks import ToteNetworks
 from edge.inspection.tote_rim import Rim
 from edge.inspection.tote_sight import Sight, box_of, halves, pose_of, sighted
-from edge.inspection.tote_tint import Beside
+from edge.inspection.tote_tint import as_usual
 from edge.inspection.tote_type import ToteType
 
 USUAL_MM_PER_PX, NEARLY = 1.8, 0.8  # that the networks know; what is nearly as coarse is left as it is
@@ -98,10 +98,11 @@ class Totes:
         return Stranger(float(box[3]), float(box[4]), (float(lightness) - NO_LIGHT, float(a), float(b)))
 
     def _items(self, sight: Sight, tote: ToteType, pose: Pose, shape: tuple[int, ...]) -> Items:
-        there = unfolded(self.half_rays.part(*halves(sight.rows, sight.columns)), pose, tote.size)
+        rays = self.half_rays.part(*halves(sight.rows, sight.columns))
+        there = unfolded(rays, pose, tote.size)
         seen = (sight.part, tote.look.usual(there), there.zone)
-        sure = self.networks.inside(*seen)
-        found = items_of(sure, Beside.of(*seen), self.plane.mm_per_px)
+        sure = self.networks.inside(*seen, leaning_px(rays, tote.size))
+        found = items_of(sure, as_usual(*seen), self.plane.mm_per_px)
         whole = np.zeros(self.size_px[::-1], np.float32)
         whole[sight.rows, sight.columns] = np.where(
             found.mask, np.maximum(sure[0], 0.5001), np.minimum(sure[0], 0.4999)

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.inspection.tote_networks import ITEMS, OUTLINE, STRIDE_PX
 from models.make import manifest
 
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 FOLDER = Path(__file__).resolve().parent.parent
 
 
@@ -19,7 +19,7 @@ def write_outline(graph: bytes, measured: Mapping[str, float]) -> None:
 
 def write_items(graph: bytes, measured: Mapping[str, float]) -> None:
     """The same of the other."""
-    _write(ITEMS, graph, (9, 3), measured, ITEMS_CARD)
+    _write(ITEMS, graph, (11, 3), measured, ITEMS_CARD)
 
 
 def _write(name: str, graph: bytes, planes: tuple[int, int], measured: Mapping[str, float], card: str) -> None:
@@ -40,14 +40,15 @@ def _write(name: str, graph: bytes, planes: tuple[int, int], measured: Mapping[s
 
 
 MADE = """
-**Made by** `make tote-models`, from nothing: `models/make/tote_scenes.py` draws 1000 scenes of six frames (half of them
-simulated sites, from seed 1000 on; half wilder: other sizes, colours, labels, mouldings, belts, light, JPEG; touching,
-stacked and scattered boxes, bags), `models/make/totes.py` teaches, with noise, blur, gain and swapped colours. Sites 0
-to 999 were never drawn. On one H200 with 8 processor cores it takes 8 minutes, without a GPU a day; each run gives
-other numbers. No photograph was used. **The shipped one** saw {scenes} scenes in {steps} steps of 64 frames, drawn when
-`tote_scenes.py` had no scattered items yet.
+**Made by** `make tote-models`, from nothing: `models/make/tote_scenes.py` draws scenes of four frames (half of them
+simulated sites, from seed 1000 on; half wilder: other sizes, colours, labels, mouldings, belts, light, JPEG; lone small
+things, touching and stacked boxes, bags; shades of any sharpness across three frames in ten), `models/make/totes.py`
+teaches at the same time, with noise, blur, gain and swapped colours, 64 frames a step. Sites 0 to 999 were never drawn.
+The shipped one was taught with `TOTE_MINUTES=8` on one H100 with 16 processor cores; without a GPU it takes a day or
+more; each run gives other numbers. No photograph was used.
 
-**Float32:** INT8 (QDQ) took 0.75 of the time and changed {changed} % of a mask; most of a frame's time is elsewhere.
+**Float32:** INT8 (QDQ) took 0.75 of version 1's time and changed {changed} % of a mask; most of a
+frame's time is elsewhere.
 """
 
 OUTLINE_CARD = f"""# Outline of totes {VERSION}
@@ -57,17 +58,16 @@ ln((value + 8) / 128), sides multiples of {STRIDE_PX[OUTLINE]}. Out: log odds th
 within the inner edge of an open tote's rim, whatever hides the rim.
 
 **For:** where a tote stands, to some millimetres; its edges are then looked for there. **Not for:** what lies in it.
-{MADE.format(scenes=325, steps=8200, changed=0.1)}"""
+{MADE.format(changed=0.1)}"""
 
 ITEMS_CARD = f"""# Items in totes {VERSION}
 
 A U-shaped network of 0.57 million weights. In, about 1.8 mm a pixel, sides multiples of {STRIDE_PX[ITEMS]}: the part of
 a frame that shows a tote (three planes, BGR, ln((value + 8) / 128)); the same less how that tote looks when it is
-empty, as it was learnt at the site (three planes); floor, walls and rim (three planes of 0 and 1). Out: log odds that a
-pixel shows an item, the border between two, an item that sticks out.
+empty, as it was learnt at the site (three planes); floor, walls and rim (three planes of 0 and 1); how wide, across and
+down, a side as high as the tote is deep is seen there (two planes, 8 pixels of half the size being 1). Out: log odds
+that a pixel shows an item, the border between two, an item that sticks out.
 
 **For:** what lies in a tote whose type and place are known. A new site or type needs no training: only another look.
-**Not for:** naming items; deciding alone. Alone it found 63 % of single small things (35 to 140 mm) in large totes,
-which it takes for labels, and takes sharp shadows for things: `edge/inspection/tote_tint.py` holds the look against it.
-Whether an item sticks out it tells little better than by chance.
-{MADE.format(scenes=987, steps=7500, changed="0.8 to 2.5")}"""
+**Not for:** naming items; whether an item sticks out, which it tells little better than by chance.
+{MADE.format(changed="0.8 to 2.5")}"""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,20 +11,21 @@ import numpy.typing as npt
 
 from edge.core.messages import Image
 from edge.core.plane import Plane
-from edge.core.tote_shape import Pose, Rays, ToteSize, corners_mm, unfolded
+from edge.core.tote_shape import Pose, Rays, ToteSize, corners_mm, leaning_px, unfolded
 from edge.inspection.crop import halved
 from edge.inspection.tote_look import Placed, ToteLook, lab_of
-from edge.inspection.tote_sight import MARGIN_PX
+from edge.inspection.tote_sight import MARGIN_PX, halves
 from models.make.tote_scenes import ITEM, ITEMS, Scenery, Shown, coarse, scenery, shown
 
 EMPTY_FRAMES = 4
-FRAMES = 6
+FRAMES = 4
 BARE = 3  # every so manieth scene shows its belt too
 WHOLE_PX, PART_PX = (192, 320), (288, 448)  # height and width, padded
 OFF_MM, OFF_TURN = 0.5, 0.0008  # standard deviation of where a tote is believed to stand
 SIDE_POINTS = 12  # of a rim's edge: a lens bends it
 SEAM_PX = 5
 NO_ITEM = 255
+LEAN_STEPS = 4  # of a byte, each pixel
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -38,15 +39,18 @@ class Lesson:
     part: Bytes  # 288 × 448 × 3, BGR
     usual: Bytes  # 144 × 224 × 3
     zone: Bytes  # 144 × 224
+    lean: Bytes  # 144 × 224 × 2: LEAN_STEPS times how wide a side is seen
     truth: Bytes  # 288 × 448 × 3: item, seam, sticks out (NO_ITEM / 2: not known)
     seen: Bytes  # 288 × 448: 1 where the frame is
 
 
-def lessons(seeds: range, processes: int) -> dict[str, Bytes]:
-    """Of so many scenes; each field in one array, scene after scene."""
-    with multiprocessing.Pool(processes, maxtasksperchild=50) as pool:
-        kept = [one for some in pool.imap(of_scene, seeds) for one in some]
-    return {one.name: np.stack([getattr(lesson, one.name) for lesson in kept]) for one in fields(Lesson)}
+def keep(seed: int, folder: Path) -> None:
+    """Draw a scene's lessons into `folder/SEED.npz`, each field in one array."""
+    some = of_scene(seed)
+    unfinished = folder / f"{seed:06d}.part"
+    with unfinished.open("wb") as file:
+        np.savez(file, **{one.name: np.stack([getattr(lesson, one.name) for lesson in some]) for one in fields(Lesson)})
+    unfinished.rename(unfinished.with_suffix(".npz"))
 
 
 def of_scene(seed: int) -> list[Lesson]:
@@ -68,7 +72,8 @@ def of_scene(seed: int) -> list[Lesson]:
 def _lesson(scene: Scenery, one: Shown, look: ToteLook, rays: Rays, chance: np.random.Generator) -> Lesson:
     image, plane, pose = one.picture.image, scene.site.camera.plane, _nearly(one.pose, chance)
     rows, columns = _around(pose, scene.size, plane, image.shape)
-    tote = unfolded(rays.part(*(slice(side.start // 2, side.stop // 2) for side in (rows, columns))), pose, scene.size)
+    seen = rays.part(*halves(rows, columns))
+    tote, lean = unfolded(seen, pose, scene.size), LEAN_STEPS * leaning_px(seen, scene.size)
     truth = _items(one)[rows, columns]
     return Lesson(
         _fill(halved(image), WHOLE_PX),
@@ -76,6 +81,7 @@ def _lesson(scene: Scenery, one: Shown, look: ToteLook, rays: Rays, chance: np.r
         _fill(image[rows, columns], PART_PX),
         _fill(look.usual(tote), (PART_PX[0] // 2, PART_PX[1] // 2)),
         _fill(tote.zone, (PART_PX[0] // 2, PART_PX[1] // 2)),
+        _fill(np.clip(np.rint(lean), 0, 255).astype(np.uint8), (PART_PX[0] // 2, PART_PX[1] // 2)),
         _fill(truth, PART_PX, cv2.BORDER_CONSTANT),
         _fill(np.ones(truth.shape[:2], np.uint8), PART_PX, cv2.BORDER_CONSTANT),
     )
@@ -85,7 +91,8 @@ def _bare(scene: Scenery, chance: np.random.Generator) -> Lesson:
     """The belt alone: for the outline only."""
     whole = _fill(halved(scene.site.picture(None, chance).image), WHOLE_PX)
     half_px = (PART_PX[0] // 2, PART_PX[1] // 2)
-    nothing = [np.zeros(shape, np.uint8) for shape in ((*PART_PX, 3), (*half_px, 3), half_px, (*PART_PX, 3), PART_PX)]
+    shapes = ((*PART_PX, 3), (*half_px, 3), half_px, (*half_px, 2), (*PART_PX, 3), PART_PX)
+    nothing = [np.zeros(shape, np.uint8) for shape in shapes]
     return Lesson(whole, np.zeros((*WHOLE_PX, 2), np.uint8), *nothing)
 
 

@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.sites.faces import Face, box, tub
-from calibration.sites.paint import Paint, Rgb, belt, carton, labelled, plastic
+from calibration.sites.paint import Paint, Rgb, belt, labelled, plastic
 from calibration.sites.render import ITEM, TOTE, Picture, Scene, belt_face, render
 from calibration.sites.site import FLOOR_MM, WALL_MM, Laid, Site, ToteType, drawn, laid
-from edge.core.messages import Image
 from edge.core.tote_shape import Pose, ToteSize
+from models.make.tote_paints import face, moulded, stuck
+from models.make.tote_takes import pressed, shaded
 
 FIRST_SEED = 1000  # the sites before it are for tests
 ITEMS = (0, 0, 0, 1, 1, 2, 2, 3, 4, 5)  # in a tote, by lot
-SCATTERED, TOUCHING, STACKED, BAGGED, PRESSED = 0.6, 0.4, 0.12, 0.2, 0.25  # shares of the scenes
+SCATTERED, TOUCHING, STACKED, BAGGED, PRESSED, SHADED = 0.6, 0.4, 0.12, 0.2, 0.25, 0.3  # shares of the frames
+TALL, NEAR = 0.3, 0.3  # of the items: about as high as the rim; nearly of the tote's colour
+SOFT_PX = (2, 4, 4)  # of a wilder site's shades
 UNKNOWN = 2  # of whether an item sticks out: a bag has no height
 
 
@@ -69,7 +72,7 @@ def shown(scene: Scenery, items: int, chance: np.random.Generator) -> Shown:
         one = laid(scene.site, scene.kind, items, chance)
         if chance.random() < SCATTERED:
             one = replace(one, items=tuple(_scattered(scene, items, chance)))
-        return _with_truth(scene, one, scene.site.picture(one, chance))
+        return _shaded(_with_truth(scene, one, scene.site.picture(one, chance)), chance)
     one = _laid(scene, items, chance)
     faces, paints = _built(scene, one, chance)
     shift = replace(belt_face(), corner_mm=(-3000 + float(chance.uniform(-400, 400)), -400.0, 0.0))
@@ -79,11 +82,17 @@ def shown(scene: Scenery, items: int, chance: np.random.Generator) -> Shown:
         scene.kind.size_mm[2],
     )
     found = _with_truth(scene, one, render(wide, scene.site.camera, scene.site.light, scene.site.gains, chance))
+    found = _shaded(found, chance)
     if one.items and chance.random() < BAGGED:
         found = _with_bag(scene, found, chance)
     if chance.random() < PRESSED:
-        found = replace(found, picture=replace(found.picture, image=_pressed(found.picture.image, chance)))
+        found = replace(found, picture=replace(found.picture, image=pressed(found.picture.image, chance)))
     return found
+
+
+def _shaded(found: Shown, chance: np.random.Generator) -> Shown:
+    """Now and then."""
+    return found if chance.random() > SHADED else replace(found, picture=shaded(found.picture, chance))
 
 
 def coarse(scene: Scenery) -> Scenery:
@@ -91,7 +100,8 @@ def coarse(scene: Scenery) -> Scenery:
     camera = scene.site.camera
     width_px, height_px = camera.size_px
     less = replace(camera, size_px=(width_px // 2, height_px // 2), focal_px=camera.focal_px / 2)
-    return replace(scene, site=replace(scene.site, camera=less))
+    light = replace(scene.site.light, soft_px=max(1, scene.site.light.soft_px // 2))
+    return replace(scene, site=replace(scene.site, camera=less, light=light))
 
 
 def _wilder(site: Site, chance: np.random.Generator) -> Site:
@@ -101,6 +111,7 @@ def _wilder(site: Site, chance: np.random.Generator) -> Site:
         kelvin=float(chance.uniform(2600, 8000)),
         uneven=float(chance.uniform(0, 0.9)),
         ambient=float(chance.uniform(0.2, 0.85)),
+        soft_px=int(chance.choice(SOFT_PX)),
     )
     grey = float(np.exp(chance.uniform(np.log(0.012), np.log(0.6))))
     red, green, blue = np.clip(grey * chance.uniform(0.6, 1.4, 3), 0.01, 0.9)
@@ -133,8 +144,9 @@ def _scattered(scene: Scenery, items: int, chance: np.random.Generator) -> Itera
         ):
             continue
         kept.append((place, radius))
-        tall = float(np.exp(chance.uniform(np.log(10), np.log(1.15 * scene.kind.size_mm[2]))))
-        colour = _near(scene, chance) if chance.random() < 0.2 else _any_colour(chance)
+        usual_mm = float(np.exp(chance.uniform(np.log(10), np.log(1.15 * scene.kind.size_mm[2]))))
+        tall = _height(scene, usual_mm, chance)
+        colour = _near(scene, chance) if chance.random() < NEAR else _any_colour(chance)
         turn = float(chance.uniform(-90, 90) if chance.random() < 0.5 else chance.uniform(-5, 5))
         yield (float(place[0]), float(place[1])), (float(side[0]), float(side[1]), tall), turn, colour
 
@@ -155,9 +167,9 @@ def _packed(scene: Scenery, items: int, chance: np.random.Generator) -> Iterator
         side = (high - low) * (1 - chance.uniform(0, 0.03 if tight else 0.6, 2))
         free = (high - low - side) / 2
         place = (low + high) / 2 + free * chance.uniform(-1, 1, 2)
-        tall = float(chance.uniform(8, scene.kind.size_mm[2] * 1.25))
+        tall = _height(scene, float(chance.uniform(8, scene.kind.size_mm[2] * 1.25)), chance)
         turn = 0.0 if tight else float(chance.uniform(-6, 6))
-        near = chance.random() < 0.35
+        near = chance.random() < NEAR
         yield (
             tuple(map(float, place)),
             (float(side[0]), float(side[1]), tall),
@@ -166,22 +178,27 @@ def _packed(scene: Scenery, items: int, chance: np.random.Generator) -> Iterator
         )
 
 
+def _height(scene: Scenery, usual_mm: float, chance: np.random.Generator) -> float:
+    """That, or about as high as the rim."""
+    return scene.kind.size_mm[2] * float(chance.uniform(0.75, 1.3)) if chance.random() < TALL else usual_mm
+
+
 def _built(scene: Scenery, one: Laid, chance: np.random.Generator) -> tuple[list[Face], list[Paint]]:
     """Faces of the tote and its items; their paints, numbered after the belt's."""
     own, of_kind = np.random.default_rng(one.seed), scene.site.seed
     looks = [plastic(one.kind.colour, own, one.worn, one.dirty, one.kind.mixed) for _ in range(3)]
-    looks[1] = _moulded(looks[1], np.random.default_rng(of_kind))
+    looks[1] = moulded(looks[1], np.random.default_rng(of_kind))
     for number in (0, 1):
         if own.random() < (0.4, 0.7)[number]:
-            looks[number] = labelled(looks[number], own) if own.random() < 0.3 else _stuck(looks[number], own)
+            looks[number] = labelled(looks[number], own) if own.random() < 0.3 else stuck(looks[number], own)
     if own.random() < 0.3:
-        looks[2] = _stuck(looks[2], own)
+        looks[2] = stuck(looks[2], own)
     paints = looks
     faces = list(tub(one.middle_mm, one.kind.size_mm, scene.wall_mm, scene.floor_mm, one.degrees, TOTE, (1, 2, 3)))
     turn = Pose(*one.middle_mm, np.radians(one.degrees))
     for number, (place, size_mm, degrees, colour) in enumerate(one.items):
         x, y = turn.on_belt_mm(np.array([place]))[0]
-        paints += [_face(colour, (size_mm[0], size_mm[1]), own), _face(colour, (size_mm[0], size_mm[2]), own)]
+        paints += [face(colour, (size_mm[0], size_mm[1]), own), face(colour, (size_mm[0], size_mm[2]), own)]
         looks_of = len(paints) - 1, len(paints)
         faces += box((float(x), float(y)), size_mm, scene.floor_mm, one.degrees + degrees, ITEM + number, looks_of)
         if chance.random() < STACKED:
@@ -197,46 +214,6 @@ def _with_truth(scene: Scenery, one: Laid, picture: Picture) -> Shown:
     stacked = (picture.part >= ITEM + 50) * 50
     pose = Pose(*one.middle_mm, float(np.radians(one.degrees)))
     return Shown(replace(picture, part=picture.part - stacked), pose, np.array(over, np.uint8))
-
-
-def _face(colour: Rgb, size_mm: tuple[float, float], own: np.random.Generator) -> Paint:
-    """Printed, plain, or in stripes."""
-    lot = own.random()
-    if lot < 0.6:
-        return carton(colour, size_mm, own)
-    width, height = (max(8, round(side)) for side in size_mm)
-    texture = np.tile(np.array(colour), (height, width, 1)) * (1 + 0.03 * own.normal(0, 1, (height, width, 1)))
-    if lot > 0.8:
-        stripe = (np.arange(width) // int(own.integers(3, 30))) % 2
-        texture = texture * np.where(stripe, own.uniform(0.3, 1), 1.0)[None, :, None]
-    return Paint(np.clip(texture, 0.003, 0.95), 1.0)
-
-
-def _stuck(paint: Paint, own: np.random.Generator) -> Paint:
-    """With a label or two of any size and colour: lines of print, a bar code, a logo."""
-    texture = paint.texture.copy()
-    for _ in range(int(own.integers(1, 3))):
-        width, height = int(own.integers(14, 90)), int(own.integers(10, 60))
-        left, top = (int(own.integers(0, 250 - side)) for side in (width, height))
-        ground = np.full(3, own.uniform(0.5, 0.9)) if own.random() < 0.85 else own.uniform(0.3, 0.9, 3)
-        label = np.tile(ground, (height, width, 1))
-        for line in range(3, height - 3, int(own.integers(4, 9))):
-            label[line : line + int(own.integers(1, 3)), 3 : int(own.integers(4, width - 1))] *= own.uniform(0.02, 0.6)
-        if own.random() < 0.6:
-            bars = np.flatnonzero(own.random(width - 6) < 0.5) + 3
-            label[3 : height // 2, bars] = 0.02
-        texture[top : top + height, left : left + width] = label
-    return Paint(texture, paint.mm_per_px)
-
-
-def _moulded(paint: Paint, of_kind: np.random.Generator) -> Paint:
-    """Ribs, grips and embossed letters: the same on every tote of a type."""
-    texture = paint.texture.copy()
-    for _ in range(int(of_kind.integers(0, 7))):
-        width, height = int(of_kind.integers(3, 60)), int(of_kind.integers(2, 30))
-        left, top = (int(of_kind.integers(0, 250 - side)) for side in (width, height))
-        texture[top : top + height, left : left + width] *= of_kind.uniform(0.5, 1.4)
-    return Paint(np.clip(texture, 0.003, 0.98), paint.mm_per_px)
 
 
 def _with_bag(scene: Scenery, found: Shown, chance: np.random.Generator) -> Shown:
@@ -262,11 +239,6 @@ def _with_bag(scene: Scenery, found: Shown, chance: np.random.Generator) -> Show
     return Shown(Picture(mixed, part), found.pose, np.append(found.over, UNKNOWN).astype(np.uint8))
 
 
-def _pressed(image: Image, chance: np.random.Generator) -> Image:
-    """As JPEG leaves it."""
-    return cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(55, 95))))[1], 1)
-
-
 def _any_colour(chance: np.random.Generator) -> Rgb:
     red, green, blue = chance.uniform(0.08, 0.97, 3) ** 2.2
     return float(red), float(green), float(blue)
@@ -274,6 +246,6 @@ def _any_colour(chance: np.random.Generator) -> Rgb:
 
 def _near(scene: Scenery, chance: np.random.Generator) -> Rgb:
     red, green, blue = np.clip(
-        np.array(scene.kind.colour) * chance.uniform(0.7, 1.4) * chance.uniform(0.9, 1.1, 3), 0.005, 0.95
+        np.array(scene.kind.colour) * chance.uniform(0.5, 1.6) * chance.uniform(0.88, 1.12, 3), 0.005, 0.95
     )
     return float(red), float(green), float(blue)

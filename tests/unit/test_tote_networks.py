@@ -18,7 +18,7 @@ MODELS = ROOT / "models"
 UNTAUGHT = 30_000  # a scene that no network saw
 
 
-@pytest.mark.parametrize(("name", "planes", "answers"), [(OUTLINE, 3, 2), (ITEMS, 9, 3)])
+@pytest.mark.parametrize(("name", "planes", "answers"), [(OUTLINE, 3, 2), (ITEMS, 11, 3)])
 def test_the_graph_is_what_the_manifest_says(name: str, planes: int, answers: int) -> None:
     session = Session.load(newest(MODELS, name))
     (seen,) = session.run(np.zeros((1, planes, 96, 160), np.float32))
@@ -42,7 +42,8 @@ def test_a_frame_of_any_size_is_answered_pixel_by_pixel(sides: tuple[int, int]) 
     assert networks.rim(np.full((*sides, 3), 90, np.uint8)).shape == (2, *sides)
     half = tuple(side // 2 for side in sides)
     part = np.full((2 * half[0], 2 * half[1], 3), 90, np.uint8)
-    assert networks.inside(part, part[::2, ::2], np.full(half, FLOOR, np.uint8)).shape == (3, *part.shape[:2])
+    usual, zone, lean_px = part[::2, ::2], np.full(half, FLOOR, np.uint8), np.zeros((*half, 2), np.float32)
+    assert networks.inside(part, usual, zone, lean_px).shape == (3, *part.shape[:2])
 
 
 def test_a_lesson_shows_the_same_place_in_all_its_fields() -> None:

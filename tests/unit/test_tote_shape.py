@@ -7,7 +7,7 @@ import pytest
 
 from calibration.sites.optics import Camera
 from edge.core.plane import Plane
-from edge.core.tote_shape import FLOOR, OUTSIDE, RIM, WALLS, Pose, Rays, ToteSize, net_cells, unfolded
+from edge.core.tote_shape import FLOOR, OUTSIDE, RIM, WALLS, Pose, Rays, ToteSize, leaning_px, net_cells, unfolded
 
 SIZE = ToteSize(400.0, 300.0, 170.0, 14.0, 6.0)
 POSE = Pose(30.0, -20.0, 0.1)
@@ -63,3 +63,12 @@ def test_a_part_and_a_half_of_a_picture_look_at_the_same_places(plane: Plane) ->
     places = plane.at_mm(seen_px)
     assert plane.part(20, 30).at_mm(seen_px - (20, 30)) == pytest.approx(places)
     assert plane.resized((320, 180), (160, 90)).at_mm((seen_px + 0.5) / 2 - 0.5) == pytest.approx(places)
+
+
+@pytest.mark.parametrize("place_mm", [(-150.0, 100.0), (0.0, 0.0), (170.0, 120.0)])
+def test_a_side_is_seen_as_wide_as_it_leans(plane: Plane, place_mm: tuple[float, float]) -> None:
+    foot, top = plane.seen_px(np.array([(*place_mm, SIZE.floor_mm), (*place_mm, SIZE.height_mm)]))
+    column, row = np.rint(foot).astype(int)
+    assert leaning_px(Rays.of(plane, 320, 180), SIZE)[row, column] == pytest.approx(
+        np.abs(top - foot), rel=0.15, abs=0.3
+    )
