@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 NS_PER_US = 1000
@@ -46,12 +47,17 @@ class Column:
             Odd: something of another type stands there.
         """
         value: Any = body
-        for key in (self.path or self.name).split("."):
-            value = value.get(key) if isinstance(value, Mapping) else None
+        for key in _keys(self.path or self.name):
+            value = value.get(key) if isinstance(value, dict) else None
         try:
             return None if value is None else TAKERS[self.type](value)
         except (TypeError, ValueError, OverflowError, LookupError) as error:
             raise Odd(f"{self.path or self.name}: no {self.type}: {str(value)[:80]!a}") from error
+
+
+@cache
+def _keys(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +41,8 @@ def _opened(options: argparse.Namespace) -> tuple[Lane, Store]:
     endpoint_url = options.endpoint_url or ("" if options.to else config.lake.endpoint_url)
     if not place:
         raise LakeRefused(f"{options.config}: say where to: `to` in [lake], or --to FOLDER or s3://BUCKET/PREFIX.")
-    os.nice(NICE)
+    with suppress(PermissionError):  # a unit's sandbox forbids it: there systemd has seen to it
+        os.nice(NICE)
     return Lane(config.lane.site, config.lane.name, config.lane.state), at(place, endpoint_url)
 
 

@@ -113,11 +113,12 @@ class _Run:
     def _write(self, begun: Stretch, done: Stretch | None) -> tuple[tuple[File, ...], dict[str, int]]:
         """All files of a stretch, and what is in force at its end."""
         in_force = InForce.at(self.base, (done and done.in_force) or {})
-        parts: dict[str, Rows] = {}
+        parts: dict[tuple[str, str], Rows] = {}
         for one in rows(self.base, self.log.ledger, begun.span, in_force):
-            name = self.log.part(one.table.name, one.day, begun.span)
-            parts.setdefault(name, Rows(one.table)).add(one.row)
-        files = [self._kept(name, parts.pop(name)) for name in sorted(parts)]
+            place = one.table.name, one.day
+            part = parts[place] if place in parts else parts.setdefault(place, Rows(one.table))
+            part.add(one.row)
+        files = [self._kept(self.log.part(*place, begun.span), parts.pop(place)) for place in sorted(parts)]
         return tuple(files), in_force.numbers()
 
     def _kept(self, name: str, part: Rows) -> File:

@@ -25,18 +25,18 @@ REQUESTS = Table(
     "something that happened to a request to the warehouse; how it stands says the last one",
     (
         Column("request", TEXT, "its id, the same on every retry"),
-        Column("event", TEXT, "owed, answered, given_up, revived"),
+        Column("event", TEXT, "owed, answered, given_up, revived, closed"),
         Column("about", TEXT, "of what is owed: replacement, lot"),
         Column("item_id", TEXT, "the item, if it is of one"),
         Column("order_line", TEXT, "of a replacement"),
         Column("gtin", TEXT, "product"),
         Column("reasons", TEXTS, "of a replacement, for a person"),
         Column("status", TEXT, "of an answer: what the warehouse said"),
-        Column("why", TEXT, "of an answer"),
+        Column("why", TEXT, "of an answer, or of one that a person closed"),
         Column("because", TEXT, "of one that was given up, or of a hold"),
         Column("transport", TEXT, "of an answer: mqtt, http"),
         Column("attempts", WHOLE, "how often it was sent until then"),
-        Column("by", TEXT, "who revived it"),
+        Column("by", TEXT, "who revived or closed it"),
     ),
     {
         "ReplacementRequest": _of_replacement,
@@ -44,6 +44,7 @@ REQUESTS = Table(
         "RequestAnswered": event("answered"),
         "RequestGivenUp": event("given_up"),
         "RequestRevived": event("revived"),
+        "RequestClosed": event("closed"),
     },
 )
 LOTS = Table(
@@ -100,7 +101,7 @@ ACTS = Table(
     "something that a named person did, said or asked for",
     (
         Column("by", TEXT, "who"),
-        Column("what", TEXT, "release, dispute, complaint, challenge, fire, or as the entry says"),
+        Column("what", TEXT, "release, revive, close, dispute, complaint, references, challenge, fire, or as it says"),
         Column("why", TEXT, "reason given"),
         Column("item_id", TEXT, "the item, if it is of one"),
         Column("order_line", TEXT, "the order line, if it is of one"),
@@ -112,6 +113,8 @@ ACTS = Table(
         "Complaint": _act("complaint"),
         "LotRelease": _act("release"),
         "RequestRevived": _act("revive"),
+        "RequestClosed": _act("close"),
+        "ReferencesChanged": _act("references"),
         "ChallengeResult": _act("challenge"),
         "FireResult": _act("fire"),
     },

@@ -65,6 +65,6 @@ def _each(body: Body, key: str, more: Mapping[str, str]) -> Iterable[Body]:
     listed = body.get(key)
     if listed is None:
         return ()
-    if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise Odd(f"{key}: no list of tables: {str(listed)[:80]!a}")
     return [{**body, **more, **one} for one in listed]

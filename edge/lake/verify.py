@@ -82,10 +82,10 @@ class _Check:
 
     def _reckoned(self, stretch: Stretch, in_force: InForce) -> dict[str, list[int]]:
         """Name of each file → the entries that its rows come from, by the journal."""
-        expected: defaultdict[str, list[int]] = defaultdict(list)
+        found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         for one in rows(self.base, self.log.ledger, stretch.span, in_force):
-            expected[self.log.part(one.table.name, one.day, stretch.span)].append(one.row["entry"])
-        return dict(expected)
+            found[one.table.name, one.day].append(one.row["entry"])
+        return {self.log.part(*place, stretch.span): numbers for place, numbers in found.items()}
 
     def _fault(self, file: File, expected: list[int] | None) -> Iterator[str]:
         """What is wrong with a file; None: what should stand in it is not known."""
