@@ -123,10 +123,12 @@ def _records(name: str, number: int, chance: random.Random) -> Iterator[Record]:
     gtin, expiry = f"0401234{product:07d}", date(2027, 1, 1) + timedelta(product)
     order = Expected(f"w-{number}", gtin, f"o-{number}", f"L{number // 500}", expiry, f"seller-{product % 40}")
     item = Item(name, number * PITCH_NS, number, edge_seq=number)
-    yield from (item, replace(item, length_mm=182.5), replace(item, length_mm=182.5, expected=order))
+    yield item
+    yield replace(item, length_mm=182.5, expected=order)
     looks = tuple(_looks(item, expiry - timedelta(90 if bad else 0), chance.random()))
     verdict = _verdict(item, order, looks)
-    yield from (*looks, verdict)
+    yield from looks
+    yield verdict
     if bad:
         yield DivertCommand(f"{name}-divert", name, number, number + 9, item.born_ns, verdict.reasons[0])
         yield DivertOutcome(f"{name}-divert", name, Result.CONFIRMED, number, "seen", "confirm")

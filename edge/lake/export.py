@@ -14,7 +14,7 @@ from edge.lake import journal
 from edge.lake.journal import Bounds, InForce
 from edge.lake.log import File, Log, Stretch
 from edge.lake.parquet import Rows
-from edge.lake.rows import rows
+from edge.lake.rows import day_of, rows
 from edge.lake.store import Store
 from edge.lake.tables import TABLES
 from edge.records.ledger_file import FILE, reading
@@ -113,13 +113,18 @@ class _Run:
     def _write(self, begun: Stretch, done: Stretch | None) -> tuple[tuple[File, ...], dict[str, int]]:
         """All files of a stretch, and what is in force at its end."""
         in_force = InForce.at(self.base, (done and done.in_force) or {})
-        parts: dict[tuple[str, str], Rows] = {}
+        parts = {} if done else self._empty(begun.first)
         for one in rows(self.base, self.log.ledger, begun.span, in_force):
             place = one.table.name, one.day
             part = parts[place] if place in parts else parts.setdefault(place, Rows(one.table))
             part.add(one.row)
         files = [self._kept(self.log.part(*place, begun.span), parts.pop(place)) for place in sorted(parts)]
         return tuple(files), in_force.numbers()
+
+    def _empty(self, first: int) -> dict[tuple[str, str], Rows]:
+        """A journal's first stretch has a file of every table: to readers a table without files is an error."""
+        entry = journal.entry(self.base, first)
+        return {(table.name, day_of(entry.wall_ns)): Rows(table) for table in TABLES} if entry else {}
 
     def _kept(self, name: str, part: Rows) -> File:
         content = part.file()

@@ -37,10 +37,15 @@ def rows(base: sqlite3.Connection, ledger: str, span: Span, in_force: InForce) -
     in_force: as it stood before the stretch; afterwards as it stands at its end.
     """
     for entry in read(base, span):
-        day = datetime.fromtimestamp(entry.wall_ns // NS_PER_S, UTC).date().isoformat()
+        day = day_of(entry.wall_ns)
         common = {"ledger": ledger, "entry": entry.number, "written_at": entry.wall_ns // NS_PER_US}
         for table, row in _of(base, entry, in_force):
             yield Placed(table, day, common | row)
+
+
+def day_of(wall_ns: int) -> str:
+    """The day of a moment, UTC."""
+    return datetime.fromtimestamp(wall_ns // NS_PER_S, UTC).date().isoformat()
 
 
 def _of(base: sqlite3.Connection, entry: Entry, in_force: InForce) -> list[Row]:

@@ -204,6 +204,14 @@ def test_what_is_no_json_is_kept_too(site):
     assert "others/site=site/lane=lane/date=1970-01-01/" in site.store.names("others")[0]
 
 
+def test_a_table_without_rows_is_there_too(site):
+    site.append(birth("i"))
+    site.export()
+    for table in TABLES:
+        assert (len(site.store.names(table.name)), site.rows(table.name)) == (1, [])
+    assert site.faults() == []
+
+
 def test_a_life_of_another_shape_makes_no_item_odd(site):
     site.append(
         ("DaemonStarted", None, {"version": "1"}), ("DaemonStarted", None, {"version": 2}), birth("i"), end("i")
@@ -367,6 +375,7 @@ def test_verify_finds_what_is_gone_changed_or_twice(site):
     site.export(entries=6)
     assert site.faults() == []
     files = site.store.names("items")
+    assert [len(site.rows("items")), len(files)] == [9, 3]
     good = site.store.read(files[1])
     site.store.take_away(files[1])
     assert site.faults() == [f"{files[1]}: is gone"]
@@ -394,10 +403,10 @@ def test_what_a_release_killed_before_an_upgrade_had_written_is_swept(site):
     (log,) = site.store.names("_log")
     site.store.keep(log, site.store.read(log).replace(b'"done": true', b'"done": false'))
     (file,) = site.store.names("items")
-    other = file.replace("items/", "others/")
+    other = file.replace("date=", "date=1970-01-01/x=")
     site.store.keep(other, site.store.read(file))
     site.export()
-    assert site.store.names("others") == []
+    assert site.store.names("items") == [file]
     assert site.faults() == []
 
 
