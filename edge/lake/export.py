@@ -17,7 +17,6 @@ from edge.lake.parquet import Rows
 from edge.lake.rows import day_of, rows
 from edge.lake.store import Store
 from edge.lake.tables import TABLES
-from edge.records.ledger_file import FILE, reading
 from edge.records.lock import held
 
 BOUNDS = Bounds()
@@ -49,21 +48,10 @@ def export(lane: Lane, store: Store, bounds: Bounds = BOUNDS) -> Iterator[Export
         LaneInUse: another exporter is at work on this box.
         LakeRefused: the store does not take it, or holds a journal that went on otherwise.
     """
-    demand_journal(lane.state)
-    with held(lane.state / OWN), reading(lane.state) as base:
+    with journal.of(lane.state) as base, held(lane.state / OWN):
         head = journal.head(base)
         if head:
             yield from _Run(base, Log(store, lane.site, lane.name, journal.ledger(base)), head).stretches(bounds)
-
-
-def demand_journal(state: Path) -> None:
-    """Refuse a lane that has none.
-
-    Raises:
-        LakeRefused: there is none.
-    """
-    if not (state / FILE).exists():
-        raise LakeRefused(f"{state}: no journal lies there: has the lane's daemon ever run, and is this its machine?")
 
 
 @dataclass(slots=True)

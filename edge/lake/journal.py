@@ -6,10 +6,14 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from edge.core.errors import LakeRefused
 from edge.lake.columns import Odd
+from edge.records.ledger_file import FILE, reading
 
 CHUNK = 2_000  # entries read at a time: between two chunks the daemon may shorten its write-ahead log
 ENTRY = "SELECT entry, wall_ns, kind, item, body FROM journal"
@@ -81,6 +85,24 @@ class InForce:
     def numbers(self) -> dict[str, int]:
         """Which entries these are."""
         return {kind: number for kind, (number, _) in sorted(self.said.items())}
+
+
+@contextmanager
+def of(state: Path) -> Iterator[sqlite3.Connection]:
+    """A lane's journal, to be read alone.
+
+    Raises:
+        LakeRefused: there is none, or it cannot be read.
+    """
+    if not (state / FILE).exists():
+        raise LakeRefused(f"{state}: no journal lies there: has the lane's daemon ever run, and is this its machine?")
+    try:
+        with reading(state) as base:
+            yield base
+    except sqlite3.Error as error:
+        raise LakeRefused(
+            f"{state / FILE}: cannot be read ({error}): may this user read and write the folder, and is the disk sound?"
+        ) from error
 
 
 def head(base: sqlite3.Connection) -> int:

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from edge.lake import journal
-from edge.lake.export import Lane, demand_journal
+from edge.lake.export import Lane
 from edge.lake.journal import InForce
 from edge.lake.log import File, Log, Stretch
 from edge.lake.parquet import entries_in
 from edge.lake.rows import rows
 from edge.lake.store import Store
 from edge.lake.tables import SCHEMA, TABLES
-from edge.records.ledger_file import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,7 @@ def verify(lane: Lane, store: Store) -> Iterator[Checked]:
     Raises:
         LakeRefused: there is no journal, or the store or its log cannot be read.
     """
-    demand_journal(lane.state)
-    with reading(lane.state) as base:
+    with journal.of(lane.state) as base:
         if head := journal.head(base):
             yield from _Check(base, Log(store, lane.site, lane.name, journal.ledger(base)), head).stretches()
 

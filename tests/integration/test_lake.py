@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from rich.console import Console
 
 from edge.demo import stage
-from edge.demo.main import simulator_command, teach
+from edge.demo.main import simulator_command
 from edge.demo.scene import drawn
 from edge.demo.settings import LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml
 from edge.lake.export import Lane, export
@@ -29,26 +29,25 @@ from edge.records.journal import Journal, entries
 from edge.records.outbox import outbox
 from edge.settings import ROOT
 from edge.simulator.plan import Plan, write_plan
+from edge.teach import learn_belts
 
 PAGE = (ROOT / "docs" / "lake.md").read_text()
-ITEMS, NORMALS, RATE, WAIT_S = 16, 10, 90, 30.0
+ITEMS, RATE, WAIT_S = 16, 60, 30.0
 ROUNDS = 6  # an exporter is killed
 LEAST_DAYS = 400  # some of the drawn packages have fewer left
 SQL = dict(re.findall(r"### ([^\n]+)\n\n```sql\n(.*?)```", PAGE, re.DOTALL))
-pytestmark = pytest.mark.timeout(600)  # teaching a lane takes minutes where the machine is busy
+pytestmark = pytest.mark.timeout(600)  # a lane in real time, where the machine is busy
 VIEWS = re.search(r"```sql\n(CREATE VIEW.*?)```", PAGE, re.DOTALL)[1]
 
 
 @pytest.fixture(scope="module")
 def lane(tmp_path_factory):
-    """A lane of drawn packages that ran: some damaged, some too old, lots held for them; its settings."""
+    """A lane of drawn packages that ran: some with other dates than ordered, some too old, lots held for them."""
     folder = tmp_path_factory.mktemp("lane")
     scene = drawn(folder / "drawn", ITEMS, 3, date.today())
-    rules = tuple(
-        one.model_copy(update={"least_days": LEAST_DAYS}) if one.check == "expiry" else one for one in scene.rules
-    )
-    scene = replace(scene, rules=rules, normals={key: paths[:NORMALS] for key, paths in scene.normals.items()})
-    teach(scene, folder, Console(quiet=True))
+    expiry, lot = (one for one in scene.rules if one.check != "anomaly")  # which would have to be taught for a minute
+    scene = replace(scene, rules=(expiry.model_copy(update={"least_days": LEAST_DAYS}), lot))
+    learn_belts(scene.frames, folder / "belts", Console(quiet=True))
     ports, places = stage.free_ports(), geometry(scene.frames)
     write_plan(folder / "plan.json", Plan(SITE, LANE, places, scene.items, SPEED_MM_PER_S, RATE))
     config = folder / "lane.toml"
@@ -129,7 +128,7 @@ def test_defects_by_seller_and_type(base, told):
     )
     found = asked(base, "Defects by seller and type")
     assert [(row["seller"], row["type"], row["rejected"], row["judged"]) for row in found] == expected
-    assert {"anomaly", "short_dated"} <= {row["type"] for row in found}
+    assert {"mismatch", "short_dated"} <= {row["type"] for row in found}
     assert all(row["share"] == round(row["rejected"] / row["judged"], 4) for row in found)
 
 
@@ -204,7 +203,7 @@ def test_a_second_run_finds_nothing_new(base, lane):
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory):
     """A server that speaks S3 over HTTP on loopback, with a bucket; its URL."""
-    names = {"AWS_ACCESS_KEY_ID": "box", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-central-1"}
+    names = {"AWS_ACCESS_KEY_ID": "box", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in names.items():

@@ -320,6 +320,13 @@ def test_an_empty_journal_and_none_at_all(site):
     assert site.faults() == []
 
 
+def test_what_is_no_ledger_is_told(site):
+    site.lane.state.mkdir()
+    (site.lane.state / FILE).write_text("no database " * 100)
+    with pytest.raises(LakeRefused, match="cannot be read"):
+        site.export()
+
+
 def test_a_second_exporter_on_the_box_is_refused(site):
     site.append(birth("i"))
     with held(site.lane.state / OWN), pytest.raises(LaneInUse):
