@@ -112,7 +112,11 @@ def _unknown(sighting: Sighting) -> Evidence:
 def _defect(crop: Crop, sighting: Sighting, opinion: Opinion) -> Evidence:
     """Evidence of how like the damaged items it is."""
     said = answer("defect", sighting, opinion.because)
-    kind = opinion.kinds[0][0] if opinion.kinds else ""
     return replace(
-        said, kind=kind, score=opinion.log_odds, probability=opinion.probability, where=crop.polygon, valid=True
+        said,
+        kind=opinion.likeliest,
+        score=opinion.log_odds,
+        probability=opinion.probability,
+        where=crop.polygon,
+        valid=True,
     )
