@@ -10,7 +10,7 @@ VERSION ?= $(shell sed -n 's/__version__ = "\(.*\)"/\1/p' edge/__init__.py)$(she
 DIST ?= dist
 EXTRAS ?= gige,tesseract  # of the release; with `lake` for sites that export their ledgers
 RELEASE = $(DIST)/tunnel-edge-$(VERSION).tar.zst
-.PHONY: setup demo test check bench deb install uninstall replays mutants peers models tote-models clean
+.PHONY: setup demo test check bench deb install uninstall replays mutants peers models tote-models clean always
 
 setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages
 
@@ -41,7 +41,10 @@ bench: setup  ## the item path by stage; the line on a virtual clock, with one t
 	$(BIN)/python -m bench.line --scenario nominal --items 20000
 	$(BIN)/python -m bench.line --scenario all --items 500
 
-$(RELEASE): setup.cfg pyproject.toml systemd $(shell find edge calibration models systemd docs -type f ! -name '*.pyc')
+$(DIST)/.extras: always
+	@mkdir -p $(DIST); echo $(EXTRAS) | cmp -s - $@ || echo $(EXTRAS) > $@
+
+$(RELEASE): $(DIST)/.extras setup.cfg pyproject.toml systemd $(shell find edge calibration models systemd docs -type f ! -name '*.pyc')
 	@$(MAKE) --no-print-directory setup
 	EXTRAS=$(strip $(EXTRAS)) systemd/build $(VERSION) $@ $(BIN)/python
 
