@@ -8,8 +8,9 @@ APT := systemd zstd mosquitto tesseract-ocr tesseract-ocr-rus tesseract-ocr-ell 
 	gir1.2-aravis-0.8 aravis-tools iproute2 prometheus tmux gcc pkg-config python3-dev libgirepository1.0-dev libcairo2-dev
 VERSION ?= $(shell sed -n 's/__version__ = "\(.*\)"/\1/p' edge/__init__.py)$(shell git describe --exact-match >/dev/null 2>&1 || git log -1 --format=+g%h 2>/dev/null)
 DIST ?= dist
+EXTRAS ?= gige,tesseract  # of the release; with `lake` for sites that export their ledgers
 RELEASE = $(DIST)/tunnel-edge-$(VERSION).tar.zst
-.PHONY: setup demo test check bench deb install uninstall replays mutants peers models tote-models clean
+.PHONY: setup demo test check bench deb install uninstall replays mutants peers models tote-models clean always
 
 setup: $(VENV)/.ready  ## Debian packages where missing, a virtual environment, Python packages
 
@@ -40,9 +41,12 @@ bench: setup  ## the item path by stage; the line on a virtual clock, with one t
 	$(BIN)/python -m bench.line --scenario nominal --items 20000
 	$(BIN)/python -m bench.line --scenario all --items 500
 
-$(RELEASE): setup.cfg pyproject.toml systemd $(shell find edge calibration models systemd docs -type f ! -name '*.pyc')
+$(DIST)/.extras: always
+	@mkdir -p $(DIST); echo $(EXTRAS) | cmp -s - $@ || echo $(EXTRAS) > $@
+
+$(RELEASE): $(DIST)/.extras setup.cfg pyproject.toml systemd $(shell find edge calibration models systemd docs -type f ! -name '*.pyc')
 	@$(MAKE) --no-print-directory setup
-	systemd/build $(VERSION) $@ $(BIN)/python
+	EXTRAS=$(strip $(EXTRAS)) systemd/build $(VERSION) $@ $(BIN)/python
 
 deb: $(RELEASE)  ## a Debian package with every Python package and model in it, that installs without internet
 	systemd/deb $(RELEASE) $(DIST)

@@ -24,8 +24,8 @@ FILES: Mapping[str, type[BaseModel]] = {
 HEAD = """# Settings
 
 Every key of the settings, with its unit, range and default. The page is made of the types: mend the words there, in
-`edge/settings.py`, `edge/settings_recipe.py`, `edge/node/settings.py` and `edge/sentinel/settings.py`, then
-`python -m edge.settings_page > docs/settings.md`.
+`edge/settings.py`, `edge/settings_recipe.py`, `edge/settings_lake.py`, `edge/node/settings.py` and
+`edge/sentinel/settings.py`, then `python -m edge.settings_page > docs/settings.md`.
 
 [lane.toml](lane.toml) and [node.toml](node.toml) are commented examples. A key that is not listed is refused, and the
 one that was probably meant is named; `tunnel-edge check LANE.toml` and `tunnel-edge node check NODE.toml` tell all
@@ -56,6 +56,8 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": "64 of 0–9, a–f",
     r"^(tcp|ipc)://.+": "`tcp://…` or `ipc://…`",
     r"^tcp://.+:\d+$": "`tcp://ADDRESS:PORT`",
+    r"^(|/.+|[a-z0-9]+://.+)$": "a path from `/` on, or a URL",
+    r"^(|https?://.+)$": "`http://…` or `https://…`",
 }
 BOUNDS = {"minimum": "from ", "exclusiveMinimum": "above ", "maximum": "to ", "exclusiveMaximum": "below "}
 Schema = Mapping[str, Any]

@@ -13,6 +13,7 @@ TunnelEdgeError
 ├── LaneInUse              another process has the lane's state folder
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
 ├── LedgerRefused          the lane's folder cannot be written, or holds no ledger
+├── LakeRefused            there is nothing to export, nowhere to export it to, or the store does not take it
 ├── ItemUnknown            no item, or more than one, of the journal is meant
 ├── RecordingRefused       a recording is damaged, unfinished or of another version, or cannot be written
 ├── ReleaseRefused         a release is not there, or did not become ready
@@ -93,6 +94,10 @@ class RecordingRefused(TunnelEdgeError):
 
 class LedgerRefused(TunnelEdgeError):
     """The lane's folder cannot be written, or what lies there is no ledger."""
+
+
+class LakeRefused(TunnelEdgeError):
+    """There is nothing to export, nowhere to export it to, or the store does not take it."""
 
 
 class ItemUnknown(TunnelEdgeError):

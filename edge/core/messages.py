@@ -269,7 +269,7 @@ class Evidence:
     score: float | None = None  # a check that measures: larger is worse
     p_value: float | None = None  # share of sound items that look at least as unusual
     reading: str | None = None  # a check that reads: dates as YYYY-MM-DD
-    kind: str = ""  # what the words beside a reading call it: use_by, best_before, …
+    kind: str = ""  # what the words beside a reading call it: use_by, best_before, …; of damage: its likeliest kind
     source: str = ""  # of a reading: print or code
     rivals: tuple[tuple[str, float], ...] = ()  # every reading that the print allows with its probability
     probability: float | None = None  # the check's own belief in its score or reading, 0 to 1

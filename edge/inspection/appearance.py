@@ -112,4 +112,11 @@ def _unknown(sighting: Sighting) -> Evidence:
 def _defect(crop: Crop, sighting: Sighting, opinion: Opinion) -> Evidence:
     """Evidence of how like the damaged items it is."""
     said = answer("defect", sighting, opinion.because)
-    return replace(said, score=opinion.log_odds, probability=opinion.probability, where=crop.polygon, valid=True)
+    return replace(
+        said,
+        kind=opinion.likeliest,
+        score=opinion.log_odds,
+        probability=opinion.probability,
+        where=crop.polygon,
+        valid=True,
+    )

@@ -54,6 +54,11 @@ class Opinion:
         """Of damage, of whichever kind."""
         return float(_logistic(np.array(self.log_odds)))
 
+    @property
+    def likeliest(self) -> str:
+        """Kind of damage; empty: none are told apart."""
+        return self.kinds[0][0] if self.kinds else ""
+
 
 @dataclass(frozen=True, slots=True)
 class DefectHead:

@@ -124,6 +124,7 @@ def test_head_tells_damaged_from_intact(check: AppearanceCheck, scratched: bool)
     assert (anomaly.check, anomaly.valid, defect.check, defect.valid) == ("anomaly", True, "defect", True)
     assert (defect.probability > 0.5) is scratched
     assert (defect.score > 0) is scratched
+    assert defect.kind == ""  # labels that name no kind tell none apart
 
 
 def test_head_alone_speaks_for_itself(check: AppearanceCheck) -> None:
