@@ -1,0 +1,236 @@
+"""What the line said of an item then, what its pictures say now, what a person says: each for itself, never mixed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from edge.core.grounds import Again, Cited, Facts, Kind, Sentence, Share, Source
+from edge.core.judge import Answer
+from edge.core.messages import Agreement, Disposition, Evidence
+
+LOOKS = ("second_look", "anomaly")  # the first of them that vouched at a camera counts there
+DAMAGE = frozenset({*LOOKS, "defect"})  # checks that would see damage
+RULE = re.compile(r"(\w+) \(([\w+-]+)\)")  # as a rule is told in a verdict
+WRONG = frozenset({Agreement.MISMATCH, Agreement.EXPIRED, Agreement.SHORT_DATED})
+
+
+class Said(Enum):
+    """What somebody says of an item."""
+
+    GOOD = auto()  # all that was asked was vouched for, and nothing speaks against it
+    BAD = auto()
+    DOUBT = auto()  # let pass, but something that was found speaks against it, or nobody looked for damage
+    OPEN = auto()  # nobody could tell
+    NOTHING = auto()  # nobody was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What is said, in sentences; the first says why."""
+
+    said: Said
+    sentences: tuple[Sentence, ...]
+    checks: frozenset[str] = frozenset()  # that speak against the item
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one check found of the item at one camera, then or now."""
+
+    check: str
+    camera: str
+    score: float | None
+    probability: float | None
+    p_value: float | None
+    because: str
+    source: Source
+
+    @property
+    def against(self) -> bool:
+        """More unusual than any sound item, or more like the damaged ones than like the sound ones."""
+        if self.check in LOOKS:
+            return self.score is not None and not self.score < 1
+        return self.check == "defect" and (self.probability or 0.0) >= 0.5
+
+
+def said_then(facts: Facts) -> Opinion:
+    """What the line said while the item was on the belt."""
+    verdicts = list(facts.of("Verdict"))
+    if len(verdicts) != 1:
+        words = "No verdict on it stands in the journal" if not verdicts else "The journal holds several verdicts on it"
+        return Opinion(Said.OPEN, (Sentence(f"{words}.", tuple(v.source for v in verdicts) or (facts.absence,)),))
+    verdict = verdicts[0]
+    told = Sentence(f"The line said then: {_told(verdict)}.", (verdict.source,))
+    found = list(_found_then(facts))
+    checks = frozenset(one.check for one in _rules(verdict.body["reasons"]))
+    if verdict.body["disposition"] == Disposition.REJECT:
+        return Opinion(Said.BAD, (told, *_margins(found)), checks)
+    if verdict.body["disposition"] != Disposition.PASS:
+        return Opinion(Said.OPEN, (told, *_margins(found)))
+    doubts = [*_unvouched(verdict, found), *_against(found), *_disagreeing(verdict), *_purged(facts)]
+    said = Said.DOUBT if doubts else Said.GOOD
+    against = frozenset(one.check for one in decisive(found) if one.against)
+    return Opinion(said, (*doubts, told, *_margins(found), *_skipped(verdict)), against)
+
+
+def said_now(facts: Facts) -> Opinion:
+    """What the pictures say when they are looked at again; it changes no verdict."""
+    again = facts.again
+    if again is None:
+        words = f"It was not looked at again: {facts.not_again or 'nobody asked for it'}."
+        return Opinion(Said.NOTHING, (Sentence(words, (facts.absence,)),))
+    sources = (*(Source(Kind.PICTURE, one) for one in again.pictures), Source(Kind.SETTINGS, again.recipe))
+    told = Sentence(_told_now(again), sources)
+    notes = [Sentence(f"Otherwise than then: {one}.", sources[-1:]) for one in again.changed]
+    found = [_found(one, sources[0]) for one in again.evidence if one.valid]
+    margins = [*_margins(found), *(_share(one, sources[0]) for one in again.shares)]
+    bad = frozenset(one.rule.check for one in again.findings if one.answer is Answer.BAD)
+    against = _against(found)
+    return Opinion(_now(again, against), (*against, told, *margins, *notes), bad or _checks(found))
+
+
+def labelled(facts: Facts) -> Opinion:
+    """What persons of the site say of its pictures."""
+    if not facts.labels:
+        return Opinion(Said.NOTHING, ())
+    sentences = (
+        Sentence(
+            f"A person took its picture at camera {one.camera} for one of damage.", (Source(Kind.PICTURE, one.sha256),)
+        )
+        for one in facts.labels
+    )
+    return Opinion(Said.BAD, tuple(sentences), DAMAGE)
+
+
+def decisive(found: Iterable[Found]) -> list[Found]:
+    """What counts: where a second look vouched at a camera, the first one there no longer does."""
+    found = list(found)
+    second = {one.camera for one in found if one.check == LOOKS[0]}
+    return [one for one in found if one.check != LOOKS[1] or one.camera not in second]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruled:
+    check: str
+    cameras: tuple[str, ...]
+
+
+def _rules(words: Iterable[str]) -> list[_Ruled]:
+    """The rules that a verdict names."""
+    matches = (RULE.match(one) for one in words)
+    return [_Ruled(one[1], tuple(one[2].split("+"))) for one in matches if one]
+
+
+def _found_then(facts: Facts) -> Iterator[Found]:
+    for one in facts.of("Evidence"):
+        if one.body["valid"]:
+            yield _of_body(one.body, one.source)
+
+
+def _of_body(body: Mapping[str, Any], source: Source) -> Found:
+    names = ("check", "camera", "score", "probability", "p_value", "because")
+    return Found(*(body.get(name) for name in names), source)  # type: ignore[arg-type] - as the journal has them
+
+
+def _found(one: Evidence, source: Source) -> Found:
+    return Found(one.check, one.camera, one.score, one.probability, one.p_value, one.because, source)
+
+
+def _unvouched(verdict: Cited, found: Sequence[Found]) -> Iterator[Sentence]:
+    """What a verdict of PASS lacks for being believed: evidence of each of its rules, and a check that sees damage."""
+    vouched = {(one.check, one.camera) for one in found}
+    rules = _rules(verdict.body["reasons"])
+    for rule in rules:
+        for camera in rule.cameras:
+            if (rule.check, camera) not in vouched:
+                words = f"Nothing in the journal vouches for what the verdict says of {rule.check} at camera {camera}."
+                yield Sentence(words, (verdict.source,))
+    if not any(rule.check in DAMAGE for rule in rules):
+        yield Sentence("Nobody looked for damage: the recipe of then asked for other things.", (verdict.source,))
+
+
+def _against(found: Iterable[Found]) -> list[Sentence]:
+    """What was found that speaks against the item, though it may have been let pass."""
+    return [
+        Sentence(f"Camera {one.camera} speaks against it: {_words(one)}.", (one.source,))
+        for one in decisive(found)
+        if one.against
+    ]
+
+
+def _disagreeing(verdict: Cited) -> Iterator[Sentence]:
+    for one in verdict.body.get("compared", ()):
+        if one["agreement"] in WRONG:
+            read = f"reads {one['printed']}, ordered was {one['expected']}"
+            yield Sentence(f"Its {one['check']} is not as ordered ({one['agreement']}): {read}.", (verdict.source,))
+
+
+def _purged(facts: Facts) -> Iterator[Sentence]:
+    """It was to be pulled off, by what came after its verdict."""
+    for one in facts.of("Item"):
+        if purge := one.body["purge"]:
+            yield Sentence(f"It was to be pulled off whatever it looked like: {purge}.", (one.source,))
+
+
+def _skipped(verdict: Cited) -> Iterator[Sentence]:
+    if skipped := verdict.body["skipped"]:
+        yield Sentence(f"Asked, but not vouched for in time: {', '.join(skipped)}.", (verdict.source,))
+
+
+def _margins(found: Iterable[Found]) -> list[Sentence]:
+    """How far what vouched was from its limit."""
+    return [
+        Sentence(f"Camera {one.camera}, {one.check}: {_words(one)}.", (one.source,))
+        for one in decisive(found)
+        if one.check in DAMAGE and not one.against
+    ]
+
+
+def _words(one: Found) -> str:
+    """What was measured, beside what it is held against."""
+    if one.check == "defect":
+        return f"as likely damaged as {one.probability or 0.0:.0%}, by the labelled items; {one.because}"
+    if one.score is None:
+        return one.because
+    p_value = f", as unusual as {one.p_value:.1%} of sound items are" if one.p_value is not None else ""
+    return f"{one.score:.2f} times as unusual as the most unusual sound item{p_value}; {one.because}"
+
+
+def _share(one: Share, source: Source) -> Sentence:
+    words = (
+        f"At camera {one.camera} {one.p_value:.1%} of sound items look at least as unusual ({one.normals} known now)"
+    )
+    return Sentence(f"{words}.", (source,))
+
+
+def _told(verdict: Cited) -> str:
+    body = verdict.body
+    reasons = "; ".join(body["reasons"]) or "no rule said anything"
+    return f"{body['disposition'].replace('_', ' ')}, by recipe {body['recipe']}: {reasons}"
+
+
+def _told_now(again: Again) -> str:
+    models = ", ".join(f"{name} {version}" for name, version in again.models) or "none"
+    reasons = "; ".join(f"{one.rule}: {_because(one.answer, one.because)}" for one in again.findings) or "no rule"
+    said = again.disposition.replace("_", " ")
+    return f"Looked at again, by the recipe of now ({again.recipe}; models {models}): {said}: {reasons}."
+
+
+def _because(answer: Answer, because: str) -> str:
+    return "no kept picture shows it" if answer is Answer.NONE else because
+
+
+def _checks(found: Iterable[Found]) -> frozenset[str]:
+    return frozenset(one.check for one in decisive(found) if one.against)
+
+
+def _now(again: Again, against: Sequence[Sentence]) -> Said:
+    if again.disposition is Disposition.REJECT:
+        return Said.BAD
+    if against:
+        return Said.DOUBT
+    return Said.GOOD if again.disposition is Disposition.PASS else Said.OPEN

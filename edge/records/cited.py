@@ -1,0 +1,81 @@
+"""What a lane's journal says of one item, entry by entry, so that each can be cited; read at one instant."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.records.ledger_file import reading
+
+COMPLAINTS = ("Complaint", "Disputed")  # few among millions: each kind has an index of its own
+IN_FORCE = ("DaemonStarted", "CalibrationsInForce")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of the journal."""
+
+    entry: int
+    wall_ns: int
+    kind: str
+    body: dict[str, Any]
+
+
+class Snapshot:
+    """A journal as it stood at one instant."""
+
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
+
+    @property
+    def read_to(self) -> int:
+        """The number of the last entry; 0: there is none."""
+        row = self._base.execute("SELECT MAX(entry) FROM journal").fetchone()
+        return int(row[0] or 0)
+
+    def of_item(self, item: str) -> list[Row]:
+        """All about one item, in order."""
+        return self._rows("item = ? ORDER BY entry", item)
+
+    def in_force(self, entry: int) -> Iterator[Row]:
+        """What the lane went by at an entry: the last of each kind before it."""
+        for kind in IN_FORCE:
+            yield from self._rows(f"kind = '{kind}' AND entry < ? ORDER BY entry DESC LIMIT 1", entry)
+
+    def complaints(self, item: str, order_line: str | None) -> list[Row]:
+        """What customers said of an item, or of its order line."""
+        about = "(item = ? OR json_extract(body, '$.order_line') = ?)"
+        return [
+            row
+            for kind in COMPLAINTS
+            for row in self._rows(f"kind = '{kind}' AND +{about} ORDER BY entry", item, order_line)
+        ]
+
+    def disputed(self, item: str) -> bool:
+        """Whether a customer complained of an item, or of its order line."""
+        lines = self._base.execute(
+            "SELECT DISTINCT json_extract(body, '$.expected.order_line') FROM journal WHERE item = ? AND kind = 'Item'",
+            (item,),
+        ).fetchall()
+        return any(self.complaints(item, line) for (line,) in [*lines, (None,)])
+
+    def _rows(self, which: str, *values: object) -> list[Row]:
+        asked = f"SELECT entry, wall_ns, kind, body FROM journal WHERE {which}"  # noqa: S608 - ours
+        return [Row(*row[:3], json.loads(row[3])) for row in self._base.execute(asked, values)]
+
+
+@contextmanager
+def snapshot(folder: Path) -> Iterator[Snapshot]:
+    """A lane's journal as it stands now; what is written meanwhile is not seen.
+
+    Raises:
+        sqlite3.Error: there is no journal, or it cannot be read.
+    """
+    with reading(folder) as base:
+        base.execute("BEGIN")
+        yield Snapshot(base)
