@@ -10,6 +10,14 @@ from typing import Any
 from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, enter, opened, owe, reading
 
 LITERALLY = str.maketrans({char: f"\\{char}" for char in "\\%_"})  # in a pattern of LIKE
+NAMED_LIKE = """
+SELECT item, MAX(wall_ns) AS last_ns FROM (
+    SELECT item, wall_ns FROM journal WHERE kind = 'Item' AND item LIKE :ends ESCAPE '\\'
+    UNION ALL SELECT item, wall_ns FROM journal
+        WHERE kind = 'Item' AND json_extract(body, '$.expected.order_line') = :words
+    UNION ALL SELECT item, wall_ns FROM journal
+        WHERE kind = 'Item' AND json_extract(body, '$.expected.wms_item') = :words)
+GROUP BY item ORDER BY last_ns DESC LIMIT :most"""  # each part by an index of its own
 ACK_ENTRIES = 20_000  # after a command: its answer is among them
 
 
@@ -94,18 +102,11 @@ def items_like(folder: Path, words: str, most: int) -> list[str]:
     Raises:
         sqlite3.Error: there is no journal, or it cannot be read.
     """
-    ends = f"%{words.translate(LITERALLY)}"
-    order = ("order_line", "wms_item")
-    asked = " OR ".join(f"json_extract(body, '$.expected.{name}') = ?" for name in order)
     with reading(folder) as base:
         if base.execute("SELECT 1 FROM journal WHERE item = ? LIMIT 1", (words,)).fetchone():
             return [words]
-        rows = base.execute(
-            "SELECT item FROM journal WHERE kind = 'Item' AND (item LIKE ? ESCAPE '\\' OR " + asked + ")"  # noqa: S608
-            " GROUP BY item ORDER BY MAX(entry) DESC LIMIT ?",
-            (ends, *(words for _ in order), most),
-        )
-        return [item for (item,) in rows]
+        rows = base.execute(NAMED_LIKE, {"words": words, "ends": f"%{words.translate(LITERALLY)}", "most": most})
+        return [item for item, _ in rows]
 
 
 def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:
