@@ -138,3 +138,8 @@ class Facts:
         """What the warehouse announced it as; empty: it did not."""
         announced = [one.body["expected"] for one in self.of("Item") if one.body.get("expected")]
         return announced[-1] if announced else {}
+
+    @property
+    def gtin(self) -> str:
+        """The product, as ordered; empty: nobody announced it."""
+        return str(self.order.get("gtin", ""))

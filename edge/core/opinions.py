@@ -71,7 +71,7 @@ def said_then(facts: Facts) -> Opinion:
         return Opinion(Said.BAD, (told, *_margins(found)), checks)
     if verdict.body["disposition"] != Disposition.PASS:
         return Opinion(Said.OPEN, (told, *_margins(found)))
-    doubts = [*_unvouched(verdict, found), *_against(found), *_disagreeing(verdict), *_purged(facts)]
+    doubts = [*_unvouched(facts, verdict, found), *_against(found), *_disagreeing(verdict), *_purged(facts)]
     said = Said.DOUBT if doubts else Said.GOOD
     against = frozenset(one.check for one in decisive(found) if one.against)
     return Opinion(said, (*doubts, told, *_margins(found), *_skipped(verdict)), against)
@@ -125,6 +125,20 @@ def _rules(words: Iterable[str]) -> list[_Ruled]:
     return [_Ruled(one[1], tuple(one[2].split("+"))) for one in matches if one]
 
 
+def _required(facts: Facts, verdict: Cited) -> Iterator[_Ruled]:
+    """What the recipe of then asked for without fail, where the daemon's start tells its settings."""
+    for one in facts.in_force:
+        recipe = (one.body.get("settings") or {}).get("recipe") or {}
+        if recipe.get("name") == verdict.body["recipe"]:
+            for rule in recipe.get("rule") or ():
+                if rule.get("required", True):
+                    yield _Ruled(rule["check"], tuple(rule["cameras"]))
+
+
+def _places(rules: Iterable[_Ruled]) -> Iterator[tuple[str, str]]:
+    return ((rule.check, camera) for rule in rules for camera in rule.cameras)
+
+
 def _found_then(facts: Facts) -> Iterator[Found]:
     for one in facts.of("Evidence"):
         if one.body["valid"]:
@@ -132,23 +146,22 @@ def _found_then(facts: Facts) -> Iterator[Found]:
 
 
 def _of_body(body: Mapping[str, Any], source: Source) -> Found:
-    names = ("check", "camera", "score", "probability", "p_value", "because")
-    return Found(*(body.get(name) for name in names), source)  # type: ignore[arg-type] - as the journal has them
+    score, probability, p_value = (body.get(name) for name in ("score", "probability", "p_value"))
+    return Found(body["check"], body["camera"], score, probability, p_value, body["because"], source)
 
 
 def _found(one: Evidence, source: Source) -> Found:
     return Found(one.check, one.camera, one.score, one.probability, one.p_value, one.because, source)
 
 
-def _unvouched(verdict: Cited, found: Sequence[Found]) -> Iterator[Sentence]:
+def _unvouched(facts: Facts, verdict: Cited, found: Sequence[Found]) -> Iterator[Sentence]:
     """What a verdict of PASS lacks for being believed: evidence of each of its rules, and a check that sees damage."""
     vouched = {(one.check, one.camera) for one in found}
     rules = _rules(verdict.body["reasons"])
-    for rule in rules:
-        for camera in rule.cameras:
-            if (rule.check, camera) not in vouched:
-                words = f"Nothing in the journal vouches for what the verdict says of {rule.check} at camera {camera}."
-                yield Sentence(words, (verdict.source,))
+    for check, camera in dict.fromkeys([*_places(rules), *_places(_required(facts, verdict))]):
+        if (check, camera) not in vouched:
+            words = f"Nothing in the journal vouches for {check} at camera {camera}, though the line let it pass."
+            yield Sentence(words, (verdict.source,))
     if not any(rule.check in DAMAGE for rule in rules):
         yield Sentence("Nobody looked for damage: the recipe of then asked for other things.", (verdict.source,))
 
@@ -156,7 +169,7 @@ def _unvouched(verdict: Cited, found: Sequence[Found]) -> Iterator[Sentence]:
 def _against(found: Iterable[Found]) -> list[Sentence]:
     """What was found that speaks against the item, though it may have been let pass."""
     return [
-        Sentence(f"Camera {one.camera} speaks against it: {_words(one)}.", (one.source,))
+        Sentence(f"Camera {one.camera}, {one.check}: {_words(one)}; {one.because}.", (one.source,))
         for one in decisive(found)
         if one.against
     ]
@@ -193,11 +206,11 @@ def _margins(found: Iterable[Found]) -> list[Sentence]:
 def _words(one: Found) -> str:
     """What was measured, beside what it is held against."""
     if one.check == "defect":
-        return f"as likely damaged as {one.probability or 0.0:.0%}, by the labelled items; {one.because}"
+        return f"damaged with a probability of {one.probability or 0.0:.0%}, by the labelled items"
     if one.score is None:
         return one.because
     p_value = f", as unusual as {one.p_value:.1%} of sound items are" if one.p_value is not None else ""
-    return f"{one.score:.2f} times as unusual as the most unusual sound item{p_value}; {one.because}"
+    return f"{one.score:.2f} times as unusual as the most unusual sound item{p_value}"
 
 
 def _share(one: Share, source: Source) -> Sentence:

@@ -13,8 +13,7 @@ import numpy as np
 
 from edge.core.errors import EvidenceGone, PictureUnreadable
 from edge.core.grounds import Cited, Facts, Label, Shot
-from edge.inspection.crop import Crop, seen_again
-from edge.inspection.locate import whole
+from edge.core.messages import Image
 from edge.inspection.references import CAMERA, GTIN
 from edge.learn import DECLINED
 from edge.records.cited import Row, Snapshot, snapshot
@@ -22,32 +21,28 @@ from edge.records.evidence.index import Kept, of_item, picture
 from edge.records.outbox import answers
 
 NS_PER_S = 1_000_000_000
-COLOURS, WITH_MASK = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Photo:
     """A picture of an item, as it was kept."""
 
     kept: Kept
     content: bytes  # of the file
 
-    def crop(self) -> Crop:
-        """The item in it, as it was cut out then; the whole picture where no mask was kept with it.
+    def image(self) -> Image:
+        """What it shows: uint8, height × width × 3 (BGR).
 
         Raises:
             PictureUnreadable: it is no picture.
         """
-        image = cv2.imdecode(np.frombuffer(self.content, np.uint8), cv2.IMREAD_UNCHANGED)
-        if image is None or (image.ndim == COLOURS and image.shape[2] not in (COLOURS, WITH_MASK)):
+        image = cv2.imdecode(np.frombuffer(self.content, np.uint8), cv2.IMREAD_COLOR) if self.content else None
+        if image is None:
             raise PictureUnreadable(f"picture {self.kept.sha256}: cannot be decoded: look at the disk.")
-        if image.ndim < COLOURS:
-            image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-        pixels = np.asarray(image, np.uint8)
-        return seen_again(pixels) if pixels.shape[2] == WITH_MASK else whole(pixels)
+        return np.asarray(image, np.uint8)
 
 
-def gathered(state: Path, item: str, cameras: Iterable[str]) -> tuple[Facts, list[Shown]]:
+def gathered(state: Path, item: str, cameras: Iterable[str]) -> tuple[Facts, list[Photo]]:
     """What is known of an item, and its pictures that are still kept.
 
     Raises:
@@ -66,17 +61,17 @@ def gathered(state: Path, item: str, cameras: Iterable[str]) -> tuple[Facts, lis
             tuple(_cited(row) for row in journal.in_force(first)),
         )
         facts = _with_persons(facts, state, journal)
-    return facts, [Shown(one, content) for one, content, gone in kept if not gone]
+    return facts, [Photo(one, content) for one, content, gone in kept if not gone]
 
 
 def _with_persons(facts: Facts, state: Path, journal: Snapshot) -> Facts:
     """With what customers, the warehouse and the site's own people said."""
-    order_line, gtin = facts.order.get("order_line"), str(facts.order.get("gtin", ""))
+    order_line = facts.order.get("order_line")
     return replace(
         facts,
         disputes=tuple(_cited(row) for row in journal.complaints(facts.item_id, order_line)),
         answers=tuple(answers(state, facts.item_id).items()),
-        labels=tuple(_labels(state, facts.item_id, gtin)),
+        labels=tuple(_labels(state, facts.item_id, facts.gtin)),
     )
 
 
@@ -107,4 +102,4 @@ def _labels(state: Path, item: str, gtin: str) -> Iterator[Label]:
 
 def written(wall_ns: int) -> str:
     """A moment as a person reads it, by this machine's zone."""
-    return datetime.fromtimestamp(wall_ns / NS_PER_S).astimezone().isoformat(" ", "seconds")
+    return datetime.fromtimestamp(wall_ns / NS_PER_S).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -15,7 +15,7 @@ from edge.core.grounds import Cited, Facts, Kind, Sentence, Source
 from edge.inspection.heat import FULL_HEAT, LEAST_HEAT
 from edge.investigation.alike import Beside
 from edge.investigation.anew import CROP
-from edge.investigation.facts import NS_PER_S, Shown
+from edge.investigation.facts import NS_PER_S, Photo
 from edge.records.sinks import jpeg
 
 TEMPLATE = "page.html"
@@ -31,7 +31,7 @@ class Investigated:
 
     facts: Facts
     answer: Answer
-    shown: Sequence[Shown]
+    shown: Sequence[Photo]
     beside: Sequence[Beside] = ()
     next_steps: Sequence[str] = ()
 
@@ -177,13 +177,13 @@ def _moment_ns(one: Cited) -> int | None:
 
 def _what(one: Cited) -> str:
     body = one.body
-    words = {
-        "Item": lambda: "at the photoeye",
-        "Evidence": lambda: f"before camera {body['camera']}",
-        "Verdict": lambda: f"verdict: {body['disposition'].replace('_', ' ')}",
-        "ItemEnd": lambda: f"{body['end'].replace('_', ' ')}{', ' + body['eye'] + ' eye' if body['eye'] else ''}",
-    }
-    return words[one.kind]() if one.kind in words else ""
+    if one.kind == "Evidence":
+        return f"before camera {body['camera']}"
+    if one.kind == "Verdict":
+        return f"verdict: {body['disposition'].replace('_', ' ')}"
+    return (
+        f"{body['end'].replace('_', ' ')} ({body['eye'] or 'no'} eye)" if one.kind == "ItemEnd" else "at the photoeye"
+    )
 
 
 def _notes(found: Sequence[Investigated]) -> Iterator[str]:

@@ -35,8 +35,12 @@ class Snapshot:
     @property
     def read_to(self) -> int:
         """The number of the last entry; 0: there is none."""
-        row = self._base.execute("SELECT MAX(entry) FROM journal").fetchone()
-        return int(row[0] or 0)
+        return int(self._base.execute("SELECT IFNULL(MAX(entry), 0) FROM journal").fetchone()[0])
+
+    @property
+    def ends(self) -> list[Row]:
+        """The first entry and the last."""
+        return [row for way in ("ASC", "DESC") for row in self._rows(f"true ORDER BY entry {way} LIMIT 1")]
 
     def of_item(self, item: str) -> list[Row]:
         """All about one item, in order."""
@@ -56,17 +60,20 @@ class Snapshot:
             for row in self._rows(f"kind = '{kind}' AND +{about} ORDER BY entry", item, order_line)
         ]
 
+    def order_line(self, item: str) -> str | None:
+        """The one that an item was announced for; None: none."""
+        asked = "SELECT json_extract(body, '$.expected.order_line') FROM journal WHERE item = ? AND kind = 'Item'"
+        lines = [line for (line,) in self._base.execute(f"{asked} ORDER BY entry", (item,)) if line is not None]
+        return str(lines[-1]) if lines else None
+
     def disputed(self, item: str) -> bool:
         """Whether a customer complained of an item, or of its order line."""
-        lines = self._base.execute(
-            "SELECT DISTINCT json_extract(body, '$.expected.order_line') FROM journal WHERE item = ? AND kind = 'Item'",
-            (item,),
-        ).fetchall()
-        return any(self.complaints(item, line) for (line,) in [*lines, (None,)])
+        return bool(self.complaints(item, self.order_line(item)))
 
     def _rows(self, which: str, *values: object) -> list[Row]:
         asked = f"SELECT entry, wall_ns, kind, body FROM journal WHERE {which}"  # noqa: S608 - ours
-        return [Row(*row[:3], json.loads(row[3])) for row in self._base.execute(asked, values)]
+        rows = self._base.execute(asked, values)
+        return [Row(entry, wall_ns, kind, json.loads(body)) for entry, wall_ns, kind, body in rows]
 
 
 @contextmanager
