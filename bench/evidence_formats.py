@@ -43,6 +43,10 @@ LEARNT = 40  # pictures that references are made of; of each class for the defec
 PRINTED = (Field.EXPIRY, Field.LOT, Field.SERIAL)
 FORMATS: Mapping[str, tuple[str, tuple[int, ...]]] = {
     **{f"JPEG {q}": (".jpg", (cv2.IMWRITE_JPEG_QUALITY, q)) for q in (75, 85, 92)},
+    "JPEG 85, progressive": (
+        ".jpg",
+        (cv2.IMWRITE_JPEG_QUALITY, 85, cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    ),
     **{f"WebP {q}": (".webp", (cv2.IMWRITE_WEBP_QUALITY, q)) for q in (75, 85, 92)},
     "WebP lossless": (".webp", (cv2.IMWRITE_WEBP_QUALITY, 101)),
     **{f"AVIF {q}": (".avif", (cv2.IMWRITE_AVIF_QUALITY, q, cv2.IMWRITE_AVIF_SPEED, 9)) for q in (60, 75, 85)},
@@ -132,9 +136,14 @@ def _in_format(crops: Crops, usual: Sequence[Any], ending: str, how: Sequence[in
 
 
 def _moved(usual: Sequence[Any], now: Sequence[Any]) -> dict[str, float]:
-    """How far scores moved (median, most), or the share of prints that read otherwise."""
+    """How far scores moved (median, most); of print, what share reads otherwise, is vouched for no more, or newly."""
     if isinstance(usual[0], tuple):
-        return {"otherwise": float(np.mean([one != other for one, other in zip(usual, now, strict=True)]))}
+        said = [pair for then, again in zip(usual, now, strict=True) for pair in zip(then, again, strict=True)]
+        return {
+            "otherwise": float(np.mean([None not in pair and pair[0] != pair[1] for pair in said])),
+            "no_longer": float(np.mean([now is None and then is not None for then, now in said])),
+            "newly": float(np.mean([then is None and now is not None for then, now in said])),
+        }
     moved = np.abs(np.subtract(usual, now))
     return {"moved_p50": float(np.median(moved)), "moved_most": float(moved.max())}
 
