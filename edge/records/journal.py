@@ -10,6 +10,7 @@ from typing import Any
 from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, enter, opened, owe, reading
 
 LITERALLY = str.maketrans({char: f"\\{char}" for char in "\\%_"})  # in a pattern of LIKE
+IN_FORCE = ("DaemonStarted", "CalibrationsInForce")  # what an item was judged with, each with an index of its own
 NAMED_LIKE = """
 SELECT item, MAX(wall_ns) AS last_ns FROM (
     SELECT item, wall_ns FROM journal WHERE kind = 'Item' AND item LIKE :ends ESCAPE '\\'
@@ -107,6 +108,17 @@ def items_like(folder: Path, words: str, most: int) -> list[str]:
             return [words]
         rows = base.execute(NAMED_LIKE, {"words": words, "ends": f"%{words.translate(LITERALLY)}", "most": most})
         return [item for item, _ in rows]
+
+
+def in_force(folder: Path, item: str) -> dict[str, dict[str, Any]]:
+    """What the daemon and its calibrations were when an item came: the last entries about them before it, by kind."""
+    asked = (
+        "SELECT body FROM journal WHERE kind = '{kind}' AND entry < (SELECT MIN(entry) FROM journal WHERE item = ?)"
+        " ORDER BY entry DESC LIMIT 1"
+    )
+    with reading(folder) as base:
+        said = {kind: base.execute(asked.format(kind=kind), (item,)).fetchone() for kind in IN_FORCE}
+    return {kind: json.loads(row[0]) for kind, row in said.items() if row}
 
 
 def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:

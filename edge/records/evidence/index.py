@@ -14,6 +14,7 @@ from edge.core.errors import EvidenceGone
 from edge.records.ledger_file import FILE, reading
 
 EVIDENCE = "evidence"  # folder in the lane's state
+CROP = "crop"  # what a picture is that shows what all checks of a frame saw
 INCOMING = "incoming"  # folder in it: what is on disk, but not yet entered
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TABLE = """
@@ -32,6 +33,7 @@ ENDED = (
     "EXISTS (SELECT 1 FROM journal AS said WHERE said.item = journal.item AND said.kind = '{kind}'"
     " AND json_extract(said.body, '$.{field}') = ?)"
 )
+OF_JOURNAL, OF_EVIDENCE = "journal", "evidence"  # tables
 AT_ALL = "kind = 'Item'"
 
 
@@ -53,6 +55,11 @@ class Kept:
     height_px: int
     gone: str = ""  # the rule by which it was removed; empty: it is there
 
+    @property
+    def caption(self) -> str:
+        """What it is of, for a person."""
+        return f"{self.what} of {f'{self.check}, ' if self.check else ''}camera {self.camera}"
+
 
 def place(state: Path, sha256: str) -> Path:
     """Where a picture's file lies, once it is entered."""
@@ -62,7 +69,13 @@ def place(state: Path, sha256: str) -> Path:
 def of_item(state: Path, item_id: str) -> list[Kept]:
     """Every picture that was ever kept of an item, in the order in which they were; those removed say so."""
     asked = f"SELECT {COLUMNS}, gone FROM evidence WHERE item = ? ORDER BY rowid"  # noqa: S608 - our own columns
-    return [Kept(*row) for row in _rows(state, asked, (item_id,))]
+    return [Kept(*row) for row in _rows(state, OF_EVIDENCE, asked, (item_id,))]
+
+
+def newest_of_item(state: Path, item_id: str) -> list[Kept]:
+    """The last picture of each check and camera, those of the crops first."""
+    last = {(one.what != CROP, one.check, one.camera): one for one in of_item(state, item_id)}
+    return [last[key] for key in sorted(last)]
 
 
 def picture(state: Path, sha256: str) -> bytes:
@@ -112,14 +125,14 @@ def items(
     terms = {term: value for term, value in {**told, **when}.items() if value is not None}
     newest = "entry" if any(ordered.values()) else "wall_ns"  # either is the order of the index that is used
     asked = f"SELECT item FROM journal WHERE {' AND '.join((AT_ALL, *terms))} ORDER BY {newest} DESC"  # noqa: S608
-    return list(islice(_each_once(_rows(state, asked, tuple(terms.values()))), most))
+    return list(islice(_each_once(_rows(state, OF_JOURNAL, asked, tuple(terms.values()))), most))
 
 
 def _why_gone(state: Path, sha256: str) -> str:
     asked = (
         "SELECT gone, datetime(gone_wall_ns / 1000000000, 'unixepoch') FROM evidence WHERE sha256 = ? ORDER BY rowid"
     )
-    rows = list(_rows(state, asked, (sha256,)))
+    rows = list(_rows(state, OF_EVIDENCE, asked, (sha256,)))
     if not rows:
         return f"{sha256}: no picture of that name was ever kept on this lane."
     gone, when = rows[-1]
@@ -136,10 +149,10 @@ def _each_once(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
             yield item
 
 
-def _rows(state: Path, asked: str, values: Sequence[object]) -> Iterator[Sequence[Any]]:
-    """The rows of an answer; none where there is no ledger yet, or one that no daemon of this version has opened."""
+def _rows(state: Path, table: str, asked: str, values: Sequence[object]) -> Iterator[Sequence[Any]]:
+    """The rows of an answer; none where there is no ledger yet, or one of a release that had no such table."""
     if not (state / FILE).exists():
         return
     with reading(state) as base:
-        if base.execute("SELECT 1 FROM sqlite_master WHERE name = 'evidence'").fetchone():
+        if base.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
             yield from base.execute(asked, values)
