@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-import cv2
-import numpy as np
-
 from edge.config import Config
 from edge.core.judge import finding, overdue, reached
 from edge.core.messages import (
@@ -24,6 +21,7 @@ from edge.core.messages import (
     ItemEnd,
     ReplacementRequest,
     Result,
+    Shown,
     Sighting,
     Verdict,
 )
@@ -32,11 +30,11 @@ from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.at_once import AtOnce
 from edge.inspection.crop import Crop
 from edge.inspection.waiting import NEVER_NS
+from edge.records.evidence.desk import encoded
 from edge.records.evidence.store import Picture, Store
 from edge.records.journal import Journal
 from edge.records.sinks import JournalSink
 
-AVIF = (cv2.IMWRITE_AVIF_QUALITY, 85, cv2.IMWRITE_AVIF_SPEED, 9)  # as evidence is kept
 MS = 1_000_000
 BORN_NS, EXPOSED_NS, DECIDED_NS, ENDED_NS = 0, 300 * MS, 700 * MS, 1200 * MS
 GATE_BLOCKED = "seen on the good lane, though it was to be diverted"
@@ -116,22 +114,20 @@ class Written:
 
     def _crops(self, item: Item, crops: Mapping[str, Crop]) -> list[Picture]:
         return [
-            _picture(item.item_id, "crop", camera, "", crop.image, f"{camera}-{self._count}")
+            self._kept(item.item_id, "crop", camera, "", crop.copy(self._config.evidence.longest_px))
             for camera, crop in crops.items()
         ]
 
     def _heat_maps(self, found: Sequence[Evidence]) -> list[Picture]:
         return [
-            _picture(one.item_id, "heat_map", one.camera, one.check, one.picture, one.frame_id)
+            self._kept(one.item_id, "heat_map", one.camera, one.check, one.picture)
             for one in found
             if one.picture is not None
         ]
 
-
-def _picture(item: str, what: str, camera: str, check: str, image: Image, frame: str) -> Picture:
-    content = cv2.imencode(".avif", image, AVIF)[1].tobytes()
-    height_px, width_px = np.asarray(image).shape[:2]
-    return Picture(item, what, camera, check, frame, EXPOSED_NS, content, "image/avif", width_px, height_px)
+    def _kept(self, item: str, what: str, camera: str, check: str, image: Image) -> Picture:
+        shown = Shown(item, what, camera, check, f"{camera}-{self._count}", EXPOSED_NS, image)
+        return encoded(shown, self._config.evidence.quality)
 
 
 def _ended(item: Item, verdict: Verdict, way: Way) -> list[Record]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.core.grounds import Cited, Facts, Sentence
+from edge.core.grounds import Cited, Facts, Sentence, Source
 from edge.core.messages import TEST_PIECE, End
 from edge.core.opinions import DAMAGE, Opinion, Said, labelled, said_now, said_then
 
@@ -47,7 +47,8 @@ class Answer:
 
     item_id: str
     left: Left
-    headline: Sentence
+    headline: Sentence  # one that anybody understands
+    because: Sentence  # the strongest ground of it
     then: tuple[Sentence, ...]
     now: tuple[Sentence, ...]
     after: tuple[Sentence, ...]  # where it went, its replacement, who complained
@@ -84,12 +85,13 @@ def answered(facts: Facts) -> Answer:
     left = concluded(where, then.said, now.said, person.said)
     because = _because(left, then, now, person)
     checks = frozenset().union(*(one.checks for one in (then, now, person)))
-    headline = HEADLINES[left].format(when=_when(ends), wrong=_wrong(checks), because=because[0].words)
+    headline = HEADLINES[left].format(when=_when(ends), wrong=_wrong(checks))
     sources = dict.fromkeys(source for one in (*ends, *because) for source in one.sources)
     return Answer(
         facts.item_id,
         left,
         Sentence(headline, tuple(sources)),
+        because[0],
         then.sentences,
         (*person.sentences, *now.sentences),
         (*ends, *_replaced(facts), *_disputed(facts), *_nobodys(facts)),
@@ -100,10 +102,10 @@ def answered(facts: Facts) -> Answer:
 
 HEADLINES: Mapping[Left, str] = {
     Left.SOUND: "It was sound when it left{when}, as far as the cameras saw it: whatever befell it, befell it later.",
-    Left.DAMAGED_UNSEEN: "It was {wrong} when it left{when}, and the line did not notice. {because}",
-    Left.DAMAGED_SEEN: "It was {wrong} when it left{when}: the line found it so, but it was not pulled off. {because}",
-    Left.UNDECIDED: "Nobody can say: it left{when} without a decision. {because}",
-    Left.IN_DOUBT: "Nobody can say for sure: the line let it pass{when}, but something speaks against it. {because}",
+    Left.DAMAGED_UNSEEN: "It was {wrong} when it left{when}, and the line did not notice.",
+    Left.DAMAGED_SEEN: "It was {wrong} when it left{when}: the line found it so, but it was not pulled off.",
+    Left.UNDECIDED: "Nobody can say: it left{when} without a decision.",
+    Left.IN_DOUBT: "Nobody can say for sure: the line let it pass{when}, but something speaks against it.",
     Left.NEVER_LEFT: "This one never left: it was pulled off the belt{when}.",
     Left.REMOVED: "This one never left by the belt: it was taken off it{when}.",
     Left.LOST: "Nobody can say where it went: no eye saw it leave{when}.",
@@ -177,9 +179,11 @@ def _replaced(facts: Facts) -> Iterator[Sentence]:
 
 
 def _disputed(facts: Facts) -> Iterator[Sentence]:
+    said: dict[str, list[Source]] = {}  # a complaint stands in the journal for its order line, and for each item of it
     for one in facts.disputes:
-        words = f"{one.written}: {one.kind.lower()}, noted by {one.body['by']}: {one.body['why']}."
-        yield Sentence(words, (one.source,))
+        words = f"{one.written}: a complaint, noted by {one.body['by']}: {one.body['why']}."
+        said.setdefault(words, []).append(one.source)
+    yield from (Sentence(words, tuple(sources)) for words, sources in said.items())
 
 
 def _nobodys(facts: Facts) -> Iterator[Sentence]:

@@ -78,9 +78,10 @@ def _with_persons(facts: Facts, state: Path, journal: Snapshot) -> Facts:
 def _content(state: Path, kept: Kept) -> tuple[bytes, str]:
     """A picture's file; or nothing, and why."""
     try:
-        return picture(state, kept.sha256), ""
+        content = picture(state, kept.sha256)
     except EvidenceGone as error:
         return b"", str(error)
+    return (b"", f"{kept.sha256}: was removed by the rule '{kept.gone}'.") if kept.gone else (content, "")
 
 
 def _shot(kept: Kept, gone: str) -> Shot:

@@ -6,9 +6,10 @@ import argparse
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from edge.investigation.alike import Alike, Beside
 from edge.investigation.anew import CROP, Anew, Seen
 from edge.investigation.facts import Photo, gathered, written
 from edge.investigation.next_steps import next_steps
-from edge.investigation.page import Investigated, cited, page, spoken
+from edge.investigation.page import Investigated, cited, page, printable, spoken
 from edge.records.cited import snapshot
 from edge.records.evidence.index import items
 from edge.records.journal import items_like
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         _print(found, summary, Console())
     if options.html:
-        made = datetime.now().astimezone().isoformat(" ", "seconds")
+        made = written(time.time_ns())
         options.html.write_text(page(_asked(options), summary, found, made), encoding="utf-8")
     return 0
 
@@ -121,19 +122,19 @@ def _seen(shown: Sequence[Photo], anew: Anew) -> tuple[list[Seen], str]:
 
 
 def _meant(state: Path, options: argparse.Namespace) -> list[str]:
-    """The items that are meant, in the order in which they ran; with one that never left, the others of its order line.
+    """The items that are meant, in the order in which they ran; with a single one, the others of its order line.
 
     Raises:
         ItemUnknown: none is, or too many.
     """
     try:
         found = _named(state, options)
-        if len(found) == 1 and (line := _order_line(state, found[0])):
-            found = list(dict.fromkeys([*found, *items(state, order_line=line, most=MOST + 1)]))
+        if not found:
+            raise ItemUnknown(f"{_asked(options)}: {_none(state)}")
     except sqlite3.Error as error:
         raise ItemUnknown(f"{state}: no ledger can be read there ({error}): is this the lane's own machine?") from error
-    if not found:
-        raise ItemUnknown(f"{_asked(options)}: {_none(state)}")
+    if len(found) == 1:
+        return _of_its_line(state, found[0])
     if len(found) > MOST:
         raise ItemUnknown(f"{_asked(options)}: more than {MOST} items are meant: name the order line, or the item.")
     return found
@@ -147,9 +148,12 @@ def _named(state: Path, options: argparse.Namespace) -> list[str]:
     return items(state, **order, most=MOST + 1)[::-1]
 
 
-def _order_line(state: Path, item: str) -> str | None:
+def _of_its_line(state: Path, item: str) -> list[str]:
+    """With what ran for the same order line before or after it: replacements; alone, where that is too much."""
     with snapshot(state) as journal:
-        return journal.order_line(item)
+        line = journal.order_line(item)
+    found = items(state, order_line=line, most=MOST + 1)[::-1] if line else []
+    return found if len(found) <= MOST and item in found else [item]
 
 
 def _none(state: Path) -> str:
@@ -169,20 +173,22 @@ def _asked(options: argparse.Namespace) -> str:
 
 
 def _print(found: Sequence[Investigated], summary: str, console: Console) -> None:
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     if summary:
-        console.print(summary, style="bold", markup=False, highlight=False)
+        say(summary, style="bold")
     for one in found:
-        console.print(f"\n{one.answer.item_id}", style="dim", markup=False, highlight=False)
-        headline, *rest = spoken(one.answer)
-        console.print(_line(headline), style="bold", markup=False, highlight=False, soft_wrap=True)
+        headline, *rest = dict.fromkeys(spoken(one.answer))
+        say(f"\n{one.answer.item_id}", style="dim")
+        say(_line(headline), style="bold")
         for sentence in rest:
-            console.print(f"  {_line(sentence)}", markup=False, highlight=False, soft_wrap=True)
+            say(f"  {_line(sentence)}")
         for step in one.next_steps:
-            console.print(f"  → {step}", markup=False, highlight=False, soft_wrap=True)
+            say(f"  → {printable(step)}")
 
 
 def _line(sentence: Sentence) -> str:
-    return f"{sentence.words} [{', '.join(cited(source)[0] for source in sentence.sources)}]"
+    words: str = printable(f"{sentence.words} [{', '.join(cited(source)[0] for source in sentence.sources)}]")
+    return words
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from edge.core.findings import Answer, Left
 from edge.core.grounds import Cited, Facts, Kind, Sentence, Source
@@ -22,6 +24,8 @@ TEMPLATE = "page.html"
 SHORT = 12  # digits of a SHA-256 that are shown beside a sentence
 JPEG = "image/jpeg"
 TONES = {Left.SOUND: "good", Left.DAMAGED_UNSEEN: "bad", Left.DAMAGED_SEEN: "bad", Left.NEVER_LEFT: "good"}
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # all that XML forbids, and more
+PLAIN = (Left.NEVER_LEFT, Left.REMOVED, Left.LOST, Left.ON_BELT)  # nothing but the eyes' word is needed
 MOMENTS = {"Item": "born_ns", "Verdict": "decided_ns", "ItemEnd": "ended_ns"}
 
 
@@ -65,13 +69,18 @@ class Step(NamedTuple):
 def page(asked: str, summary: str, found: Sequence[Investigated], made: str) -> str:
     """The page."""
     folder = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, finalize=printable)
     environment.filters["cited"] = cited
     scale = f"clear up to {LEAST_HEAT:g}, brightest from {FULL_HEAT:g} times the most unusual sound item on"
     parts = [_part(number, one) for number, one in enumerate(found, 1)]
     return environment.get_template(TEMPLATE).render(
         asked=asked, summary=summary, parts=parts, scale=scale, made=made, notes=list(_notes(found))
     )
+
+
+def printable(value: Any) -> Any:
+    """Words without control characters: an order line from outside may hold any, and a terminal would obey them."""
+    return CONTROL.sub("\ufffd", value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def cited(source: Source) -> tuple[str, str]:
@@ -94,6 +103,7 @@ def _part(number: int, one: Investigated) -> dict[str, Any]:
         "number": number,
         "answer": one.answer,
         "tone": TONES.get(one.answer.left, "open"),
+        "reason": one.answer.left not in PLAIN,
         "known": [(name, order[key]) for name, key in names.items() if order.get(key)],
         "cameras": list(_cameras(one)),
         "readings": list(_readings(one.facts)),
@@ -194,4 +204,12 @@ def _notes(found: Sequence[Investigated]) -> Iterator[str]:
 
 def spoken(answer: Answer) -> Sequence[Sentence]:
     """All that is said."""
-    return (answer.headline, *answer.after, *answer.then, *answer.now, *answer.unknown, *answer.versions)
+    return (
+        answer.headline,
+        answer.because,
+        *answer.after,
+        *answer.then,
+        *answer.now,
+        *answer.unknown,
+        *answer.versions,
+    )

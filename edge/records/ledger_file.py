@@ -29,6 +29,7 @@ CREATE INDEX IF NOT EXISTS journal_lots ON journal (entry) WHERE kind IN ('LotHo
 CREATE INDEX IF NOT EXISTS journal_calibrations ON journal (entry) WHERE kind = 'CalibrationsInForce';
 CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'ScaleLearnt';
 CREATE INDEX IF NOT EXISTS journal_disputed ON journal (entry) WHERE kind = 'Disputed';
+CREATE INDEX IF NOT EXISTS journal_complaints ON journal (entry) WHERE kind = 'Complaint';
 CREATE INDEX IF NOT EXISTS journal_items ON journal (wall_ns, item) WHERE kind = 'Item';
 {OF_ORDERS}
 CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal

@@ -97,7 +97,7 @@ def test_sound_takes_a_vouched_verdict_an_eye_and_nothing_against_it():
 def test_what_is_said_of_what_the_journal_holds(records, left, words):
     told = answered(facts(*records))
     assert told.left is left
-    assert words in told.headline.words
+    assert words in f"{told.headline.words} {told.because.words}"
 
 
 def test_what_the_recipe_of_then_required_is_looked_for_too():
@@ -105,7 +105,7 @@ def test_what_the_recipe_of_then_required_is_looked_for_too():
     in_force = cited(("DaemonStarted", STARTED | {"settings": {"recipe": recipe}}), first=1)
     told = answered(facts(*SOUND, in_force=in_force))
     assert told.left is Left.IN_DOUBT
-    assert "vouches for defect at camera top" in told.headline.words
+    assert "vouches for defect at camera top" in told.because.words
     recipe["rule"][0]["required"] = False
     assert answered(facts(*SOUND, in_force=in_force)).left is Left.SOUND
 
@@ -122,7 +122,7 @@ def test_a_second_look_stands_in_for_the_first_at_its_camera_alone():
     [
         (again(), Left.SOUND, "It was sound"),
         (again(Disposition.NO_DECISION, Answer.INVALID), Left.SOUND, "It was sound"),
-        (again(Disposition.REJECT, Answer.BAD), Left.DAMAGED_UNSEEN, "the line did not notice. Looked at again"),
+        (again(Disposition.REJECT, Answer.BAD), Left.DAMAGED_UNSEEN, "the line did not notice. Looked at again, by the recipe of now"),
         (again(found=[evidence("anomaly", "top", score=1.2)]), Left.IN_DOUBT, "1.20 times as unusual"),
         (again(found=[evidence("anomaly", "top", score=1.2, valid=False)]), Left.SOUND, "It was sound"),
     ],
@@ -130,7 +130,7 @@ def test_a_second_look_stands_in_for_the_first_at_its_camera_alone():
 def test_a_look_anew_may_take_sound_away_and_never_gives_it(looked, left, words):
     told = answered(facts(*SOUND, again=looked))
     assert told.left is left
-    assert words in told.headline.words
+    assert words in f"{told.headline.words} {told.because.words}"
     assert answered(facts(item(), verdict(Disposition.NO_DECISION), OUT, again=looked)).left is not Left.SOUND
     assert all("Looked at again" not in sentence.words for sentence in told.then)
 
@@ -138,7 +138,7 @@ def test_a_look_anew_may_take_sound_away_and_never_gives_it(looked, left, words)
 def test_a_persons_label_outweighs_what_no_check_saw():
     told = answered(facts(*SOUND, labels=(Label("top", "b" * 64),), again=again()))
     assert told.left is Left.DAMAGED_UNSEEN
-    assert "A person took its picture at camera top for one of damage" in told.headline.words
+    assert "A person took its picture at camera top for one of damage" in told.because.words
     assert Source(Kind.PICTURE, "b" * 64) in told.headline.sources
 
 
@@ -158,7 +158,7 @@ def test_the_replacement_and_who_complained_are_told_with_their_entries():
     )
     after = [(sentence.words, sentence.sources[0].name) for sentence in told.after]
     assert ("A replacement was asked for (request r-1, order line order-1): sent 2 times.", "14") in after
-    assert ("12:00:00: complaint, noted by Ada: {broken} <b>.", "70") in after
+    assert ("12:00:00: a complaint, noted by Ada: {broken} <b>.", "70") in after
 
 
 def test_what_nobody_can_say_is_said_and_why():
