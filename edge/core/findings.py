@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge.core.grounds import Cited, Facts, Sentence, Source
+from edge.core.grounds import Cited, Facts, Kind, Sentence, Source
 from edge.core.messages import TEST_PIECE, End
 from edge.core.opinions import DAMAGE, Opinion, Said, labelled, said_now, said_then
 
@@ -102,8 +102,8 @@ def answered(facts: Facts) -> Answer:
 
 HEADLINES: Mapping[Left, str] = {
     Left.SOUND: "It was sound when it left{when}, as far as the cameras saw it: whatever befell it, befell it later.",
-    Left.DAMAGED_UNSEEN: "It was {wrong} when it left{when}, and the line did not notice.",
-    Left.DAMAGED_SEEN: "It was {wrong} when it left{when}: the line found it so, but it was not pulled off.",
+    Left.DAMAGED_UNSEEN: "Its pictures show it {wrong} when it left{when}, and the line did not notice.",
+    Left.DAMAGED_SEEN: "It left{when} although the line had found it {wrong}: it was not pulled off.",
     Left.UNDECIDED: "Nobody can say: it left{when} without a decision.",
     Left.IN_DOUBT: "Nobody can say for sure: the line let it pass{when}, but something speaks against it.",
     Left.NEVER_LEFT: "This one never left: it was pulled off the belt{when}.",
@@ -173,7 +173,8 @@ def _replaced(facts: Facts) -> Iterator[Sentence]:
         request = one.body["request_id"]
         said = answers.get(request, "what the warehouse said to it is not known")
         words = f"A replacement was asked for (request {request}, order line {one.body['order_line']}): {said}."
-        yield Sentence(words, (one.source,))
+        told = (each.source for each in facts.entries if each.body.get("request") == request)
+        yield Sentence(words, (one.source, *told, Source(Kind.OUTBOX, request)))
     if not requests and departed(facts)[0] in (Where.PULLED, Where.UNSEEN):
         yield Sentence("No replacement was asked for.", (facts.absence,))
 

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     PICTURE = "picture"  # by its SHA-256
     UP_TO = "up to"  # the whole journal up to this entry: what does not stand there
     SETTINGS = "settings"  # the lane's, of now
+    OUTBOX = "outbox"  # what is owed to the warehouse, by its request
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,30 +30,34 @@ from edge.records.evidence.index import items
 from edge.records.journal import items_like
 
 MOST = 12  # items that are told at a time
-NICE = 10  # the lane that runs beside goes before
+NICE = 10  # of a process of its own
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Answer; 0 when there is an answer.
+    """Answer, behind whatever else wants the processor: the lane may run beside; 0 when there is an answer.
 
     Raises:
         ItemUnknown: no item is meant, or too many are.
     """
-    options = _options(arguments)
     os.nice(NICE)
     cv2.setNumThreads(1)
+    return told(options_of(arguments))
+
+
+def told(options: argparse.Namespace) -> int:
+    """Look, write the page, and say it."""
     config = load(options.config)
     meant = _meant(config.lane.state, options)
     eyes = None if options.as_it_was else Eyes.of(config)
     found = list(investigated(config, options.config, meant, eyes))
     summary = summed_up([one.answer for one in found]) if len(found) > 1 else ""
-    if options.json:
-        print(json.dumps(told(found, summary), ensure_ascii=False, indent=1))  # noqa: T201 - its own voice
-    else:
-        _print(found, summary, Console())
     if options.html:
         made = written(time.time_ns())
         options.html.write_text(page(_asked(options), summary, found, made), encoding="utf-8")
+    if options.json:
+        print(json.dumps(as_json(found, summary), indent=1))  # noqa: T201 - its own voice
+    else:
+        _print(found, summary, Console())
     return 0
 
 
@@ -92,7 +96,7 @@ def _looked_at(facts: Facts, shown: Sequence[Photo], eyes: Eyes) -> tuple[Facts,
     return replace(facts, again=eyes.anew.look(facts, seen)), eyes.alike.to(facts, seen)
 
 
-def told(found: Sequence[Investigated], summary: str) -> dict[str, Any]:
+def as_json(found: Sequence[Investigated], summary: str) -> dict[str, Any]:
     """For a program: the answers, sentence by sentence, and the pictures by name."""
     return {
         "summary": summary,
@@ -169,7 +173,8 @@ def _none(state: Path) -> str:
 def _asked(options: argparse.Namespace) -> str:
     """What was asked for, as a title."""
     names = {"order line": "order_line", "item": "item", "warehouse's item": "wms_item", "GTIN": "gtin", "lot": "lot"}
-    return ", ".join(f"{name} {value}" for name, key in names.items() if (value := getattr(options, key)))
+    given = ", ".join(f"{name} {value}" for name, key in names.items() if (value := getattr(options, key)))
+    return str(printable(given))
 
 
 def _print(found: Sequence[Investigated], summary: str, console: Console) -> None:
@@ -191,7 +196,8 @@ def _line(sentence: Sentence) -> str:
     return words
 
 
-def _options(arguments: Sequence[str]) -> argparse.Namespace:
+def options_of(arguments: Sequence[str]) -> argparse.Namespace:
+    """What is asked; the program ends where that is unclear."""
     parser = argparse.ArgumentParser(
         prog="tunnel-edge investigate", description="What an item looked like when it left, and whether it was sound."
     )

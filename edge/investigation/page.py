@@ -91,6 +91,7 @@ def cited(source: Source) -> tuple[str, str]:
         Kind.ENTRY: f"entry {source.name} of the lane's journal",
         Kind.UP_TO: f"the lane's journal up to entry {source.name}, in which nothing else stands",
         Kind.SETTINGS: f"the lane's settings of now, recipe {source.name}",
+        Kind.OUTBOX: f"the lane's outbox, request {source.name}",
     }
     return f"{source.kind} {source.name}", full[source.kind]
 
@@ -142,7 +143,7 @@ def _others(one: Investigated, camera: str) -> Iterator[Figure]:
     for other in one.beside:
         if other.camera == camera:
             score = "" if other.score is None else f": {other.score:.2f}"
-            caption = f"most alike of those that passed and nobody complained of{score}"
+            caption = f"another that passed{score}"
             yield Figure(caption, JPEG, base64.b64encode(jpeg(other.drawn)).decode(), other.sha256)
 
 
