@@ -85,26 +85,24 @@ def preloaded(folder, name):
 
 
 def test_a_slow_disk_costs_the_newest_evidence_and_no_decision(site, broker, tmp_path):
-    planned = [replace(one, pictures={"top": large(site.folder, n)}) for n, one in enumerate(items(site.folder, 40))]
+    planned = [replace(one, pictures={"top": large(site.folder, n)}) for n, one in enumerate(items(site.folder, 30))]
     with site.daemon({"LD_PRELOAD": preloaded(tmp_path, "slow_disk"), "SLOW_DISK_MS": "1000"}):
         assert wait_for(lambda: "Execute" in state(broker))
         run_lane(site, broker, planned)
-        assert wait_for(lambda: len(ended(site)) == 40)
-        lost = dropped(site)
+        assert wait_for(lambda: len(ended(site)) == 30)
+        assert dropped(site)["queue_full"] > 0
         assert 'tunnel_records_dropped_total{desk="journal"} 0.0' in site.scraped()
-    assert lost.pop("queue_full") > 0
-    assert set(lost.values()) == {0.0}
     kept = [body["item_id"] for kind, body in site.said() if kind == "EvidenceKept"]
     born = dict.fromkeys(body["item_id"] for kind, body in site.said() if kind == "Item")
     assert kept[:5] == list(born)[:5]  # it was the newest that found no room
-    assert sum(kind == "Verdict" for kind, _ in site.said()) == 40
-    assert (conservation(site.said())["inducted"], conservation(site.said())["violations"]) == (40, 0)
+    assert sum(kind == "Verdict" for kind, _ in site.said()) == 30
+    assert (conservation(site.said())["inducted"], conservation(site.said())["violations"]) == (30, 0)
 
 
 def large(folder, number):
     """A picture of which some dozen fill the queue of the evidence, unlike any other."""
     path = folder / f"large-{number}.png"
-    cv2.imwrite(str(path), np.tile(np.arange(1600)[None, :, None] + number, (1000, 1, 3)).astype(np.uint8))
+    cv2.imwrite(str(path), np.tile(np.arange(1600)[None, :, None] + number, (1600, 1, 3)).astype(np.uint8))
     return path
 
 
