@@ -10,7 +10,6 @@ import contextlib
 import logging
 import queue
 import shutil
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -119,21 +118,26 @@ class EvidenceDesk(Writer):
         return batch
 
     def _write(self, batch: Sequence[Record]) -> None:
+        why, told = self._hindrance()
+        if not why:
+            try:
+                self.write(batch)
+            except Exception as error:  # what cannot be kept must not end the thread
+                why, told = DISK, str(error)
+        if why:
+            self._lose(why, len(batch))
+        self._tell(told)
+
+    def _hindrance(self) -> tuple[str, str]:
+        """Why nothing can be kept now, for the metrics and in words; empty: something can."""
         if time.monotonic() > self._ends_s:
-            self._lose(AT_THE_END, len(batch))
-            return
-        disk = shutil.disk_usage(self._state)
-        if disk.free < self._least_free * disk.total:
-            self._lose(NO_ROOM, len(batch))
-            self._tell(f"only {disk.free / disk.total:.1%} of the disk are free")
-            return
+            return AT_THE_END, "the daemon ends"
         try:
-            self.write(batch)
-        except (OSError, sqlite3.Error, cv2.error) as error:
-            self._lose(DISK, len(batch))
-            self._tell(str(error))
-        else:
-            self._tell("")
+            disk = shutil.disk_usage(self._state)
+        except OSError as error:
+            return DISK, str(error)
+        short = disk.free < self._least_free * disk.total
+        return (NO_ROOM, f"only {disk.free / disk.total:.1%} of the disk are free") if short else ("", "")
 
     def _tell(self, fails: str) -> None:
         """Once when it begins, once when it is over: a disk that is full is so for long."""

@@ -89,6 +89,8 @@ def picture(state: Path, sha256: str) -> bytes:
             content = path.read_bytes()
         except FileNotFoundError:
             continue
+        except OSError as error:
+            raise EvidenceGone(f"{path}: {error.strerror}: look at the disk, and at who may read it.") from error
         if hashlib.sha256(content).hexdigest() == sha256:
             return content
         raise EvidenceGone(f"{path}: was changed since it was kept: look at the disk, and bring it back from a copy.")

@@ -35,6 +35,10 @@ KINDS = (PASSED, UNDECIDED, DIVERTED, DISPUTED)  # that have an age of their own
 GIVE_WAY = (PASSED, OPEN, UNDECIDED, DIVERTED, DISPUTED)  # in this order where room is short
 OF_ENDS = {End.PASSED: PASSED, End.DIVERTED: DIVERTED, End.MISSED: DIVERTED}  # all others: undecided
 LOT_ITEMS = 10_000  # of a held lot, the newest
+DISPUTES = """
+SELECT entry, kind, item, body FROM journal WHERE kind = 'Disputed' AND entry > :heard
+UNION ALL SELECT entry, kind, item, body FROM journal WHERE kind IN ('LotHold', 'LotRelease') AND entry > :heard
+ORDER BY entry"""  # each part by an index of its own; one question, so that no entry falls between two
 
 log = logging.getLogger(__name__)
 
@@ -101,18 +105,12 @@ class Retention:
 
     def _dispute(self, base: sqlite3.Connection) -> None:
         """Items that a customer complains of since the last round, and those of lots held since."""
-        disputed = base.execute(
-            "SELECT entry, item FROM journal WHERE kind = 'Disputed' AND entry > ? ORDER BY entry", (self._heard,)
-        ).fetchall()
-        held = base.execute(
-            "SELECT entry, kind, body FROM journal WHERE kind IN ('LotHold', 'LotRelease') AND entry > ?",
-            (self._heard,),
-        ).fetchall()
-        found = [item for _, item in disputed]
-        for _, kind, body in held:
-            found += _of_lot(self._state, json.loads(body)) if kind == "LotHold" else ()
+        said = base.execute(DISPUTES, {"heard": self._heard}).fetchall()
+        found: list[str] = []
+        for _, kind, item, body in said:
+            found += _of_lot(self._state, json.loads(body)) if kind == "LotHold" else [item] if item else []
         self._store.mark(DISPUTED, found)
-        self._heard = max([self._heard, *(entry for entry, *_ in (*disputed, *held))])
+        self._heard = said[-1][0] if said else self._heard
 
     def _settle(self, base: sqlite3.Connection, now_ns: int) -> None:
         """What became of items, where that was not known when their pictures were kept."""
