@@ -37,7 +37,9 @@ def test_what_left_the_building_is_found_shown_exported_and_kept_when_a_customer
         run_lane(site, broker, planned)
         assert wait_for(lambda: len(ended(site)) == 3)
         assert wait_for(lambda: "tunnel_evidence_kept_total 3.0" in site.scraped())
-        assert operate("complaint", site.config, "--order-line", "o-1", "--by", "Kim", "--why", "dented").returncode == 0
+        assert (
+            operate("complaint", site.config, "--order-line", "o-1", "--by", "Kim", "--why", "dented").returncode == 0
+        )
         [found] = json.loads(evidence(site, "find", "--order-line", "o-1", "--json").stdout)
         assert (found["order_line"], found["verdict"], found["pictures"]) == ("o-1", "no_decision", 1)
         kinds = [kind for kind, body in site.said() if body.get("item_id") == found["item"]]
@@ -53,7 +55,10 @@ def test_what_left_the_building_is_found_shown_exported_and_kept_when_a_customer
     assert evidence(site, "check", claim).stdout == f"{claim}: whole\n"
     with zipfile.ZipFile(claim, "a") as archive:
         archive.writestr("items/x/item.json", "{}")
-    assert (evidence(site, "check", claim).returncode, "was added" in evidence(site, "check", claim).stdout) == (1, True)
+    assert (evidence(site, "check", claim).returncode, "was added" in evidence(site, "check", claim).stdout) == (
+        1,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
