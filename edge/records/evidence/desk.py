@@ -27,7 +27,7 @@ from edge.records.writer import POLL_S, Writer
 
 MOST_BYTES = 64_000_000  # of pictures that wait
 BATCH = 16  # pictures that are kept in one transaction
-STOP_S = 5.0  # at the end: what is not on disk by then is dropped
+STOP_S, HELD_S = 5.0, 10.0  # at the end: what is not begun by then is dropped; nor is the disk waited for longer
 HEATED = frozenset({"anomaly", "second_look"})  # checks whose pictures are heat maps
 ENDING, MEDIA_TYPE = ".jpg", "image/jpeg"
 QUEUE_FULL, UNCUT, NO_ROOM, DISK, AT_THE_END = "queue_full", "uncut", "no_room", "disk", "at_the_end"
@@ -60,10 +60,11 @@ class EvidenceDesk(Writer):
         self.retention.start()
 
     def stop(self) -> None:
-        """Keep what is left, as far as there is time, then end."""
+        """Keep what is left, as far as there is time, then end; where the disk holds it, it goes with the process."""
         self._ends_s = time.monotonic() + STOP_S
         self.retention.stop()
-        super().stop()
+        self._ending.set()
+        self._thread.join(HELD_S)
 
     def offer(self, record: Record) -> None:
         """Take an answer's picture in; whatever has none is nothing to this desk."""

@@ -27,6 +27,7 @@ from edge.records.ledger_file import reading
 NS_PER_S, NS_PER_DAY = 1_000_000_000, 86_400_000_000_000
 ROUND_S, PAUSE_S = 10.0, 0.2  # between rounds, and where a round has left something to do
 SWEEP_ROUNDS = 6  # one folder is swept in so many
+HELD_S = 2.0  # at the end: the disk is not waited for longer
 BATCH = 256  # pictures removed at a time
 SETTLED = 500  # items whose end is looked up in one round
 YOUNG_NS, LATE_NS = 60 * NS_PER_S, 3600 * NS_PER_S  # its end is not known yet; it never will be
@@ -69,9 +70,9 @@ class Retention:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it."""
+        """End it; where the disk holds it, it goes with the process."""
         self._ending.set()
-        self._thread.join()
+        self._thread.join(HELD_S)
 
     def round(self, now_ns: int) -> bool:
         """One bounded piece of work at a wall clock; True: there is more to do.
