@@ -24,8 +24,8 @@ FILES: Mapping[str, type[BaseModel]] = {
 HEAD = """# Settings
 
 Every key of the settings, with its unit, range and default. The page is made of the types: mend the words there, in
-`edge/settings.py`, `edge/settings_recipe.py`, `edge/settings_evidence.py`, `edge/node/settings.py` and `edge/sentinel/settings.py`, then
-`python -m edge.settings_page > docs/settings.md`.
+`edge/settings.py`, `edge/settings_recipe.py`, `edge/settings_evidence.py`, `edge/node/settings.py` and
+`edge/sentinel/settings.py`, then `python -m edge.settings_page > docs/settings.md`.
 
 [lane.toml](lane.toml) and [node.toml](node.toml) are commented examples. A key that is not listed is refused, and the
 one that was probably meant is named; `tunnel-edge check LANE.toml` and `tunnel-edge node check NODE.toml` tell all
@@ -43,6 +43,7 @@ UNITS = {
     "s": "s",
     "days": "days",
     "mb": "MB",
+    "px": "px",
     "items": "items",
     "share": "share",
 }

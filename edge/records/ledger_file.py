@@ -31,6 +31,9 @@ CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'Scale
 CREATE INDEX IF NOT EXISTS journal_disputed ON journal (entry) WHERE kind = 'Disputed';
 CREATE INDEX IF NOT EXISTS journal_complaints ON journal (entry) WHERE kind = 'Complaint';
 CREATE INDEX IF NOT EXISTS journal_items ON journal (wall_ns, item) WHERE kind = 'Item';
+CREATE INDEX IF NOT EXISTS journal_ends ON journal (json_extract(body, '$.end'), item) WHERE kind = 'ItemEnd';
+CREATE INDEX IF NOT EXISTS journal_verdicts
+    ON journal (json_extract(body, '$.disposition'), item) WHERE kind = 'Verdict';
 {OF_ORDERS}
 CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;

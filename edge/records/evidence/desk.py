@@ -10,7 +10,6 @@ import contextlib
 import logging
 import queue
 import shutil
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -28,7 +27,7 @@ from edge.records.writer import POLL_S, Writer
 
 MOST_BYTES = 64_000_000  # of pictures that wait
 BATCH = 16  # pictures that are kept in one transaction
-STOP_S = 5.0  # at the end: what is not on disk by then is dropped
+STOP_S, HELD_S = 5.0, 10.0  # at the end: what is not begun by then is dropped; nor is the disk waited for longer
 HEATED = frozenset({"anomaly", "second_look"})  # checks whose pictures are heat maps
 ENDING, MEDIA_TYPE = ".jpg", "image/jpeg"
 QUEUE_FULL, UNCUT, NO_ROOM, DISK, AT_THE_END = "queue_full", "uncut", "no_room", "disk", "at_the_end"
@@ -61,10 +60,11 @@ class EvidenceDesk(Writer):
         self.retention.start()
 
     def stop(self) -> None:
-        """Keep what is left, as far as there is time, then end."""
+        """Keep what is left, as far as there is time, then end; where the disk holds it, it goes with the process."""
         self._ends_s = time.monotonic() + STOP_S
         self.retention.stop()
-        super().stop()
+        self._ending.set()
+        self._thread.join(HELD_S)
 
     def offer(self, record: Record) -> None:
         """Take an answer's picture in; whatever has none is nothing to this desk."""
@@ -119,21 +119,26 @@ class EvidenceDesk(Writer):
         return batch
 
     def _write(self, batch: Sequence[Record]) -> None:
+        why, told = self._hindrance()
+        if not why:
+            try:
+                self.write(batch)
+            except Exception as error:  # what cannot be kept must not end the thread
+                why, told = DISK, str(error)
+        if why:
+            self._lose(why, len(batch))
+        self._tell(told)
+
+    def _hindrance(self) -> tuple[str, str]:
+        """Why nothing can be kept now, for the metrics and in words; empty: something can."""
         if time.monotonic() > self._ends_s:
-            self._lose(AT_THE_END, len(batch))
-            return
-        disk = shutil.disk_usage(self._state)
-        if disk.free < self._least_free * disk.total:
-            self._lose(NO_ROOM, len(batch))
-            self._tell(f"only {disk.free / disk.total:.1%} of the disk are free")
-            return
+            return AT_THE_END, "the daemon ends"
         try:
-            self.write(batch)
-        except (OSError, sqlite3.Error, cv2.error) as error:
-            self._lose(DISK, len(batch))
-            self._tell(str(error))
-        else:
-            self._tell("")
+            disk = shutil.disk_usage(self._state)
+        except OSError as error:
+            return DISK, str(error)
+        short = disk.free < self._least_free * disk.total
+        return (NO_ROOM, f"only {disk.free / disk.total:.1%} of the disk are free") if short else ("", "")
 
     def _tell(self, fails: str) -> None:
         """Once when it begins, once when it is over: a disk that is full is so for long."""

@@ -29,10 +29,8 @@ CREATE INDEX IF NOT EXISTS evidence_kind ON evidence (kind, kept_wall_ns, bytes)
 """
 COLUMNS = "item, what, camera, asked, frame, exposed_ns, kept_wall_ns, sha256, bytes, media_type, width_px, height_px"
 ORDERED = "json_extract(body, '$.expected.{name}') = ?"
-ENDED = (
-    "EXISTS (SELECT 1 FROM journal AS said WHERE said.item = journal.item AND said.kind = '{kind}'"
-    " AND json_extract(said.body, '$.{field}') = ?)"
-)
+ENDED = "item IN (SELECT item FROM journal WHERE kind = 'ItemEnd' AND json_extract(body, '$.end') = ?)"
+DECIDED = "item IN (SELECT item FROM journal WHERE kind = 'Verdict' AND json_extract(body, '$.disposition') = ?)"
 OF_JOURNAL, OF_EVIDENCE = "journal", "evidence"  # tables
 AT_ALL = "kind = 'Item'"
 
@@ -91,6 +89,8 @@ def picture(state: Path, sha256: str) -> bytes:
             content = path.read_bytes()
         except FileNotFoundError:
             continue
+        except OSError as error:
+            raise EvidenceGone(f"{path}: {error.strerror}: look at the disk, and at who may read it.") from error
         if hashlib.sha256(content).hexdigest() == sha256:
             return content
         raise EvidenceGone(f"{path}: was changed since it was kept: look at the disk, and bring it back from a copy.")
@@ -117,12 +117,8 @@ def items(
     """
     ordered = {"order_line": order_line, "gtin": gtin, "lot": lot, "seller": seller}
     told = {ORDERED.format(name=name): value for name, value in ordered.items()}
-    told |= {
-        ENDED.format(kind="ItemEnd", field="end"): end,
-        ENDED.format(kind="Verdict", field="disposition"): disposition,
-    }
-    when = {"wall_ns >= ?": from_ns, "wall_ns < ?": to_ns}
-    terms = {term: value for term, value in {**told, **when}.items() if value is not None}
+    more = {ENDED: end, DECIDED: disposition, "wall_ns >= ?": from_ns, "wall_ns < ?": to_ns}
+    terms = {term: value for term, value in (*told.items(), *more.items()) if value is not None}
     newest = "entry" if any(ordered.values()) else "wall_ns"  # either is the order of the index that is used
     asked = f"SELECT item FROM journal WHERE {' AND '.join((AT_ALL, *terms))} ORDER BY {newest} DESC"  # noqa: S608
     return list(islice(_each_once(_rows(state, OF_JOURNAL, asked, tuple(terms.values()))), most))

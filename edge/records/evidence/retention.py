@@ -27,6 +27,7 @@ from edge.records.ledger_file import reading
 NS_PER_S, NS_PER_DAY = 1_000_000_000, 86_400_000_000_000
 ROUND_S, PAUSE_S = 10.0, 0.2  # between rounds, and where a round has left something to do
 SWEEP_ROUNDS = 6  # one folder is swept in so many
+HELD_S = 2.0  # at the end: the disk is not waited for longer
 BATCH = 256  # pictures removed at a time
 SETTLED = 500  # items whose end is looked up in one round
 YOUNG_NS, LATE_NS = 60 * NS_PER_S, 3600 * NS_PER_S  # its end is not known yet; it never will be
@@ -35,6 +36,10 @@ KINDS = (PASSED, UNDECIDED, DIVERTED, DISPUTED)  # that have an age of their own
 GIVE_WAY = (PASSED, OPEN, UNDECIDED, DIVERTED, DISPUTED)  # in this order where room is short
 OF_ENDS = {End.PASSED: PASSED, End.DIVERTED: DIVERTED, End.MISSED: DIVERTED}  # all others: undecided
 LOT_ITEMS = 10_000  # of a held lot, the newest
+DISPUTES = """
+SELECT entry, kind, item, body FROM journal WHERE kind = 'Disputed' AND entry > :heard
+UNION ALL SELECT entry, kind, item, body FROM journal WHERE kind IN ('LotHold', 'LotRelease') AND entry > :heard
+ORDER BY entry"""  # each part by an index of its own; one question, so that no entry falls between two
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +70,9 @@ class Retention:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it."""
+        """End it; where the disk holds it, it goes with the process."""
         self._ending.set()
-        self._thread.join()
+        self._thread.join(HELD_S)
 
     def round(self, now_ns: int) -> bool:
         """One bounded piece of work at a wall clock; True: there is more to do.
@@ -101,18 +106,12 @@ class Retention:
 
     def _dispute(self, base: sqlite3.Connection) -> None:
         """Items that a customer complains of since the last round, and those of lots held since."""
-        disputed = base.execute(
-            "SELECT entry, item FROM journal WHERE kind = 'Disputed' AND entry > ? ORDER BY entry", (self._heard,)
-        ).fetchall()
-        held = base.execute(
-            "SELECT entry, kind, body FROM journal WHERE kind IN ('LotHold', 'LotRelease') AND entry > ?",
-            (self._heard,),
-        ).fetchall()
-        found = [item for _, item in disputed]
-        for _, kind, body in held:
-            found += _of_lot(self._state, json.loads(body)) if kind == "LotHold" else ()
+        said = base.execute(DISPUTES, {"heard": self._heard}).fetchall()
+        found: list[str] = []
+        for _, kind, item, body in said:
+            found += _of_lot(self._state, json.loads(body)) if kind == "LotHold" else [item] if item else []
         self._store.mark(DISPUTED, found)
-        self._heard = max([self._heard, *(entry for entry, *_ in (*disputed, *held))])
+        self._heard = said[-1][0] if said else self._heard
 
     def _settle(self, base: sqlite3.Connection, now_ns: int) -> None:
         """What became of items, where that was not known when their pictures were kept."""

@@ -27,6 +27,7 @@ KEPT, REMOVED = "EvidenceKept", "EvidenceRemoved"  # kinds of journal entries
 MISSING = "missing"  # the rule by which what somebody took away is entered as removed
 DISPUTED = "disputed"  # the kind of what is kept longest
 FOLDERS = 256
+PATIENT_MS = 60_000  # with the journal, which comes first: on a slow disk it hardly ever lets go of the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Store:
         self._one_at_a_time = threading.Lock()
         self._base = opened(state)
         self._base.executescript(TABLE)
+        self._base.execute(f"PRAGMA busy_timeout = {PATIENT_MS}")
         self.kept = 0  # pictures, since it was opened
         self.removed: defaultdict[str, int] = defaultdict(int)  # by rule
         self.bytes = self._base.execute("SELECT IFNULL(SUM(bytes), 0) FROM evidence WHERE gone = ''").fetchone()[0]
