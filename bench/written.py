@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from edge import __version__
 from edge.config import Config
 from edge.core.judge import finding, overdue, reached
 from edge.core.messages import (
@@ -64,9 +65,11 @@ class Written:
         self._recipe = config.judged_by()
         sessions = Sessions(config.inspection.models, config.inspection.runtime)
         self._questions = questions(config.inspection, config.recipe.rule, sessions, lambda: today)
+        started = {"by": "bench", "version": __version__, "models": sessions.versions()}
         self._locate = locator(config.inspection.belt_colours)
         self._store, journal = Store(config.lane.state), Journal(config.lane.state)
         self._journal, self._sink = journal, JournalSink(journal)
+        journal.append([("DaemonStarted", None, started)], [])
 
     def close(self) -> None:
         """Give the ledger back."""

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.core.found import DAMAGE
 from edge.core.grounds import Cited, Facts, Kind, Sentence, Source
 from edge.core.messages import TEST_PIECE, End
-from edge.core.opinions import DAMAGE, Opinion, Said, labelled, said_now, said_then
+from edge.core.opinions import Opinion, Said, labelled, said_now, said_then
 
 
 class Where(StrEnum):

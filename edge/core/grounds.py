@@ -107,6 +107,7 @@ class Again:
     models: tuple[tuple[str, str], ...]  # check → version
     changed: tuple[str, ...]  # what is otherwise than then, as far as can be told
     day: date  # as if it were: that on which it left
+    unchanged: frozenset[str] = frozenset()  # cameras at which models and references are surely those of then
 
 
 @dataclass(frozen=True, slots=True)

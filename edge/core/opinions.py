@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
+from edge.core.found import DAMAGE, Found, decisive, found_now, found_then, words_of
 from edge.core.grounds import Again, Cited, Facts, Kind, Sentence, Share, Source
 from edge.core.judge import Answer
-from edge.core.messages import Agreement, Disposition, Evidence
+from edge.core.messages import Agreement, Disposition
 
-LOOKS = ("second_look", "anomaly")  # the first of them that vouched at a camera counts there
-DAMAGE = frozenset({*LOOKS, "defect"})  # checks that would see damage
 RULE = re.compile(r"(\w+) \(([\w+-]+)\)")  # as a rule is told in a verdict
 WRONG = frozenset({Agreement.MISMATCH, Agreement.EXPIRED, Agreement.SHORT_DATED})
 
@@ -37,26 +35,6 @@ class Opinion:
     checks: frozenset[str] = frozenset()  # that speak against the item
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one check found of the item at one camera, then or now."""
-
-    check: str
-    camera: str
-    score: float | None
-    probability: float | None
-    p_value: float | None
-    because: str
-    source: Source
-
-    @property
-    def against(self) -> bool:
-        """More unusual than any sound item, or more like the damaged ones than like the sound ones."""
-        if self.check in LOOKS:
-            return self.score is not None and not self.score < 1
-        return self.check == "defect" and (self.probability or 0.0) >= 0.5
-
-
 def said_then(facts: Facts) -> Opinion:
     """What the line said while the item was on the belt."""
     verdicts = list(facts.of("Verdict"))
@@ -65,7 +43,7 @@ def said_then(facts: Facts) -> Opinion:
         return Opinion(Said.OPEN, (Sentence(f"{words}.", tuple(v.source for v in verdicts) or (facts.absence,)),))
     verdict = verdicts[0]
     told = Sentence(f"The line said then: {_told(verdict)}.", (verdict.source,))
-    found = list(_found_then(facts))
+    found = list(found_then(facts))
     checks = frozenset(one.check for one in _rules(verdict.body["reasons"]))
     if verdict.body["disposition"] == Disposition.REJECT:
         return Opinion(Said.BAD, (told, *_margins(found)), checks)
@@ -86,11 +64,14 @@ def said_now(facts: Facts) -> Opinion:
     sources = (*(Source(Kind.PICTURE, one) for one in again.pictures), Source(Kind.SETTINGS, again.recipe))
     told = Sentence(_told_now(again), sources)
     notes = [Sentence(f"Otherwise than then: {one}.", sources[-1:]) for one in again.changed]
-    found = [_found(one, sources[0]) for one in again.evidence if one.valid]
-    margins = [*_margins(found), *(_share(one, sources[0]) for one in again.shares)]
+    found = [found_now(one, sources[0]) for one in again.evidence if one.valid]
+    known = _known(facts, again)
+    fresh = [one for one in found if (one.check, one.camera) not in known]
+    again_said = [_said_again(one) for one in decisive(found) if one.against and one not in fresh]
+    margins = [*again_said, *_margins(found), *(_share(one, sources[0]) for one in again.shares)]
     bad = frozenset(one.rule.check for one in again.findings if one.answer is Answer.BAD)
-    against = _against(found)
-    return Opinion(_now(again, against), (*against, told, *margins, *notes), bad or _checks(found))
+    against = _against(fresh)
+    return Opinion(_now(again, known, against), (*against, told, *margins, *notes), bad or _checks(fresh))
 
 
 def labelled(facts: Facts) -> Opinion:
@@ -106,11 +87,19 @@ def labelled(facts: Facts) -> Opinion:
     return Opinion(Said.BAD, tuple(sentences), DAMAGE)
 
 
-def decisive(found: Iterable[Found]) -> list[Found]:
-    """What counts: where a second look vouched at a camera, the first one there no longer does."""
-    found = list(found)
-    second = {one.camera for one in found if one.check == LOOKS[0]}
-    return [one for one in found if one.check != LOOKS[1] or one.camera not in second]
+def _known(facts: Facts, again: Again) -> frozenset[tuple[str, str]]:
+    """Checks and cameras that vouched then, with the models and references of now, and found nothing against it.
+
+    They saw the picture before it was compressed: a poorer look by the same eyes is no new ground.
+    """
+    found = [one for one in found_then(facts) if one.camera in again.unchanged]
+    against = {(one.check, one.camera) for one in found if one.against}
+    return frozenset((one.check, one.camera) for one in found) - against
+
+
+def _said_again(one: Found) -> Sentence:
+    words = f"Camera {one.camera}, {one.check}: {words_of(one)} in the kept picture, which is compressed"
+    return Sentence(f"{words}; what the same models and references found then counts.", (one.source,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +128,6 @@ def _places(rules: Iterable[_Ruled]) -> Iterator[tuple[str, str]]:
     return ((rule.check, camera) for rule in rules for camera in rule.cameras)
 
 
-def _found_then(facts: Facts) -> Iterator[Found]:
-    for one in facts.of("Evidence"):
-        if one.body["valid"]:
-            yield _of_body(one.body, one.source)
-
-
-def _of_body(body: Mapping[str, Any], source: Source) -> Found:
-    score, probability, p_value = (body.get(name) for name in ("score", "probability", "p_value"))
-    return Found(body["check"], body["camera"], score, probability, p_value, body["because"], source)
-
-
-def _found(one: Evidence, source: Source) -> Found:
-    return Found(one.check, one.camera, one.score, one.probability, one.p_value, one.because, source)
-
-
 def _unvouched(facts: Facts, verdict: Cited, found: Sequence[Found]) -> Iterator[Sentence]:
     """What a verdict of PASS lacks for being believed: evidence of each of its rules, and a check that sees damage."""
     vouched = {(one.check, one.camera) for one in found}
@@ -169,7 +143,7 @@ def _unvouched(facts: Facts, verdict: Cited, found: Sequence[Found]) -> Iterator
 def _against(found: Iterable[Found]) -> list[Sentence]:
     """What was found that speaks against the item, though it may have been let pass."""
     return [
-        Sentence(f"Camera {one.camera}, {one.check}: {_words(one)}; {one.because}.", (one.source,))
+        Sentence(f"Camera {one.camera}, {one.check}: {words_of(one)}; {one.because}.", (one.source,))
         for one in decisive(found)
         if one.against
     ]
@@ -197,20 +171,10 @@ def _skipped(verdict: Cited) -> Iterator[Sentence]:
 def _margins(found: Iterable[Found]) -> list[Sentence]:
     """How far what vouched was from its limit."""
     return [
-        Sentence(f"Camera {one.camera}, {one.check}: {_words(one)}.", (one.source,))
+        Sentence(f"Camera {one.camera}, {one.check}: {words_of(one)}.", (one.source,))
         for one in decisive(found)
         if one.check in DAMAGE and not one.against
     ]
-
-
-def _words(one: Found) -> str:
-    """What was measured, beside what it is held against."""
-    if one.check == "defect":
-        return f"damaged with a probability of {one.probability or 0.0:.0%}, by the labelled items"
-    if one.score is None:
-        return one.because
-    p_value = f", as unusual as {one.p_value:.1%} of sound items are" if one.p_value is not None else ""
-    return f"{one.score:.2f} times as unusual as the most unusual sound item{p_value}"
 
 
 def _share(one: Share, source: Source) -> Sentence:
@@ -241,9 +205,15 @@ def _checks(found: Iterable[Found]) -> frozenset[str]:
     return frozenset(one.check for one in decisive(found) if one.against)
 
 
-def _now(again: Again, against: Sequence[Sentence]) -> Said:
+def _now(again: Again, known: frozenset[tuple[str, str]], against: Sequence[Sentence]) -> Said:
     if again.disposition is Disposition.REJECT:
-        return Said.BAD
+        places = [
+            (one.rule.check, camera)
+            for one in again.findings
+            if one.answer is Answer.BAD
+            for camera in one.rule.cameras
+        ]
+        return Said.DOUBT if places and known.issuperset(places) else Said.BAD
     if against:
         return Said.DOUBT
     return Said.GOOD if again.disposition is Disposition.PASS else Said.OPEN

@@ -97,6 +97,7 @@ class Anew:
             models=tuple(sorted(self.sessions.versions().items())),
             changed=tuple(self._changed(facts, judged, {one.shown.kept.camera for one in seen})),
             day=self._day,
+            unchanged=frozenset(self._unchanged(facts, judged, seen)),
         )
 
     def known(self, gtin: str, camera: str) -> References | None:
@@ -122,10 +123,9 @@ class Anew:
         """What is not as it was, as far as can be told."""
         recipes = {one.body["recipe"] for one in facts.of("Verdict")} - {self.recipe.name}
         yield from (f"the recipe was '{name}'" for name in sorted(recipes))
-        started = next((one for one in facts.in_force if one.kind == "DaemonStarted"), None)
-        if started is None:
+        then = _models(facts)
+        if not then:
             yield "which models there were then, no entry tells"
-        then = dict((started.body.get("models") or {}) if started else {})
         for name, version in self.sessions.versions().items():
             if then.get(name, version) != version:
                 yield f"{name} was {then[name]}"
@@ -134,11 +134,25 @@ class Anew:
                 yield f"where the item ends in the picture of camera {camera} was found again"
             yield from self._taught_since(judged.wall_ns, facts.gtin, camera)
 
+    def _unchanged(self, facts: Facts, judged: Cited, seen: Sequence[Seen]) -> Iterator[str]:
+        """Cameras at which models and references are those of then; none, where no entry tells the models of then."""
+        then = _models(facts)
+        now = self.sessions.versions()
+        if then and all(now.get(name, version) == version for name, version in then.items()):
+            for camera in {one.shown.kept.camera for one in seen}:
+                if self.known(facts.gtin, camera) and not list(self._taught_since(judged.wall_ns, facts.gtin, camera)):
+                    yield camera
+
     def _taught_since(self, wall_ns: int, gtin: str, camera: str) -> Iterator[str]:
         if self.known(gtin, camera) is not None:
             path = self._config.inspection.references / gtin / f"{camera}.npz"
             if (changed_ns := path.stat().st_mtime_ns) > wall_ns:
                 yield f"the references of camera {camera} were changed on {written(changed_ns)}"
+
+
+def _models(facts: Facts) -> dict[str, str]:
+    """The models of then by check; none: no entry tells."""
+    return {name: version for one in facts.in_force for name, version in (one.body.get("models") or {}).items()}
 
 
 def _cut(crop: Crop) -> Locate:

@@ -122,7 +122,7 @@ def test_a_second_look_stands_in_for_the_first_at_its_camera_alone():
     [
         (again(), Left.SOUND, "It was sound"),
         (again(Disposition.NO_DECISION, Answer.INVALID), Left.SOUND, "It was sound"),
-        (again(Disposition.REJECT, Answer.BAD), Left.DAMAGED_UNSEEN, "the line did not notice. Looked at again, by the recipe of now"),
+        (again(Disposition.REJECT, Answer.BAD), Left.DAMAGED_UNSEEN, "notice. Looked at again, by the recipe of now"),
         (again(found=[evidence("anomaly", "top", score=1.2)]), Left.IN_DOUBT, "1.20 times as unusual"),
         (again(found=[evidence("anomaly", "top", score=1.2, valid=False)]), Left.SOUND, "It was sound"),
     ],
@@ -133,6 +133,25 @@ def test_a_look_anew_may_take_sound_away_and_never_gives_it(looked, left, words)
     assert words in f"{told.headline.words} {told.because.words}"
     assert answered(facts(item(), verdict(Disposition.NO_DECISION), OUT, again=looked)).left is not Left.SOUND
     assert all("Looked at again" not in sentence.words for sentence in told.then)
+
+
+@pytest.mark.parametrize(
+    ("then", "looked", "left"),
+    [
+        (usual(), again(found=[evidence("anomaly", "top", score=1.2)]), Left.SOUND),
+        (usual(), again(Disposition.REJECT, Answer.BAD, [evidence("anomaly", "top", score=1.2)]), Left.IN_DOUBT),
+        (usual(), again(found=[evidence("second_look", "top", score=1.2)]), Left.IN_DOUBT),
+        (usual(score=1.1), again(found=[evidence("anomaly", "top", score=1.2)]), Left.IN_DOUBT),
+        (usual(score=1.1), again(Disposition.REJECT, Answer.BAD), Left.DAMAGED_UNSEEN),
+    ],
+)  # fmt: skip
+def test_a_poorer_look_by_the_same_eyes_is_no_new_ground(then, looked, left):
+    records = (item(), then, verdict(), OUT)
+    told = answered(facts(*records, again=replace(looked, unchanged=frozenset({"top"}))))
+    assert told.left is left
+    if left is Left.SOUND:
+        assert any("the kept picture, which is compressed" in one.words for one in told.now)
+        assert answered(facts(*records, again=looked)).left is Left.IN_DOUBT
 
 
 def test_a_persons_label_outweighs_what_no_check_saw():
