@@ -23,7 +23,7 @@ class Found:
     probability: float | None
     p_value: float | None
     because: str
-    source: Source
+    sources: tuple[Source, ...]
 
     @property
     def against(self) -> bool:
@@ -44,17 +44,17 @@ def found_then(facts: Facts) -> Iterator[Found]:
     """What vouched while the item was on the belt."""
     for one in facts.of("Evidence"):
         if one.body["valid"]:
-            yield _of_body(one.body, one.source)
+            yield _of_body(one.body, (one.source,))
 
 
-def _of_body(body: Mapping[str, Any], source: Source) -> Found:
+def _of_body(body: Mapping[str, Any], sources: tuple[Source, ...]) -> Found:
     score, probability, p_value = (body.get(name) for name in ("score", "probability", "p_value"))
-    return Found(body["check"], body["camera"], score, probability, p_value, body["because"], source)
+    return Found(body["check"], body["camera"], score, probability, p_value, body["because"], sources)
 
 
-def found_now(one: Evidence, source: Source) -> Found:
-    """What was found in a picture that is the source."""
-    return Found(one.check, one.camera, one.score, one.probability, one.p_value, one.because, source)
+def found_now(one: Evidence, sources: tuple[Source, ...]) -> Found:
+    """What was found in pictures that are the sources."""
+    return Found(one.check, one.camera, one.score, one.probability, one.p_value, one.because, sources)
 
 
 def words_of(one: Found) -> str:

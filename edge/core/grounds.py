@@ -103,11 +103,15 @@ class Again:
     findings: tuple[Finding, ...]
     evidence: tuple[Evidence, ...]
     shares: tuple[Share, ...]
-    pictures: tuple[str, ...]  # those that were looked at: SHA-256
+    pictures: tuple[tuple[str, str], ...]  # those that were looked at: camera and SHA-256
     models: tuple[tuple[str, str], ...]  # check → version
     changed: tuple[str, ...]  # what is otherwise than then, as far as can be told
     day: date  # as if it were: that on which it left
     unchanged: frozenset[str] = frozenset()  # cameras at which models and references are surely those of then
+
+    def of(self, camera: str) -> tuple[Source, ...]:
+        """The pictures of one camera, as what a sentence rests on."""
+        return tuple(Source(Kind.PICTURE, sha256) for shown_to, sha256 in self.pictures if shown_to == camera)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,14 +61,15 @@ def said_now(facts: Facts) -> Opinion:
     if again is None:
         words = f"It was not looked at again: {facts.not_again or 'nobody asked for it'}."
         return Opinion(Said.NOTHING, (Sentence(words, (facts.absence,)),))
-    sources = (*(Source(Kind.PICTURE, one) for one in again.pictures), Source(Kind.SETTINGS, again.recipe))
+    recipe = Source(Kind.SETTINGS, again.recipe)
+    sources = (*(Source(Kind.PICTURE, sha256) for _, sha256 in again.pictures), recipe)
     told = Sentence(_told_now(again), sources)
-    notes = [Sentence(f"Otherwise than then: {one}.", sources[-1:]) for one in again.changed]
-    found = [found_now(one, sources[0]) for one in again.evidence if one.valid]
+    notes = [Sentence(f"Otherwise than then: {one}.", (recipe,)) for one in again.changed]
+    found = [found_now(one, (*again.of(one.camera), recipe)) for one in again.evidence if one.valid]
     known = _known(facts, again)
     fresh = [one for one in found if (one.check, one.camera) not in known]
     again_said = [_said_again(one) for one in decisive(found) if one.against and one not in fresh]
-    margins = [*again_said, *_margins(found), *(_share(one, sources[0]) for one in again.shares)]
+    margins = [*again_said, *_margins(found), *(_share(one, (*again.of(one.camera), recipe)) for one in again.shares)]
     bad = frozenset(one.rule.check for one in again.findings if one.answer is Answer.BAD)
     against = _against(fresh)
     return Opinion(_now(again, known, against), (*against, told, *margins, *notes), bad or _checks(fresh))
@@ -99,7 +100,7 @@ def _known(facts: Facts, again: Again) -> frozenset[tuple[str, str]]:
 
 def _said_again(one: Found) -> Sentence:
     words = f"Camera {one.camera}, {one.check}: {words_of(one)} in the kept picture, which is compressed"
-    return Sentence(f"{words}; what the same models and references found then counts.", (one.source,))
+    return Sentence(f"{words}; what the same models and references found then counts.", one.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _unvouched(facts: Facts, verdict: Cited, found: Sequence[Found]) -> Iterator
 def _against(found: Iterable[Found]) -> list[Sentence]:
     """What was found that speaks against the item, though it may have been let pass."""
     return [
-        Sentence(f"Camera {one.camera}, {one.check}: {words_of(one)}; {one.because}.", (one.source,))
+        Sentence(f"Camera {one.camera}, {one.check}: {words_of(one)}; {one.because}.", one.sources)
         for one in decisive(found)
         if one.against
     ]
@@ -171,17 +172,17 @@ def _skipped(verdict: Cited) -> Iterator[Sentence]:
 def _margins(found: Iterable[Found]) -> list[Sentence]:
     """How far what vouched was from its limit."""
     return [
-        Sentence(f"Camera {one.camera}, {one.check}: {words_of(one)}.", (one.source,))
+        Sentence(f"Camera {one.camera}, {one.check}: {words_of(one)}.", one.sources)
         for one in decisive(found)
         if one.check in DAMAGE and not one.against
     ]
 
 
-def _share(one: Share, source: Source) -> Sentence:
+def _share(one: Share, sources: tuple[Source, ...]) -> Sentence:
     words = (
         f"At camera {one.camera} {one.p_value:.1%} of sound items look at least as unusual ({one.normals} known now)"
     )
-    return Sentence(f"{words}.", (source,))
+    return Sentence(f"{words}.", sources)
 
 
 def _told(verdict: Cited) -> str:

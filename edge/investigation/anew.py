@@ -93,7 +93,7 @@ class Anew:
             findings=findings,
             evidence=evidence,
             shares=tuple(self._shares(facts.gtin, evidence)),
-            pictures=tuple(dict.fromkeys(one.shown.kept.sha256 for one in seen)),
+            pictures=tuple(dict.fromkeys((one.shown.kept.camera, one.shown.kept.sha256) for one in seen)),
             models=tuple(sorted(self.sessions.versions().items())),
             changed=tuple(self._changed(facts, judged, {one.shown.kept.camera for one in seen})),
             day=self._day,

@@ -48,7 +48,17 @@ def rule(check="anomaly", camera="top"):
 
 def again(disposition=Disposition.PASS, answer=Answer.GOOD, found=(), **changed):
     finding = Finding(rule(), answer, "because")
-    plain = Again("now", disposition, (finding,), tuple(found), (), ("a" * 64,), (("backbone", "1.0.0"),), (), date.min)
+    plain = Again(
+        "now",
+        disposition,
+        (finding,),
+        tuple(found),
+        (),
+        (("top", "a" * 64), ("side", "d" * 64)),
+        (("backbone", "1.0.0"),),
+        (),
+        date.min,
+    )
     return replace(plain, **changed)
 
 
@@ -274,6 +284,14 @@ def test_sound_is_never_said_without_grounds(evidences, judged, ended, looked, l
     assert not any(
         each.valid and each.check == "second_look" and each.score is not None and each.score >= 1 for each in evidences
     )
+
+
+def test_what_is_seen_now_names_the_picture_that_it_is_seen_in():
+    looked = again(found=[evidence("anomaly", "side", score=1.2), evidence("anomaly", "top", score=0.3)])
+    told = answered(facts(*SOUND, again=looked))
+    assert [source.name[0] for source in told.because.sources] == ["d", "n"]  # its picture, and the recipe of now
+    [margin] = [one for one in told.now if one.words.startswith("Camera top")]
+    assert [source.name[0] for source in margin.sources] == ["a", "n"]
 
 
 def test_opinions_keep_then_and_now_apart():
