@@ -3,26 +3,24 @@
 `python -m bench.evidence [--data FOLDER] [--items N] [--rounds N] [--crops-per-s N] [--json FILE]`
 
 The daemon's own loop and parts in this process, a real mosquitto and the lane in software beside it; drawn packages, or
-photographs with `--data` (a folder as `tunnel-edge demo --data` takes it). Rounds of all kinds take turns. Beside what
-the lane itself shows, crops of the same pictures are offered to the desk: `--crops-per-s` of them in all.
+photographs with `--data` (a folder as `tunnel-edge demo --data` takes it). Within each run evidence is kept for five
+seconds, then none is, and so on: beside what the lane itself shows, crops of the same pictures are offered to the desk,
+so that it has `--crops-per-s` of them in all.
 
-without: no evidence is kept. kept: on this disk. slow: each file takes 300 ms longer to be durable. full: the lane's
-state lies on a disk of its own (a tmpfs; as root) that is filled to the last byte.
+usual: on this disk. slow: each file takes 300 ms longer to be durable. full: the lane's state lies on a disk of its own
+(a tmpfs; as root) that is filled to the last byte.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -34,11 +32,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.disks import filled, slow, small, usual
+from bench.phases import FED, WITH, WITHOUT, Phases
 from bench.record import NS_PER_MS, RATE, percentiles, run
 from edge.app import SWITCH_S
 from edge.assembly import lane
 from edge.config import load
-from edge.core.messages import Frame, Image, Item, Sighting
 from edge.core.ports import Ports
 from edge.demo import stage
 from edge.demo.main import teach
@@ -50,10 +48,10 @@ from edge.records.journal import entries
 from edge.records.writer import RETRIES_S, Ledger
 from edge.simulator.plan import Plan, write_plan
 
-WITHOUT, KEPT = "without", "kept"
-KINDS = {WITHOUT: (usual, usual), KEPT: (usual, usual), "slow": (slow, usual), "full": (small, filled)}
+USUAL = "usual"
+KINDS = {USUAL: (usual, usual), "slow": (slow, usual), "full": (small, filled)}
 """What the state lies on, and what is done to it while the lane runs."""
-FED, SHOWN = "fed", ("crop", "heat_map", "annotated")
+SHOWN = ("crop", "heat_map", "annotated")
 PATIENT_S, S_PER_MINUTE = 60.0, 60
 
 
@@ -61,7 +59,7 @@ PATIENT_S, S_PER_MINUTE = 60.0, 60
 class Round:
     """One run of the lane."""
 
-    turns_ms: list[float]
+    turns_ms: dict[str, list[float]]  # with and without evidence
     latencies_ms: list[float]
     verdicts: Counter[str]  # by disposition
     kept: Counter[str]  # see `_sizes`
@@ -84,7 +82,7 @@ def main() -> int:
                 rounds[kind].append(
                     _round(scene, Path(name), kind, Path(name) / f"{kind}-{number}", options.crops_per_s)
                 )
-    found = {kind: _measured(rounds[kind], len(scene.items)) for kind in kinds}
+    found = {kind: _measured(rounds[kind]) for kind in kinds}
     _print(found, console)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
@@ -105,53 +103,26 @@ def _round(scene: Scene, taught: Path, kind: str, folder: Path, crops_per_s: flo
     ports, places = stage.free_ports(), geometry(scene.frames)
     write_plan(folder / "plan.json", Plan(SITE, LANE, places, scene.items, SPEED_MM_PER_S, RATE))
     settings = lane_toml(scene, places, taught, ports).replace(f'"{taught}/state"', f'"{state}"')
-    (folder / "lane.toml").write_text(settings + ("" if kind != WITHOUT else "[evidence]\nmost_gb = 0\n"))
+    (folder / "lane.toml").write_text(settings)
     heard: list[Ports] = []
     disk, meanwhile = KINDS[kind]
     with disk(state):
         with stage.broker(folder, ports.broker), lane(load(folder / "lane.toml"), partial(_listened, heard)) as parts:
             ledger = cast(Ledger, heard[0].ledger)
-            desk = next((one for one in ledger.writers if isinstance(one, EvidenceDesk)), None)
-            with _fed(desk, scene, crops_per_s), meanwhile(state):
-                turns_ms = run(folder, ports, parts.turn)
+            desk = next(one for one in ledger.writers if isinstance(one, EvidenceDesk))
+            images = [read_picture(path) for one in scene.items[:8] for path in one.pictures.values()]
+            phases = Phases(desk, images, crops_per_s - len(scene.frames) * RATE / S_PER_MINUTE)
+            with phases.running(), meanwhile(state):
+                run(folder, ports, partial(phases.timed, parts.turn))
             _await_journal(ledger)
         said = [(name, body) for _, name, _, body in entries(state)]
     verdicts = Counter(body["disposition"] for name, body in said if name == "Verdict")
-    return Round(turns_ms, _latencies_ms(said), verdicts, _sizes(said), Counter(desk.lost) if desk else Counter())
+    return Round(phases.turns_ms, _latencies_ms(said), verdicts, _sizes(said), Counter(desk.lost))
 
 
 def _listened(heard: list[Ports], ports: Ports) -> Ports:
     heard.append(ports)
     return ports
-
-
-@contextmanager
-def _fed(desk: EvidenceDesk | None, scene: Scene, crops_per_s: float) -> Iterator[None]:
-    """So many crops a second beside the lane's own, no two alike."""
-    shown = len(scene.frames) * RATE / S_PER_MINUTE
-    ended = threading.Event()
-    images = [read_picture(path) for one in scene.items[:8] for path in one.pictures.values()]
-    feeder = threading.Thread(target=_feed, args=(desk, images, 1 / (crops_per_s - shown), ended))
-    if desk:
-        feeder.start()
-    yield
-    ended.set()
-    if desk:
-        feeder.join()
-
-
-def _feed(desk: EvidenceDesk, images: Sequence[Image], every_s: float, ended: threading.Event) -> None:
-    for number, image in enumerate(itertools.cycle(images)):
-        sighting = Sighting(Frame(FED, f"f-{number}", 0, 0.0, image), Item(f"{FED}-{number}", 0, 0), 0)
-        desk.show(sighting, partial(_stamped, image, number))
-        if ended.wait(every_s):
-            return
-
-
-def _stamped(image: Image, number: int) -> Image:
-    copied = image.copy()
-    cv2.putText(copied, str(number), (8, 32), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 0, 255), 2)
-    return copied
 
 
 def _await_journal(ledger: Ledger) -> None:
@@ -170,8 +141,9 @@ def _latencies_ms(said: Sequence[tuple[str, Mapping[str, Any]]]) -> list[float]:
 
 def _sizes(said: Sequence[tuple[str, Mapping[str, Any]]]) -> Counter[str]:
     """Bytes and pictures that were kept, of the lane's own items by what they show, and of what was fed."""
-    sizes: Counter[str] = Counter()
-    for body in (body for name, body in said if name == "EvidenceKept"):
+    kept = [body for name, body in said if name == "EvidenceKept"]
+    sizes = Counter({"items": len({body["item_id"] for body in kept if not body["item_id"].startswith(FED)})})
+    for body in kept:
         for one in body["pictures"]:
             what = FED if one["camera"] == FED else one["what"]
             sizes[what] += one["bytes"]
@@ -179,29 +151,31 @@ def _sizes(said: Sequence[tuple[str, Mapping[str, Any]]]) -> Counter[str]:
     return sizes
 
 
-def _measured(rounds: Sequence[Round], items: int) -> dict[str, Any]:
+def _measured(rounds: Sequence[Round]) -> dict[str, Any]:
     """All rounds of a kind together."""
     kept = sum((one.kept for one in rounds), Counter[str]())
     return {
-        "the loop's turn": percentiles([span_ms for one in rounds for span_ms in one.turns_ms]),
+        **{
+            what: percentiles([span_ms for one in rounds for span_ms in one.turns_ms[what]]) for what in (WITHOUT, WITH)
+        },
         "exposure to verdict": percentiles([span_ms for one in rounds for span_ms in one.latencies_ms]),
         "verdicts": dict(sum((one.verdicts for one in rounds), Counter[str]())),
         "pictures": {name: kept[f"{name}s"] for name in (*SHOWN, FED)},
-        "bytes an item": {name: kept[name] / items / len(rounds) for name in SHOWN},
+        "bytes an item": {name: kept[name] / max(1, kept["items"]) for name in SHOWN},
         "dropped": dict(sum((one.lost for one in rounds), Counter[str]())),
     }
 
 
 def _print(found: Mapping[str, Mapping[str, Any]], console: Console) -> None:
-    table = Table("", "", "count", "p50 ms", "p99 ms", "p99.9 ms", "most ms")
+    table = Table("disk", "turns of the loop", "count", "p50 ms", "p99 ms", "p99.9 ms", "most ms")
     for kind, rows in found.items():
-        for name in ("the loop's turn", "exposure to verdict"):
+        for name in (WITHOUT, WITH, "exposure to verdict"):
             count, *figures = rows[name].values()
             table.add_row(kind, name, f"{count:.0f}", *(f"{one:.3f}" for one in figures))
     console.print(table)
     for kind, rows in found.items():
         console.print(kind, {name: rows[name] for name in ("verdicts", "pictures", "dropped")})
-    console.print("bytes an item", {name: round(size) for name, size in found[KEPT]["bytes an item"].items()})
+    console.print("bytes an item", {name: round(size) for name, size in found[USUAL]["bytes an item"].items()})
 
 
 def _options() -> argparse.Namespace:

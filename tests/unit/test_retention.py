@@ -1,6 +1,7 @@
 """What is kept no longer: by age, by room, by kind; what is disputed goes last."""
 
 import sqlite3
+import time
 
 import pytest
 
@@ -149,6 +150,13 @@ def test_what_vanished_from_the_disk_is_found_in_time(lane, monkeypatch):
             path.unlink()
     lane.goes(rounds=256)
     assert [one.gone for one in of_item(lane.folder, "p-1")] == ["missing"]
+
+
+def test_a_clock_that_is_set_forward_makes_nothing_old(lane):
+    lane.runs("p-1")
+    lane.store.keep([taken("p-1", b"now")])
+    lane.now_ns = time.time_ns() + 400 * DAY
+    assert lane.goes(lane.keeper(days={"passed": 20_000.0})) == {}
 
 
 def test_the_oldest_that_is_there_is_told(lane):

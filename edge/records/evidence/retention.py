@@ -61,6 +61,7 @@ class Retention:
         self._state, self._store, self._limits = state, store, limits
         self._heard = 0  # the last journal entry about disputes that is seen to
         self._rounds = 0
+        self._began_ns = time.time_ns() - time.monotonic_ns()
         self._fails = False
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="evidence retention", daemon=True)
@@ -127,8 +128,11 @@ class Retention:
             self._store.mark(kind, found)
 
     def _too_old(self, base: sqlite3.Connection, now_ns: int) -> bool:
+        sure_ns = min(
+            now_ns, self._began_ns + time.monotonic_ns() + NS_PER_DAY
+        )  # a clock set forward makes nothing old
         for kind, days in self._limits.days.items():
-            if rows := _oldest(base, kind, now_ns - int(days * NS_PER_DAY)):
+            if rows := _oldest(base, kind, sure_ns - int(days * NS_PER_DAY)):
                 self._store.remove(f"{kind} after {days:g} days", [rowid for rowid, _ in rows])
                 return True
         return False
