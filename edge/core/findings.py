@@ -103,7 +103,7 @@ def answered(facts: Facts) -> Answer:
 
 HEADLINES: Mapping[Left, str] = {
     Left.SOUND: "It was sound when it left{when}, as far as the cameras saw it: whatever befell it, befell it later.",
-    Left.DAMAGED_UNSEEN: "Its pictures show it {wrong} when it left{when}, and the line did not notice.",
+    Left.DAMAGED_UNSEEN: "By its pictures it looks {wrong} when it left{when}, and the line did not notice.",
     Left.DAMAGED_SEEN: "It left{when} although the line had found it {wrong}: it was not pulled off.",
     Left.UNDECIDED: "Nobody can say: it left{when} without a decision.",
     Left.IN_DOUBT: "Nobody can say for sure: the line let it pass{when}, but something speaks against it.",

@@ -111,7 +111,7 @@ def test_damage_that_the_line_let_pass_is_found_beside_those_most_alike(lane, ca
     main(["complaint", str(lane.now), "--order-line", "o-0", "--by", "Ada", "--why", "dented"])
     [one] = lane.asked(capsys, "--order-line", "t")["items"]
     assert (one["item_id"], one["left"]) == (torn, "left_damaged_unseen")
-    assert "Its pictures show it damaged when it left" in one["headline"]["words"]
+    assert "By its pictures it looks damaged when it left" in one["headline"]["words"]
     assert {kept["what"] for kept in one["pictures"]} == {"crop", "heat_map"}
     assert len(one["alike"]) == 3
     assert not {other["item_id"] for other in one["alike"]} & {torn, "i-000001"}  # itself, and the one complained of
