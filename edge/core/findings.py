@@ -102,7 +102,7 @@ def answered(facts: Facts) -> Answer:
 
 
 HEADLINES: Mapping[Left, str] = {
-    Left.SOUND: "It was sound when it left{when}, as far as the cameras saw it: whatever befell it, befell it later.",
+    Left.SOUND: "It was sound when it left{when}, as far as the line could see: all that was asked vouched for it.",
     Left.DAMAGED_UNSEEN: "By its pictures it looks {wrong} when it left{when}, and the line did not notice.",
     Left.DAMAGED_SEEN: "It left{when} although the line had found it {wrong}: it was not pulled off.",
     Left.UNDECIDED: "Nobody can say: it left{when} without a decision.",
