@@ -64,6 +64,8 @@ class Store:
         self.removed: defaultdict[str, int] = defaultdict(int)  # by rule
         self.bytes = self._base.execute("SELECT IFNULL(SUM(bytes), 0) FROM evidence WHERE gone = ''").fetchone()[0]
         self._incoming.mkdir(parents=True, exist_ok=True)
+        for folder in (self._incoming.parent, state):
+            _durable(folder)
         self._mend()
 
     def close(self) -> None:
