@@ -81,8 +81,8 @@ def _measured(rounds: list[Round]) -> dict[str, Figures]:
     """All rounds of a kind together."""
     kept = [one.kept for one in rounds if one.kept]
     return {
-        "the loop's turn": _percentiles([span_ms for one in rounds for span_ms in one.turns_ms]),
-        "exposure to verdict": _percentiles([span_ms for one in rounds for span_ms in one.latencies_ms]),
+        "the loop's turn": percentiles([span_ms for one in rounds for span_ms in one.turns_ms]),
+        "exposure to verdict": percentiles([span_ms for one in rounds for span_ms in one.latencies_ms]),
         "bytes an item": {name: float(np.mean([one[name] for one in kept])) for name in (kept[0] if kept else {})},
     }
 
@@ -98,10 +98,10 @@ def _round(scene: Scene, taught: Path, what: str, folder: Path) -> Round:
     listen = tape.ports if what == WITH else as_they_are
     with stage.broker(folder, ports.broker), lane(load(folder / "lane.toml"), listen) as parts:
         if what == WITHOUT:
-            return Round(_run(folder, ports, parts.turn), _latencies_ms(folder))
+            return Round(run(folder, ports, parts.turn), latencies_ms(folder))
         with _recording(folder / "kept", parts, tape) as turn:
-            turns_ms = _run(folder, ports, turn)
-    return Round(turns_ms, _latencies_ms(folder), _written(folder / "kept", len(scene.items)))
+            turns_ms = run(folder, ports, turn)
+    return Round(turns_ms, latencies_ms(folder), _written(folder / "kept", len(scene.items)))
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def _recording(folder: Path, parts: Lane, tape: Tape) -> Iterator[Turning]:
     print(f"the recording has ended: {recorder.because}")
 
 
-def _run(folder: Path, ports: stage.Ports, turn: Turning) -> list[float]:
+def run(folder: Path, ports: stage.Ports, turn: Turning) -> list[float]:
     """Turn as the daemon does until the lane has run empty."""
     spans_ms: list[float] = []
     with stage.process(simulator_command(folder, ports), folder / "lane.log") as simulator:
@@ -129,7 +129,7 @@ def _run(folder: Path, ports: stage.Ports, turn: Turning) -> list[float]:
     return spans_ms
 
 
-def _latencies_ms(folder: Path) -> list[float]:
+def latencies_ms(folder: Path) -> list[float]:
     """From the last exposure to the verdict, item by item."""
     said = [body for _, kind, _, body in entries(folder / "state") if kind == "Verdict" and body["exposed_ns"]]
     return [(one["decided_ns"] - one["exposed_ns"]) / NS_PER_MS for one in said]
@@ -142,7 +142,7 @@ def _written(folder: Path, items: int) -> dict[str, float]:
     return {"pictures": len(pictures), "of_pictures": sum(pictures) / items, "of_the_rest": rest / items}
 
 
-def _percentiles(spans_ms: list[float]) -> Figures:
+def percentiles(spans_ms: list[float]) -> Figures:
     p50, p99, p999 = (float(one) for one in np.percentile(spans_ms, (50, 99, 99.9)))
     return {"count": len(spans_ms), "p50_ms": p50, "p99_ms": p99, "p99.9_ms": p999, "most_ms": max(spans_ms)}
 

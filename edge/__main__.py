@@ -26,6 +26,8 @@ COMMANDS = {
     "node": ("edge.node.main", "main", "send the cameras of this box to the box that decides; check; make keys"),
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),
     "explain": ("edge.explain", "main", "tell one item's whole story, with its pictures"),
+    "investigate": ("edge.investigation.main", "main", "was it sound when it left? with pictures and grounds"),
+    "evidence": ("edge.evidence", "main", "what was seen of items: find, show, export as an archive, check one"),
     "conformance": ("edge.conformance.main", "main", "test a PLC's program against the line protocol"),
     "certs": ("edge.certificates", "main", "a site's certificates for its broker and all who speak there"),
     "sentinel": ("edge.sentinel.main", "main", "check that what a lane's daemon decides is carried out"),

@@ -44,7 +44,7 @@ from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
 from edge.core.tracker import Tracker
-from edge.desks import ledger_of
+from edge.desks import ledger_of, shown_to
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
@@ -109,20 +109,20 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         )
         registry = CollectorRegistry()
         metrics = MetricsSink(registry)
-        ledger = ledger_of(config, stack, context, link, metrics)
+        ledger, evidence = ledger_of(config, stack, context, link, metrics)
         sender = _orders(config, stack, link)
         shelf = shelf_of(config)
         start = starting(config, shelf.told().good if shelf else NONE)
         asked = questions(config.inspection, config.recipe.rule, sessions, totes=known_totes(shelf) if shelf else {})
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
-        inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner)
+        inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner, shown_to(evidence, config))
         cameras = all_cameras(config, laid(config, start).geometry, context)
         drift = _watch_cameras(config, shelf, cameras) if shelf else None
         known = shelf or NO_SHELF
         ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, known))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         loop = loop_of(config, start, ports, gate, station)
-        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift), loop)
+        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift, evidence), loop)
         oversee(registry, config, loop, sessions.versions, ledger)
         serve(config.metrics, registry, stack)
         watched = [shelf] if shelf else []  # the sender's last word comes after the ledger's

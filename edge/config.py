@@ -29,6 +29,7 @@ from edge.settings import (
     Section,
     TapSettings,
 )
+from edge.settings_evidence import EvidenceSettings
 from edge.settings_lake import LakeSettings
 from edge.settings_recipe import LimitSettings, LotSettings, RecipeSettings
 
@@ -47,6 +48,7 @@ class Config(Section):
     recipe: RecipeSettings
     limits: LimitSettings = LimitSettings()
     lots: LotSettings | None = None
+    evidence: EvidenceSettings = EvidenceSettings()
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
     calibration: CalibrationSettings = CalibrationSettings()

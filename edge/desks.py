@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 
 import zmq
 
 from edge.config import Config
 from edge.conveyor.link import Link
+from edge.core.messages import Sighting
+from edge.inspection.crop import Crop
+from edge.inspection.inspector import Show, to_nobody
 from edge.records.candidates import CANDIDATES, CandidateSink
+from edge.records.evidence.desk import EvidenceDesk
+from edge.records.evidence.retention import KINDS, Limits, Retention
+from edge.records.evidence.store import Store
 from edge.records.journal import Journal
 from edge.records.logs import LogSink
 from edge.records.metrics import MetricsSink
-from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
+from edge.records.sinks import JournalSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
 
-BYTES_PER_MB = 1_000_000
+BYTES_PER_MB, BYTES_PER_GB = 1_000_000, 1_000_000_000
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
 
 
 def ledger_of(
     config: Config, stack: ExitStack, context: zmq.Context[zmq.Socket[bytes]], link: Link, metrics: MetricsSink
-) -> Ledger:
-    """Seven desks; the journal is closed and the tap's endpoint is given back at the end."""
+) -> tuple[Ledger, EvidenceDesk | None]:
+    """Seven desks, and that of the evidence among them; what they have open is closed at the end."""
+    evidence = _evidence(config, stack)
     tap = TapSink(context, config.tap.endpoint)
     stack.callback(tap.close)
     journal = Journal(config.lane.state)
@@ -33,9 +41,30 @@ def ledger_of(
         Writer("verdicts", VerdictSink(link), RECORDS),
         Writer("log", LogSink(), DROPPABLE),
     )
-    pictures = Writer("pictures", PictureSink(config.lane.state / PICTURES), DROPPABLE)
-    droppable = [pictures, Writer("tap", tap, DROPPABLE)]
+    droppable = [*([evidence] if evidence else ()), Writer("tap", tap, DROPPABLE)]
     if most_mb := config.inspection.candidates_mb:
         sink = CandidateSink(config.lane.state / CANDIDATES, most_mb * BYTES_PER_MB)
         droppable.append(Writer("candidates", sink, DROPPABLE))
-    return Ledger(plain, tuple(droppable))
+    return Ledger(plain, tuple(droppable)), evidence
+
+
+def _evidence(config: Config, stack: ExitStack) -> EvidenceDesk | None:
+    """The desk of the evidence; None: none is kept."""
+    asked, state = config.evidence, config.lane.state
+    if not asked.most_gb:
+        return None
+    store = Store(state)
+    stack.callback(store.close)
+    days = {kind: getattr(asked, f"{kind}_days") for kind in KINDS}
+    retention = Retention(state, store, Limits(days, asked.most_gb * BYTES_PER_GB, asked.least_free))
+    return EvidenceDesk(state, store, retention, asked.quality, asked.least_free / 2)
+
+
+def shown_to(desk: EvidenceDesk | None, config: Config) -> Show:
+    """Has what was looked at cut out for the desk, where there is one."""
+
+    def show(sighting: Sighting, crop: Crop) -> None:
+        if desk:
+            desk.show(sighting, partial(crop.copy, config.evidence.longest_px))
+
+    return show if desk else to_nobody

@@ -6,26 +6,38 @@ import argparse
 import base64
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from rich.console import Console
 from rich.table import Table
 
 from edge.config import load
-from edge.core.errors import ItemUnknown
+from edge.core.errors import EvidenceGone, ItemUnknown
 from edge.core.story import NS_PER_S, Line, Told, lines
-from edge.pictures import read_picture
-from edge.records.journal import commanded, items_like, story
+from edge.pictures import decoded
+from edge.records.evidence.index import newest_of_item, picture
+from edge.records.journal import commanded, in_force, items_like, story
 from edge.records.outbox import answers
-from edge.records.sinks import PICTURES
 from edge.watch import half_blocks
 
 MOST = 10  # items that are named where one was not told apart
 TEMPLATE = "explain.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All that the ledger and the evidence tell of an item."""
+
+    item: str
+    lines: tuple[Line, ...]
+    pictures: tuple[tuple[str, str, bytes], ...]  # caption, SHA-256, the file
+    gone: tuple[str, ...]  # caption and why of those that are there no longer
+    versions: Mapping[str, Any]  # in force when it came: of the daemon, the models, the calibrations
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,20 +48,22 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = _options(arguments)
     state = load(options.config).lane.state
-    item = _meant(state, options.item)
-    told = list(lines(_told(state, item)))
-    pictures = sorted((state / PICTURES / item).glob("*.jpg"))
+    account = account_of(state, meant(state, options.item))
     if options.json:
-        print(json.dumps([asdict(line) for line in told], ensure_ascii=False, indent=1))  # noqa: T201 - its own voice
+        print(json.dumps([asdict(line) for line in account.lines], ensure_ascii=False, indent=1))  # noqa: T201 - its own voice
     else:
-        _print(item, told, pictures, options.columns, Console())
+        show(account, options.columns, Console())
     if options.html:
-        options.html.write_text(_page(item, told, pictures), encoding="utf-8")
+        options.html.write_text(page(account), encoding="utf-8")
     return 0
 
 
-def _meant(state: Path, words: str) -> str:
-    """The item that is meant by its name, the end of it, its order line or the warehouse's name for it."""
+def meant(state: Path, words: str) -> str:
+    """The item that is meant by its name, the end of it, its order line or the warehouse's name for it.
+
+    Raises:
+        ItemUnknown: none, or several, of the journal's items are meant.
+    """
     try:
         found = items_like(state, words, MOST)
     except sqlite3.Error as error:
@@ -63,6 +77,17 @@ def _meant(state: Path, words: str) -> str:
     raise ItemUnknown(f"'{words}' may mean several items: {', '.join(found)}: name one in full.")
 
 
+def account_of(state: Path, item: str) -> Account:
+    """All that is told of an item; of each check and camera the last picture."""
+    pictures, gone = [], []
+    for one in newest_of_item(state, item):
+        try:
+            pictures.append((one.caption, one.sha256, picture(state, one.sha256)))
+        except EvidenceGone as error:
+            gone.append(f"{one.caption}: {error}")
+    return Account(item, tuple(lines(_told(state, item))), tuple(pictures), tuple(gone), in_force(state, item))
+
+
 def _told(state: Path, item: str) -> Iterator[Told]:
     """All that the journal says of an item; what PLC and warehouse answered to it, too."""
     answered = answers(state, item)
@@ -73,23 +98,28 @@ def _told(state: Path, item: str) -> Iterator[Told]:
             yield from ((ack_ns, "DivertAck", ack) for ack_ns, ack in acks.get(body["command_id"], ()))
 
 
-def _print(item: str, told: Sequence[Line], pictures: Sequence[Path], columns: int, console: Console) -> None:
-    table = Table("s", "written", "what", "", title=item)
-    for line in told:
+def show(account: Account, columns: int, console: Console) -> None:
+    """In the terminal; columns: width of the pictures, 0 for none."""
+    table = Table("s", "written", "what", "", title=account.item)
+    for line in account.lines:
         table.add_row(_since(line), _written(line), line.what, line.words)
     console.print(table)
-    for path in pictures:
-        console.print(path, highlight=False, soft_wrap=True)
+    for what, told in account.versions.items():
+        console.print(f"{what}: {told}", style="dim", highlight=False, soft_wrap=True)
+    for caption, sha256, content in account.pictures:
+        console.print(f"{caption}: {sha256}", highlight=False, soft_wrap=True)
         if columns and console.color_system:
-            console.print(half_blocks(read_picture(path), min(columns, console.width)))
+            console.print(half_blocks(decoded(content, caption), min(columns, console.width)))
+    for told in account.gone:
+        console.print(told, style="yellow", highlight=False, soft_wrap=True)
 
 
-def _page(item: str, told: Sequence[Line], pictures: Sequence[Path]) -> str:
-    """One page that needs nothing beside it."""
+def page(account: Account) -> str:
+    """One HTML page that needs nothing beside it."""
     template = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template(TEMPLATE)
-    rows = [(_since(line), _written(line), line.what, line.words) for line in told]
-    shown = [(path.stem, base64.b64encode(path.read_bytes()).decode()) for path in pictures]
-    return template.render(item=item, rows=rows, pictures=shown)
+    rows = [(_since(line), _written(line), line.what, line.words) for line in account.lines]
+    shown = [(caption, base64.b64encode(content).decode()) for caption, _, content in account.pictures]
+    return template.render(account=account, rows=rows, pictures=shown)
 
 
 def _since(line: Line) -> str:

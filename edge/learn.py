@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -31,10 +32,11 @@ from edge.inspection.growth import changed, grown, limit
 from edge.inspection.references import CAMERA, GTIN, Normal, References
 from edge.inspection.session import Session
 from edge.records.candidates import CANDIDATES, KEPT, PASSED, UNUSUAL, oldest_first
+from edge.records.evidence.index import items
 from edge.records.journal import Journal, entries, story
 from edge.stock import FIRST, STAGES, Entry
 
-COMPLAINT = "Complaint"
+COMPLAINT, DISPUTED = "Complaint", "Disputed"
 DECLINED = "declined"  # a folder beside the candidates': what a person has seen, and takes for damage
 BATCH = 200  # candidates that one run of `grow` learns from
 S_PER_DAY, NS_PER_S = 86_400, 1_000_000_000
@@ -52,17 +54,19 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def complaint(arguments: Sequence[str]) -> int:
-    """`tunnel-edge complaint`: what was shipped with this order line is never learnt from."""
+    """`tunnel-edge complaint`: what was shipped with this order line is never learnt from, and its evidence kept."""
     parser = argparse.ArgumentParser(prog="tunnel-edge complaint", description="Note a customer's complaint.")
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
     parser.add_argument("--order-line", required=True, help="that the customer complains of")
     parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
     parser.add_argument("--why", required=True, help="the customer's words")
     options = parser.parse_args(arguments)
-    journal = Journal(load(options.config).lane.state)
+    state = load(options.config).lane.state
     said = {"order_line": options.order_line, "by": options.by, "why": options.why}
-    journal.append([(COMPLAINT, None, said)], [])
-    journal.close()
+    with closing(Journal(state)) as journal:
+        disputed = [(DISPUTED, item, {"item_id": item, **said}) for item in items(state, order_line=options.order_line)]
+        journal.append([(COMPLAINT, None, said), *disputed], [])
+    print(f"{options.order_line}: noted; items whose evidence is kept longest: {len(disputed)}")  # noqa: T201 - its voice
     return 0
 
 

@@ -20,8 +20,8 @@ from edge.core.lot_recovery import standing, usual
 from edge.core.messages import LotHold
 from edge.core.statistics import wilson
 from edge.core.topics import Topic
+from edge.records.evidence.index import of_item
 from edge.records.journal import entries, lot_entries
-from edge.records.sinks import PICTURES
 from edge.simulator.mqtt import Party
 
 KEYS = Path("/etc/tunnel-edge/console-keys")
@@ -165,13 +165,12 @@ def holds(said: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Mapping[str, An
 
 
 def _tell_holds(config: Config) -> int:
-    """A table of what is in doubt, with the folder of each item's pictures."""
+    """A table of what is in doubt, and how many pictures were kept of each: `tunnel-edge evidence` has them."""
     table = Table("item", "order line", "gtin", "pictures", title="went on since the last good challenge test")
     for item in holds([(kind, body) for _, kind, _, body in entries(config.lane.state)]):
         order = item["expected"] or {}
-        pictures = config.lane.state / PICTURES / item["item_id"]
-        shown = str(pictures) if pictures.is_dir() else "-"
-        table.add_row(item["item_id"], order.get("order_line", "-"), order.get("gtin", "-"), shown)
+        pictures = str(len(of_item(config.lane.state, item["item_id"])))
+        table.add_row(item["item_id"], order.get("order_line", "-"), order.get("gtin", "-"), pictures)
     Console().print(table)
     return 0
 

@@ -18,15 +18,26 @@ def read_picture(path: Path) -> Image:
         PictureUnreadable: missing, empty or no picture.
     """
     try:
-        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        content = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from error
+    return decoded(content, path)
+
+
+def decoded(content: bytes, name: Path | str) -> Image:
+    """A picture file's content: uint8, height × width × 3, BGR; name: what to call it.
+
+    Raises:
+        PictureUnreadable: empty or no picture.
+    """
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # what OpenCV says of an empty file
-        raise _unreadable(path, "empty") from error
+        raise _unreadable(name, "empty") from error
     if image is None:
-        raise _unreadable(path, "no picture")
+        raise _unreadable(name, "no picture")
     return np.asarray(image, np.uint8)
 
 
-def _unreadable(path: Path, why: str) -> PictureUnreadable:
+def _unreadable(path: Path | str, why: str) -> PictureUnreadable:
     return PictureUnreadable(f"{path}: {why}: put a picture there, or leave it out.")

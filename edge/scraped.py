@@ -19,11 +19,14 @@ from edge.conveyor.link import Link
 from edge.inspection.inspector import ThreadedInspector
 from edge.loop import Loop
 from edge.orders.sender import Sender
+from edge.records.evidence.desk import EvidenceDesk
 from edge.records.machine import of_the_machine
 from edge.records.metrics import CountedElsewhere, Counts, Gauged, GaugedElsewhere
 from edge.records.writer import Ledger
 from edge.settings import MetricsSettings
 from edge.standing import WatchedShelf
+
+NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Beside:
     sender: Sender
     shelf: WatchedShelf | None
     drift: CameraDrift | None
+    evidence: EvidenceDesk | None
 
 
 def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
@@ -89,12 +93,34 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
     for (name, what, labels), counts in counted.items():
         registry.register(CountedElsewhere(name, what, labels, counts))
     _gauge(registry, beside.cameras)
+    if beside.evidence:
+        _count_evidence(registry, beside.evidence)
     if beside.drift:
         _gauge_drift(registry, beside.drift)
     if beside.shelf:
         _gauge_shelf(registry, beside.shelf)
         drift = "Of the counts from eye to eye, since the belt was calibrated, as a share."
         Gauge("tunnel_belt_scale_drift", drift, registry=registry).set_function(lambda: loop.calibrated.scale.off)
+
+
+def _count_evidence(registry: CollectorRegistry, desk: EvidenceDesk) -> None:
+    """What is kept of the items' pictures, what was dropped and removed, and how far back it reaches."""
+    counted: dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]] = {
+        ("tunnel_evidence_kept", "Pictures kept as evidence.", ()): lambda: {(): desk.store.kept},
+        ("tunnel_evidence_dropped", "Pictures that could not be kept, by why.", ("why",)): (
+            lambda: {(why,): count for why, count in dict(desk.lost).items()}
+        ),
+        ("tunnel_evidence_removed", "Pictures removed, by the rule that removed them.", ("rule",)): (
+            lambda: {(rule,): count for rule, count in dict(desk.store.removed).items()}
+        ),
+    }
+    for (name, what, labels), counts in counted.items():
+        registry.register(CountedElsewhere(name, what, labels, counts))
+    kept = Gauge("tunnel_evidence_bytes", "Of all pictures that are kept.", registry=registry)
+    kept.set_function(lambda: desk.store.bytes)
+    what = "When the oldest picture that is there was kept; 0: there is none."
+    oldest = Gauge("tunnel_evidence_oldest_timestamp_seconds", what, registry=registry)
+    oldest.set_function(lambda: (desk.retention.oldest_wall_ns or 0) / NS_PER_S)
 
 
 def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:

@@ -41,7 +41,7 @@ class LaneSettings(Section):
     name: Name
     """Name of the lane, unlike that of any other at the site."""
     state: Path
-    """Folder of the journal, the outbox and the evidence pictures; one for each lane."""
+    """Folder of the journal, the outbox and the evidence; one for each lane."""
 
 
 class BrokerSettings(Section):

@@ -15,6 +15,7 @@ TunnelEdgeError
 ├── LedgerRefused          the lane's folder cannot be written, or holds no ledger
 ├── LakeRefused            there is nothing to export, nowhere to export it to, or the store does not take it
 ├── ItemUnknown            no item, or more than one, of the journal is meant
+├── EvidenceGone           a picture was removed, was never kept, or was changed since; so was an archive
 ├── RecordingRefused       a recording is damaged, unfinished or of another version, or cannot be written
 ├── ReleaseRefused         a release is not there, or did not become ready
 └── DemoFailed             a process of the demo ended badly
@@ -86,6 +87,10 @@ class DemoFailed(TunnelEdgeError):
 
 class ReleaseRefused(TunnelEdgeError):
     """A release is not there, or did not become ready."""
+
+
+class EvidenceGone(TunnelEdgeError):
+    """A picture was removed, was never kept, or was changed since; so was an archive."""
 
 
 class RecordingRefused(TunnelEdgeError):

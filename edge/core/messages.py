@@ -259,6 +259,19 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture of an item, on its way to where evidence is kept; in memory alone."""
+
+    item_id: str
+    what: str  # crop, heat_map, annotated
+    camera: str
+    check: str  # empty: a crop, which all checks of its frame share
+    frame_id: str
+    exposed_ns: int
+    image: Image  # of its own memory: no camera waits for it
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one check found in one frame of one item; invalid until the check vouches for it."""
 

@@ -30,6 +30,7 @@ from edge.core.messages import (
     LotRelease,
     ReplacementRequest,
     ScaleLearnt,
+    Shown,
     Sighting,
     Verdict,
 )
@@ -55,6 +56,7 @@ Record = (
     | FireResult
     | CalibrationsInForce
     | ScaleLearnt
+    | Shown
 )
 
 

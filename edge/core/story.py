@@ -102,6 +102,11 @@ def _replacement(body: Body) -> str:
     return f"a replacement is owed: request {body['request_id']} for order line {body['order_line']}; {answer}"
 
 
+def _kept(body: Body) -> str:
+    told = [f"{one['what']} of {one['check'] or 'all checks'}, camera {one['camera']}" for one in body["pictures"]]
+    return f"kept of it: {'; '.join(told)}"
+
+
 def _other(body: Body) -> str:
     return ", ".join(f"{name} {value}" for name, value in body.items() if value not in (None, "", []))
 
@@ -116,5 +121,7 @@ WORDS: Mapping[str, Callable[[Body], str]] = {
     "DivertOutcome": _outcome,
     "ItemEnd": _end,
     "ReplacementRequest": _replacement,
+    "EvidenceKept": _kept,
+    "Disputed": lambda body: f"a complaint, noted by {body['by']}: {body['why']}",
     "Alarm": lambda body: f"alarm {body['kind']}: {body['because']}",
 }

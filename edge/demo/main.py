@@ -23,7 +23,6 @@ from edge.demo.settings import FILM, LANE, SITE, SPEED_MM_PER_S, geometry, lane_
 from edge.inspection.session import Session, newest
 from edge.pictures import read_picture
 from edge.records.outbox import outbox
-from edge.records.sinks import PICTURES
 from edge.settings import ROOT
 from edge.simulator.plan import Geometry, Plan, write_plan
 from edge.teach import Teacher, learn_belts
@@ -52,8 +51,8 @@ def main(arguments: Sequence[str]) -> int:
         _run(scene, lane, options, folder, console)
         run = score.account(folder / "state", folder / "truth.json", scene)
         result = score.figures(run)
-        pictures = folder / "state" / PICTURES
-        page = report.write(options.report, scene.title, scene.notes, run, result, stations(lane), pictures)
+        state = folder / "state"
+        page = report.write(options.report, scene.title, scene.notes, run, result, stations(lane), state)
     _tell(result, run, page, options.json, console)
     return 0 if run.complete else 1
 

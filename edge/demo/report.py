@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from markupsafe import Markup
 
 from edge.demo.plots import strip, timeline
 from edge.demo.score import Account, Story, conservation_line
+from edge.records.evidence.index import newest_of_item, picture
 
 PAGE = "index.html"
 PICTURES = "pictures"
@@ -24,11 +24,10 @@ def write(
     run: Account,
     result: Mapping[str, Any],
     places_mm: Mapping[str, float],
-    pictures: Path,
+    state: Path,
 ) -> Path:
-    """Write `folder/index.html` and copy the evidence pictures beside it; returns the page's path."""
-    if pictures.is_dir():
-        shutil.copytree(pictures, folder / PICTURES, dirs_exist_ok=True)
+    """Write `folder/index.html` and copy the evidence beside it; returns the page's path."""
+    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     loader = jinja2.PackageLoader("edge.demo", "")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.get_template("report.html").render(
@@ -39,7 +38,7 @@ def write(
         timeline=Markup(timeline(run.stories, places_mm)),  # noqa: S704 - our own SVG, its texts escaped
         scores=Markup(strip(_scores(run))),  # noqa: S704 - likewise
         scores_note=_scores_note(result),
-        items=[_card(one, pictures) for one in run.stories],
+        items=[_card(one, state, folder) for one in run.stories],
     )
     (folder / PAGE).write_text(page)
     return folder / PAGE
@@ -82,10 +81,9 @@ def _scores_note(result: Mapping[str, Any]) -> str:
     )
 
 
-def _card(story: Story, pictures: Path) -> dict[str, Any]:
+def _card(story: Story, state: Path, folder: Path) -> dict[str, Any]:
     """What the page shows of one item."""
     verdict = story.verdict or {"reasons": ["no verdict"]}
-    found = sorted((pictures / story.item_id).glob("*.jpg"))
     return {
         "item_id": story.item_id,
         "wms": story.truth.get("item", "unknown"),
@@ -93,8 +91,16 @@ def _card(story: Story, pictures: Path) -> dict[str, Any]:
         "end": (story.end or {"end": "lost"})["end"],
         "mistaken": _mistaken(story),
         "reasons": verdict["reasons"],
-        "pictures": [(path.stem, f"{PICTURES}/{story.item_id}/{path.name}") for path in found],
+        "pictures": list(_pictures(story.item_id, state, folder)),
     }
+
+
+def _pictures(item: str, state: Path, folder: Path) -> Iterator[tuple[str, str]]:
+    """Caption of each picture of an item, and where it was copied to in the report's folder."""
+    for one in newest_of_item(state, item):
+        path = f"{PICTURES}/{one.sha256}.jpg"
+        (folder / path).write_bytes(picture(state, one.sha256))
+        yield one.caption, path
 
 
 def _mistaken(story: Story) -> str:

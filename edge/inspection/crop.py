@@ -45,6 +45,14 @@ class Crop:
             self._stretched[size_px] = self._cut_to(size_px)
         return self._stretched[size_px]
 
+    def copy(self, longest_px: int) -> Image:
+        """Its own picture in memory of its own, at most so long."""
+        height_px, width_px = self.mask.shape
+        scale = longest_px / max(width_px, height_px)
+        if scale < 1:
+            return self._cut_to((max(1, round(width_px * scale)), max(1, round(height_px * scale))))
+        return self.image.copy() if self.image is self.frame else self.image
+
     def _cut_to(self, size_px: Size) -> Image:
         steps = np.array(self.mask.shape[::-1]) / size_px
         to_frame = self.to_frame @ _scaling(steps)

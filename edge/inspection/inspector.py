@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -30,12 +30,21 @@ class Locate(Protocol):
         ...
 
 
+Show = Callable[[Sighting, Crop], None]
+"""Told of each item that was looked at, once a frame, on a worker's thread; never raises."""
+
+
+def to_nobody(sighting: Sighting, crop: Crop) -> None:
+    """Nobody keeps what was looked at."""
+
+
 class ThreadedInspector:
     """Workers share the sessions; ONNX Runtime and OpenCV release the interpreter's lock."""
 
-    def __init__(self, locate: Locate, planner: Planner) -> None:
+    def __init__(self, locate: Locate, planner: Planner, show: Show = to_nobody) -> None:
         self._locate = locate
         self._planner = planner
+        self._show = show
         self._held = Held()
         self._changed = threading.Condition()  # guards the planner
         self._ending = False
@@ -122,7 +131,8 @@ class ThreadedInspector:
             self._fail(job, f"camera {job.look.sighting.frame.camera} shows what it should not: {fault}")
             return
         try:
-            crop = job.look.crop or self._located(job)
+            known = job.look.crop
+            crop = known or self._located(job)
             self._ask(job, crop)
         except CameraFault as error:
             self._fail(job, str(error))
@@ -130,6 +140,9 @@ class ThreadedInspector:
             frame = job.look.sighting.frame
             log.exception("%s of frame %s of camera %s", job.question, frame.frame_id, frame.camera)
             self._fail(job, f"failed: {type(error).__name__}")
+        else:
+            if known is None:
+                self._show(job.look.sighting, crop)  # after the first answer: no verdict waits for it
 
     def _fail(self, job: Job, because: str) -> None:
         with self._changed:

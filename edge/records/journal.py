@@ -10,6 +10,15 @@ from typing import Any
 from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, enter, opened, owe, reading
 
 LITERALLY = str.maketrans({char: f"\\{char}" for char in "\\%_"})  # in a pattern of LIKE
+IN_FORCE = ("DaemonStarted", "CalibrationsInForce")  # what an item was judged with, each with an index of its own
+NAMED_LIKE = """
+SELECT item, MAX(wall_ns) AS last_ns FROM (
+    SELECT item, wall_ns FROM journal WHERE kind = 'Item' AND item LIKE :ends ESCAPE '\\'
+    UNION ALL SELECT item, wall_ns FROM journal
+        WHERE kind = 'Item' AND json_extract(body, '$.expected.order_line') = :words
+    UNION ALL SELECT item, wall_ns FROM journal
+        WHERE kind = 'Item' AND json_extract(body, '$.expected.wms_item') = :words)
+GROUP BY item ORDER BY last_ns DESC LIMIT :most"""  # each part by an index of its own
 ACK_ENTRIES = 20_000  # after a command: its answer is among them
 
 
@@ -94,18 +103,22 @@ def items_like(folder: Path, words: str, most: int) -> list[str]:
     Raises:
         sqlite3.Error: there is no journal, or it cannot be read.
     """
-    ends = f"%{words.translate(LITERALLY)}"
-    order = ("order_line", "wms_item")
-    asked = " OR ".join(f"json_extract(body, '$.expected.{name}') = ?" for name in order)
     with reading(folder) as base:
         if base.execute("SELECT 1 FROM journal WHERE item = ? LIMIT 1", (words,)).fetchone():
             return [words]
-        rows = base.execute(
-            "SELECT item FROM journal WHERE kind = 'Item' AND (item LIKE ? ESCAPE '\\' OR " + asked + ")"  # noqa: S608
-            " GROUP BY item ORDER BY MAX(entry) DESC LIMIT ?",
-            (ends, *(words for _ in order), most),
-        )
-        return [item for (item,) in rows]
+        rows = base.execute(NAMED_LIKE, {"words": words, "ends": f"%{words.translate(LITERALLY)}", "most": most})
+        return [item for item, _ in rows]
+
+
+def in_force(folder: Path, item: str) -> dict[str, dict[str, Any]]:
+    """What the daemon and its calibrations were when an item came: the last entries about them before it, by kind."""
+    asked = (
+        "SELECT body FROM journal WHERE kind = '{kind}' AND entry < (SELECT MIN(entry) FROM journal WHERE item = ?)"
+        " ORDER BY entry DESC LIMIT 1"
+    )
+    with reading(folder) as base:
+        said = {kind: base.execute(asked.format(kind=kind), (item,)).fetchone() for kind in IN_FORCE}
+    return {kind: json.loads(row[0]) for kind, row in said.items() if row}
 
 
 def commanded(folder: Path, item: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:

@@ -14,6 +14,12 @@ from edge.core.errors import LedgerRefused
 
 FILE = "ledger.sqlite"
 OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
+ORDERED = ("order_line", "wms_item", "gtin", "lot", "seller")  # by which items are found
+OF_ORDERS = "".join(
+    f"CREATE INDEX IF NOT EXISTS journal_{name} ON journal (json_extract(body, '$.expected.{name}'))"
+    f" WHERE kind = 'Item' AND json_extract(body, '$.expected.{name}') IS NOT NULL;\n"
+    for name in ORDERED
+)
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS journal (
     entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL);
@@ -22,6 +28,13 @@ CREATE INDEX IF NOT EXISTS journal_fire ON journal (entry) WHERE {OF_FIRE_TESTS}
 CREATE INDEX IF NOT EXISTS journal_lots ON journal (entry) WHERE kind IN ('LotHold', 'LotRelease');
 CREATE INDEX IF NOT EXISTS journal_calibrations ON journal (entry) WHERE kind = 'CalibrationsInForce';
 CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'ScaleLearnt';
+CREATE INDEX IF NOT EXISTS journal_disputed ON journal (entry) WHERE kind = 'Disputed';
+CREATE INDEX IF NOT EXISTS journal_complaints ON journal (entry) WHERE kind = 'Complaint';
+CREATE INDEX IF NOT EXISTS journal_items ON journal (wall_ns, item) WHERE kind = 'Item';
+CREATE INDEX IF NOT EXISTS journal_ends ON journal (json_extract(body, '$.end'), item) WHERE kind = 'ItemEnd';
+CREATE INDEX IF NOT EXISTS journal_verdicts
+    ON journal (json_extract(body, '$.disposition'), item) WHERE kind = 'Verdict';
+{OF_ORDERS}
 CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal

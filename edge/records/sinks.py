@@ -1,10 +1,9 @@
-"""Where records end: the journal, the evidence pictures, the tap, the verdict topic."""
+"""Where records end: the journal, the tap, the verdict topic."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,13 +11,12 @@ import numpy as np
 import zmq
 
 from edge.core.bodies import body
-from edge.core.messages import Evidence, Image, LotHold, ReplacementRequest, Verdict
+from edge.core.messages import Image, LotHold, ReplacementRequest, Verdict
 from edge.core.ports import Publisher, Record
 from edge.core.topics import VERDICT
 from edge.core.wire import hold_fields, replacement_fields, verdict_fields
 from edge.records.journal import Journal
 
-PICTURES = "pictures"  # folder in the lane's state
 JPEG_QUALITY = 88
 TAP_HEIGHT_PX = 160
 TAP_KEPT = 64
@@ -35,21 +33,6 @@ class JournalSink:
         """One transaction a batch."""
         entries = [(type(one).__name__, getattr(one, "item_id", None), body(one)) for one in records]
         self._journal.append(entries, [_owed(one) for one in records if isinstance(one, ReplacementRequest | LotHold)])
-
-
-class PictureSink:
-    """Each evidence picture as `<folder>/<item>/<check>-<camera>.jpg`; the newest of a check is kept."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def write(self, records: Sequence[Record]) -> None:
-        """Save what has a picture."""
-        for one in records:
-            if isinstance(one, Evidence) and one.picture is not None:
-                path = self._folder / one.item_id / f"{one.check}-{one.camera}.jpg"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(jpeg(one.picture))
 
 
 class TapSink:

@@ -27,4 +27,5 @@ def shaded(picture: Picture, chance: np.random.Generator) -> Picture:
 
 def pressed(image: Image, chance: np.random.Generator) -> Image:
     """As JPEG leaves it."""
-    return cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(55, 95))))[1], 1)
+    kept = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(55, 95))))[1]
+    return np.asarray(cv2.imdecode(kept, cv2.IMREAD_COLOR), np.uint8)

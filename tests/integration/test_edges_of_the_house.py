@@ -20,7 +20,7 @@ from edge.core.frames import encode_frame
 from edge.core.messages import Agreement, Compared, Disposition, DivertCommand, Frame, LineStop, Verdict
 from edge.core.supervision import Oversight
 from edge.records.metrics import MetricsSink
-from edge.records.sinks import PictureSink, TapSink
+from edge.records.sinks import TapSink
 from edge.simulator.mqtt import Party
 from edge.watch import half_blocks, line, receive, show, tapped
 from tests.unit.lane import evidence, reading
@@ -100,11 +100,6 @@ def test_watch_shows_a_verdict_in_a_line_and_its_picture_in_blocks():
         console.print(half_blocks(PICTURE, 30))
         show(fields, cv2.imencode(".jpg", PICTURE)[1].tobytes(), console, 30)
     assert captured.get().count("▀") == 2 * 30 * 10
-
-
-def test_evidence_pictures_lie_by_item(tmp_path):
-    PictureSink(tmp_path).write([evidence(picture=PICTURE), evidence("lot", "side"), verdict()])
-    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jpg")] == ["i-1/anomaly-top.jpg"]
 
 
 def test_a_command_goes_out_once_not_retained_and_in_time_only(broker, link):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from edge.demo.score import conservation
@@ -60,8 +64,44 @@ def test_a_full_disk_stops_no_decision_and_all_is_written_when_there_is_room_aga
         (disk / "filler").unlink()
         assert wait_for(lambda: len(ended(site)) == 6)
         assert 'tunnel_records_dropped_total{desk="journal"} 0.0' in site.scraped()
+        assert sum(dropped(site).values()) > 0
+    assert "evidence is dropped: " in site.log()
     books = conservation(site.said())
     assert (books["inducted"], books["no_decision"], books["violations"]) == (6, 6, 0)
+
+
+def dropped(site):
+    """Pictures that could not be kept, by why."""
+    found = re.findall(r'tunnel_evidence_dropped_total{why="(\w+)"} (\S+)', site.scraped())
+    return {why: float(count) for why, count in found}
+
+
+def preloaded(folder, name):
+    """A library to be loaded into a process, from its source beside this."""
+    library = folder / f"{name}.so"
+    source = Path(__file__).with_name(f"{name}.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return str(library)
+
+
+def test_a_slow_disk_costs_the_newest_evidence_and_no_decision(site, broker, tmp_path):
+    planned = [replace(one, pictures={"top": large(site.folder, n)}) for n, one in enumerate(items(site.folder, 30))]
+    with site.daemon({"LD_PRELOAD": preloaded(tmp_path, "slow_disk"), "SLOW_DISK_MS": "1000"}):
+        assert wait_for(lambda: "Execute" in state(broker))
+        run_lane(site, broker, planned)
+        assert wait_for(lambda: len(ended(site)) == 30)
+        assert dropped(site)["queue_full"] > 0
+        assert 'tunnel_records_dropped_total{desk="journal"} 0.0' in site.scraped()
+    assert "EvidenceKept" in [kind for kind, _ in site.said()]
+    assert sum(kind == "Verdict" for kind, _ in site.said()) == 30
+    assert (conservation(site.said())["inducted"], conservation(site.said())["violations"]) == (30, 0)
+
+
+def large(folder, number):
+    """A picture of which some dozen fill the queue of the evidence, unlike any other."""
+    path = folder / f"large-{number}.png"
+    cv2.imwrite(str(path), np.tile(np.arange(1600)[None, :, None] + number, (1600, 1, 3)).astype(np.uint8))
+    return path
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
@@ -77,16 +117,13 @@ def test_a_disk_that_cannot_be_written_is_told_before_a_lane_begins(site, broker
 @pytest.fixture(scope="module")
 def stepped_clock(tmp_path_factory):
     """A library that steps the clock of the day of the process into which it is loaded."""
-    library = tmp_path_factory.mktemp("clock") / "stepped_clock.so"
-    source = Path(__file__).with_name("stepped_clock.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return library
+    return preloaded(tmp_path_factory.mktemp("clock"), "stepped_clock")
 
 
 def test_a_clock_that_was_never_set_is_told(site, broker, stepped_clock):
     (site.folder / "references").mkdir()
     (site.folder / "clock").write_text(str(-int(time.time()) + 86_400))
-    faked = {"LD_PRELOAD": str(stepped_clock), "STEPPED_CLOCK": str(site.folder / "clock")}
+    faked = {"LD_PRELOAD": stepped_clock, "STEPPED_CLOCK": str(site.folder / "clock")}
     words = [sys.executable, "-m", "edge", "check", str(site.config)]
     told = subprocess.run(words, env=os.environ | faked, capture_output=True, text=True, timeout=90, check=False)
     assert told.returncode != 0
@@ -98,7 +135,7 @@ def test_a_clock_that_was_never_set_is_told(site, broker, stepped_clock):
 def test_a_step_of_the_clock_moves_no_decision(site, broker, stepped_clock, step_s):
     clock = site.folder / "clock"
     clock.write_text("0")
-    faked = {"LD_PRELOAD": str(stepped_clock), "STEPPED_CLOCK": str(clock)}
+    faked = {"LD_PRELOAD": stepped_clock, "STEPPED_CLOCK": str(clock)}
     with site.daemon(faked):
         assert wait_for(lambda: "Execute" in state(broker))
         lane = threading.Thread(target=run_lane, args=(site, broker, items(site.folder, 12)))

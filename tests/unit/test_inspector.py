@@ -10,7 +10,7 @@ from edge.core.messages import Frame, Sighting
 from edge.inspection.assembly import Sessions, questions
 from edge.inspection.crop import Question, answer
 from edge.inspection.held import Held
-from edge.inspection.inspector import ThreadedInspector
+from edge.inspection.inspector import ThreadedInspector, to_nobody
 from edge.inspection.locate import whole
 from edge.inspection.planner import Planner
 from edge.settings import ROOT, InspectionSettings
@@ -57,11 +57,11 @@ class Camera:
         return whole(image)
 
 
-def inspected(sightings, checks=(), workers=1, size=9, forget=()):
+def inspected(sightings, checks=(), workers=1, size=9, forget=(), show=to_nobody):
     """What came of these, all there before the first worker begins."""
     checks, camera = list(checks) or [Check()], Camera()
     asked = [Question(check, (check.name,), required=True, value=1.0) for check in checks]
-    inspector = ThreadedInspector(camera, Planner({"top": asked}, workers, size))
+    inspector = ThreadedInspector(camera, Planner({"top": asked}, workers, size), show)
     inspector.submit(sightings)
     inspector.forget(forget)
     inspector.start()
@@ -74,6 +74,17 @@ def inspected(sightings, checks=(), workers=1, size=9, forget=()):
         time.sleep(0.005)
     inspector.stop()
     return checks, [*found, *inspector.collect()], inspector.counts, camera
+
+
+def test_what_was_looked_at_is_shown_once_a_frame_however_many_checks_ask():
+    shown = []
+    checks, *_ = inspected(
+        [sighting("a"), sighting("b"), Sighting(replace(frame("empty"), image=PIXELS[:0]), item("c"), FAR_NS)],
+        [Check("anomaly"), Check("expiry")],
+        show=lambda one, crop: shown.append((one.frame.frame_id, crop)),
+    )
+    assert sorted(name for name, _ in shown) == ["a", "b"]  # nothing was found in the third
+    assert {id(crop) for _, crop in shown} == {id(crop) for check in checks for crop in check.crops}
 
 
 def test_the_most_urgent_is_looked_at_first():
