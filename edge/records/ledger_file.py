@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.errors import LedgerRefused
+from edge.disk import made
 
 FILE = "ledger.sqlite"
 OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
@@ -45,7 +46,7 @@ def opened(folder: Path) -> sqlite3.Connection:
         LedgerRefused: the folder cannot be written, or what lies there is no ledger.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        made(folder)
         base = sqlite3.connect(folder / FILE, timeout=10, check_same_thread=False)
         base.execute("PRAGMA journal_mode=WAL")
         base.execute("PRAGMA synchronous=FULL")
