@@ -22,14 +22,17 @@ def made(folder: Path) -> None:
         synced(above)
 
 
-def written(path: Path, content: bytes) -> None:
+def written(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file in one step: a reader sees the old one or the new one, and so it is after a power cut.
+
+    mode: who may read it, from its first byte on.
 
     Raises:
         OSError: it cannot be written; the old one stays.
     """
     partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as file:
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """A disk as POSIX promises it: certain is what was synced; of the rest any part may have come to it, in any order.
 
-A file's data are certain once the file was synced, its name once its folder was. A sector is written whole
-or not at all.
+A file's data are certain once the file was synced, its name once its folder was. A sector is written whole or not at
+all; a file that changes its folder is in the one or in the other, which is there with it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Node:
     late: list[Call] = field(default_factory=list)  # what was done to it since
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Naming:
     """A name that was given, changed or taken away."""
 
@@ -69,7 +69,8 @@ class Disk:
         """What lies there when of what is late these names have come to the disk, and these writes."""
         known = dict(self._certain)
         for naming in filter(names, self._late):
-            _name(known, naming)
+            if _above(naming) == self._root or _above(naming) in known:
+                _name(known, naming)
         reached = {path: node for path, node in known.items() if self._is_reached(path, known)}
         return {path: None if node.is_folder else content(node, written(node)) for path, node in reached.items()}
 
@@ -80,10 +81,12 @@ class Disk:
 
     def _sync(self, path: str) -> None:
         if path == self._root or ((node := self._names.get(path)) and node.is_folder):
-            for naming in self._late:
-                if _folder(naming) == path:
-                    _name(self._certain, naming)
-            self._late = [naming for naming in self._late if _folder(naming) != path]
+            here = [naming for naming in self._late if _folder(naming) == path]
+            into = {_above(naming) for naming in here} - {path}
+            here = [naming for naming in self._late if naming in here or naming.call.path in into]
+            for naming in here:
+                _name(self._certain, naming)
+            self._late = [naming for naming in self._late if naming not in here]
         elif node:
             node.certain = bytearray(content(node, node.late))
             node.late.clear()
@@ -123,6 +126,11 @@ def pieces(call: Call, size: int) -> Iterator[Call]:
 
 def _folder(naming: Naming) -> str:
     return str(PurePath(naming.call.path).parent)
+
+
+def _above(naming: Naming) -> str:
+    """The folder in which its last name is: where that is not, no file can have come there."""
+    return str(PurePath(naming.call.other or naming.call.path).parent)
 
 
 def _name(names: Names, naming: Naming) -> None:
