@@ -25,6 +25,7 @@ from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CalibrationRefused, ConfigError, LedgerRefused, demand_all
+from edge.core.topics import HEARTBEAT
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
@@ -38,7 +39,8 @@ from edge.reread import Reread
 
 TURN_S = 0.001
 FINISH_NS = 4 * NS_PER_S  # told to end: at most so long for what is decided to be seen on its lane
-QUIET_NS = 1200 * NS_PER_MS  # then without heartbeat, until the gate is at its safe side: see `Blindness`
+BEAT_NS = round((HEARTBEAT.expiry_s or 0) * NS_PER_S)  # the last beat may be under way for so long
+QUIET_NS = BEAT_NS + 1200 * NS_PER_MS  # then without heartbeat, until the gate is at its safe side: see `Blindness`
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
 MOST_MB = 2000  # of a recording
 BYTES_PER_MB = 1_000_000

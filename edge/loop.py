@@ -55,7 +55,9 @@ class Loop:
         self.diverter.send((*commands, *fired.commands))
         settled = self.dispatcher.settle(items, reading)
         faults = {**self.inspector.faults(), **self.camera.faults()}
-        oversight = self.supervision.update(reading, tracked, verdicts, settled, items, faults, word)
+        oversight = self.supervision.update(
+            reading, tracked, verdicts, settled, items, faults, word, self.ledger.unwritten_s()
+        )
         self.station.tell(oversight, self.turns, now_ns)
         self.station.report(fired.results)
         ends = (*tracked.ghosts, *settled.ends)

@@ -185,5 +185,9 @@ def oversee(
     held_lots = Gauge("tunnel_lots_held", "Lots and weaker groups that are held.", registry=registry)
     held_lots.set_function(lambda: len(loop.lots.holds))
     waiting = Gauge("tunnel_records_queued", "Records that wait for a desk.", ("desk",), registry=registry)
+    unwritten = Gauge(
+        "tunnel_ledger_unwritten_seconds", "How long the journal could not be written.", registry=registry
+    )
+    unwritten.set_function(ledger.unwritten_s)
     for writer in ledger.writers:
         waiting.labels(writer.name).set_function(writer.waiting)

@@ -185,6 +185,10 @@ class Ledger(Protocol):
         """Keep these; returns at once."""
         ...
 
+    def unwritten_s(self) -> int:
+        """How long the oldest of what must not be lost has waited to be written, whole seconds; 0: as it should be."""
+        ...
+
 
 class Outbox(Protocol):
     """Requests owed to the warehouse, on disk until answered."""
