@@ -7,6 +7,7 @@ entries lack a hash, and the next one that has one says so (`ChainBegun`).
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -19,9 +20,22 @@ from edge.core.errors import LedgerRefused
 
 FILE = "ledger.sqlite"
 OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
+ACTS = (
+    *("PersonActed", "Complaint", "Disputed", "ChallengeResult", "FireResult", "LotRelease", "ReferencesChanged"),
+    *("RequestRevived", "RequestClosed", "DaemonStarted", "DaemonStopped", "SettingsRead", "CalibrationFound"),
+    *("CalibrationsInForce", "ChainBegun"),
+)
+OF_ACTS = f"kind IN {ACTS}"
+SEALED, STARTED = "Sealed", "DaemonStarted"
+OF_SEALS = f"kind = '{SEALED}'"
 BEGUN = "ChainBegun"  # kind of the entry that says which before it have no hash
 VERSION = 1  # of the schema: to be raised where a release that knows the one before could no longer write
 ADDED = (("journal", "hash", "BLOB"),)  # columns that a ledger of an earlier release lacks
+TRIGGERS = {
+    f"journal_no_{deed.lower()}": f"CREATE TRIGGER journal_no_{deed.lower()} BEFORE {deed} ON journal"
+    "\n    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+    for deed in ("UPDATE", "DELETE")
+}
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS journal (
     entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL, hash BLOB);
@@ -29,11 +43,12 @@ CREATE INDEX IF NOT EXISTS journal_item ON journal (item, entry);
 CREATE INDEX IF NOT EXISTS journal_fire ON journal (entry) WHERE {OF_FIRE_TESTS};
 CREATE INDEX IF NOT EXISTS journal_lots ON journal (entry) WHERE kind IN ('LotHold', 'LotRelease');
 CREATE INDEX IF NOT EXISTS journal_calibrations ON journal (entry) WHERE kind = 'CalibrationsInForce';
+CREATE INDEX IF NOT EXISTS journal_seals ON journal (entry) WHERE {OF_SEALS};
+CREATE INDEX IF NOT EXISTS journal_starts ON journal (entry) WHERE kind = '{STARTED}';
+CREATE INDEX IF NOT EXISTS journal_acts ON journal (entry) WHERE {OF_ACTS};
 CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'ScaleLearnt';
-CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+{";".join(TRIGGERS.values()).replace("TRIGGER", "TRIGGER IF NOT EXISTS")};
+CREATE TABLE IF NOT EXISTS sealing (line TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
     request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
@@ -70,7 +85,21 @@ def opened(folder: Path) -> sqlite3.Connection:
 
 def reading(folder: Path) -> closing[sqlite3.Connection]:
     """A lane's ledger, to be read alone."""
-    return closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True))
+    return closing(read_only(folder))
+
+
+def read_only(folder: Path) -> sqlite3.Connection:
+    """The same, to be closed by whoever asks; of a medium that cannot be written SQLite must be told."""
+    base = sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)
+    try:
+        base.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError:
+        ahead = folder / f"{FILE}-wal"
+        if os.access(folder, os.W_OK) or (ahead.exists() and ahead.stat().st_size):
+            return base
+        base.close()
+        base = sqlite3.connect(f"file:{folder / FILE}?immutable=1", uri=True)
+    return base
 
 
 def enter(base: sqlite3.Connection, entries: Iterable[Entry]) -> None:
