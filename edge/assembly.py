@@ -123,7 +123,7 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, shelf or NO_SHELF))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         loop = loop_of(config, start, ports, gate, station)
-        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift), loop)
+        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift, life), loop)
         oversee(registry, config, loop, sessions.versions, ledger)
         serve(config.metrics, registry, stack)
         watched = [shelf] if shelf else []  # the sender's last word comes after the ledger's

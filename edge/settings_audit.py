@@ -15,7 +15,7 @@ class AuditSettings(Section):
 
     key: Path | None = None
     """The box's own secret key, by `tunnel-edge audit … key --new`; left out: made at the first start, in the state."""
-    seal_every_s: Annotated[float, Field(ge=1, le=3600)] = 60
+    seal_every_s: Annotated[float, Field(ge=1, le=600)] = 60
     """What has been written is signed after so long at the latest."""
     seal_every_entries: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     """Or after so many entries."""

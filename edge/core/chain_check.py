@@ -88,6 +88,8 @@ class Chain:
         """Every break, in order."""
         if self._run:
             self._unchained(self.entry)
+        if self._is_in_doubt():
+            self._find_again(self.suspects[-1])
         self._pair()
         told = (Break(one.kind, one.entry, one.entry, one.told) for one in self.suspects)
         found = sorted([*self.breaks, *told], key=lambda one: (one.first, one.last))
