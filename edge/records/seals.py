@@ -96,9 +96,9 @@ def add_seal(base: sqlite3.Connection, folder: Path, box: str, key: Ed25519Priva
     Raises:
         OSError, sqlite3.Error: it could not be written; nothing was lost, try again.
     """
+    _settle(base, folder)
     if not is_open(base):
         return None
-    _settle(base, folder)
     entry, hashed = end(base)
     before = _last(base, folder)
     number, previous = (before.seal + 1, digest(before.line())) if before else (1, "")
