@@ -18,4 +18,4 @@ class AuditSettings(Section):
     seal_every_s: Annotated[float, Field(ge=1, le=600)] = 60
     """What has been written is signed after so long at the latest."""
     seal_every_entries: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
-    """Or after so many entries."""
+    """Or after so many of them [entries]."""
