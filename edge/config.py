@@ -29,6 +29,7 @@ from edge.settings import (
     Section,
     TapSettings,
 )
+from edge.settings_audit import AuditSettings
 from edge.settings_recipe import LimitSettings, LotSettings, RecipeSettings
 
 Model = TypeVar("Model", bound=Section)
@@ -49,6 +50,7 @@ class Config(Section):
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
     calibration: CalibrationSettings = CalibrationSettings()
+    audit: AuditSettings = AuditSettings()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

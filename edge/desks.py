@@ -1,19 +1,25 @@
-"""The ledger's desks of a lane: what is kept of each record, and where."""
+"""The ledger's desks of a lane: what is kept of each record, and where; and who seals it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 
 import zmq
 
 from edge.config import Config
 from edge.conveyor.link import Link
+from edge.records.audit_key import own, public
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.journal import Journal
+from edge.records.life import Life
 from edge.records.logs import LogSink
 from edge.records.metrics import MetricsSink
 from edge.records.sinks import PICTURES, JournalSink, PictureSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
+from edge.standing import WatchedShelf
+from edge.started import note_calibrations, started
 
 BYTES_PER_MB = 1_000_000
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
@@ -39,3 +45,17 @@ def ledger_of(
         sink = CandidateSink(config.lane.state / CANDIDATES, most_mb * BYTES_PER_MB)
         droppable.append(Writer("candidates", sink, DROPPABLE))
     return Ledger(plain, tuple(droppable))
+
+
+def life_of(config: Config, models: Mapping[str, str], shelf: WatchedShelf | None) -> Life:
+    """Who says in the journal that the daemon began, and with what, and seals it.
+
+    Raises:
+        ConfigError: the box's key is missing, none, or can be read by others.
+    """
+    state, audit = config.lane.state, config.audit
+    key = own(state, audit.key)
+    body = started(config, models, public(key), shelf.found() if shelf else {})
+    if shelf:
+        shelf.news = partial(note_calibrations, config)
+    return Life(state, config.lane.name, key, body, audit.seal_every_s, audit.seal_every_entries)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -31,10 +31,11 @@ from edge.inspection.growth import changed, grown, limit
 from edge.inspection.references import CAMERA, GTIN, Normal, References
 from edge.inspection.session import Session
 from edge.records.candidates import CANDIDATES, KEPT, PASSED, UNUSUAL, oldest_first
-from edge.records.journal import Journal, entries, story
+from edge.records.journal import entries, story
+from edge.started import note, who
 from edge.stock import FIRST, STAGES, Entry
 
-COMPLAINT = "Complaint"
+COMPLAINT, CHANGED = "Complaint", "ReferencesChanged"
 DECLINED = "declined"  # a folder beside the candidates': what a person has seen, and takes for damage
 BATCH = 200  # candidates that one run of `grow` learns from
 S_PER_DAY, NS_PER_S = 86_400, 1_000_000_000
@@ -59,10 +60,8 @@ def complaint(arguments: Sequence[str]) -> int:
     parser.add_argument("--by", required=True, help="your name: it is kept in the journal")
     parser.add_argument("--why", required=True, help="the customer's words")
     options = parser.parse_args(arguments)
-    journal = Journal(load(options.config).lane.state)
     said = {"order_line": options.order_line, "by": options.by, "why": options.why}
-    journal.append([(COMPLAINT, None, said)], [])
-    journal.close()
+    note(load(options.config), COMPLAINT, said)
     return 0
 
 
@@ -85,6 +84,7 @@ def accept(config: Config, options: argparse.Namespace, console: Console) -> int
     for first, candidates in _offers(config, options, UNUSUAL):
         paths = list(_alike(first, candidates, config))
         console.print(f"{first.gtin}: {len(paths)} of {len(candidates)} unusual items are unusual alike")
+        _note(config, options.confirmed_by, "accept", first, paths)
         _teach(first, paths, config, console, changed, f"confirmed by {options.confirmed_by}")
     return 0
 
@@ -93,6 +93,7 @@ def decline(config: Config, options: argparse.Namespace, console: Console) -> in
     """What looks alike is damage: keep the pictures, which `defects fit` can learn from, and offer them no more."""
     for entry, candidates in _offers(config, options, UNUSUAL):
         paths = _alike(entry, candidates, config)
+        _note(config, options.by, "decline", entry, paths)
         folder = _declined(config, entry)
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
@@ -109,7 +110,9 @@ def grow(config: Config, options: argparse.Namespace, console: Console) -> int:
     for first, paths in _offers(config, options, PASSED):
         due = [path for path in paths if _is_due(config.lane.state, path.stem, due_ns, complained)][:left]
         left -= len(due)
-        _teach(first, list(_sound(first, due, console)), config, console, grown, "shipped without complaint")
+        sound = list(_sound(first, due, console))
+        _note(config, who(), "grow", first, sound)
+        _teach(first, sound, config, console, grown, "shipped without complaint")
     return 0
 
 
@@ -121,6 +124,13 @@ def _teach(first: Entry, paths: Sequence[Path], config: Config, console: Console
         console.print(f"{entry.path}: {len(items)} pictures taught, {why}")
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def _note(config: Config, by: str, what: str, entry: Entry, paths: Iterable[Path]) -> None:
+    """Write into the journal, before it is done, who has the references changed, and by which items."""
+    items = [path.stem for path in paths]
+    if items:
+        note(config, CHANGED, {"by": by, "what": what, "gtin": entry.gtin, "camera": entry.camera, "items": items})
 
 
 def _sound(entry: Entry, paths: Sequence[Path], console: Console) -> Iterator[Path]:

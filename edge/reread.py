@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from edge.config import Config, load
 from edge.core.errors import ConfigError
+from edge.started import differing, note
 
+READ = "SettingsRead"
 MOST = 20  # keys that are named
 
 log = logging.getLogger(__name__)
@@ -43,14 +43,6 @@ class Reread:
         return f"{self._path}: needs restart, for it changed in {', '.join(changed[:MOST])}{more}"
 
     def _say(self) -> None:
-        log.warning("%s", self.told())
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Keys whose values differ, tables.within.tables; a list counts as one value."""
-    for name in one.keys() | other.keys():
-        here, there = one.get(name), other.get(name)
-        if isinstance(here, Mapping) and isinstance(there, Mapping):
-            yield from differing(here, there, f"{above}{name}.")
-        elif here != there:
-            yield f"{above}{name}"
+        told = self.told()
+        log.warning("%s", told)
+        note(self._running, READ, {"by": "SIGHUP", "told": told})

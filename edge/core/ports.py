@@ -28,6 +28,7 @@ from edge.core.messages import (
     LineStop,
     LotHold,
     LotRelease,
+    PersonActed,
     ReplacementRequest,
     ScaleLearnt,
     Sighting,
@@ -55,6 +56,7 @@ Record = (
     | FireResult
     | CalibrationsInForce
     | ScaleLearnt
+    | PersonActed
 )
 
 
