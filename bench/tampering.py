@@ -44,7 +44,9 @@ def flip(path: Path, chance: Random) -> None:
 
 
 def flip_ledger(state: Path, chance: Random) -> None:
-    """One bit of the ledger."""
+    """One bit of the ledger, in which all lies that was written ahead."""
+    with closing(sqlite3.connect(state / LEDGER)) as base:
+        base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     flip(state / LEDGER, chance)
 
 
@@ -207,7 +209,10 @@ def cut_both(state: Path, chance: Random) -> None:
             " ORDER BY entry LIMIT 1 OFFSET ?)",
             (kept - 1,),
         )
-        base.execute("DELETE FROM outbox WHERE request NOT IN (SELECT json_extract(body, '$.request_id') FROM journal)")
+        base.execute(
+            "DELETE FROM outbox WHERE request NOT IN"
+            " (SELECT json_extract(body, '$.request_id') FROM journal WHERE kind = 'ReplacementRequest')"
+        )
         base.execute(
             "UPDATE outbox SET answer = NULL WHERE request NOT IN"
             " (SELECT json_extract(body, '$.request') FROM journal WHERE kind = 'RequestAnswered')"

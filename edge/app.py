@@ -53,8 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     path = _parser("run", "Run a lane's daemon.").parse_args(arguments).config
     config = load(path)
     logs.begin(config.lane.name)
-    ending = _signals(Reread(path, config))
+    ending = _signals(reread := Reread(path, config))
     with held(config.lane.state), lane(config) as parts:
+        reread.note = parts.note
         turn_until(ending, parts)
     return 0
 
@@ -69,8 +70,9 @@ def record(arguments: Sequence[str]) -> int:
     config, settings = load(options.config), options.config.read_bytes()
     folder, bounds = new_folder(options.out), Bounds(options.most_mb * BYTES_PER_MB, options.seconds, options.items)
     logs.begin(config.lane.name)
-    ending, tape = _signals(Reread(options.config, config)), Tape()
+    ending, tape = _signals(reread := Reread(options.config, config)), Tape()
     with held(config.lane.state), lane(config, tape.ports) as parts:
+        reread.note = parts.note
         recorder = Recorder(Keeper(folder, _head(config, parts), settings, config.inspection.references), bounds)
         with recorder.running():
             turn_until(ending, replace(parts, turn=tape.turning(parts.turn, recorder.offer)))

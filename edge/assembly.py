@@ -88,6 +88,7 @@ class Lane:
     loop: Loop
     hush: Callable[[], None]  # no heartbeat from now on
     standing: Callable[[], Standing]  # as systemd is told
+    note: Callable[[str, Mapping[str, Any]], None]  # write an entry of a kind into the journal
 
 
 def as_they_are(ports: Ports) -> Ports:
@@ -131,10 +132,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         for part in parts:
             part.start()
             stack.callback(part.stop)
-        standing = partial(_standing, link, cameras)
-        yield Lane(
-            loop.turn, start, sessions.versions(), partial(_end, link, life), metrics, loop, station.hush, standing
-        )
+        standing, told = partial(_standing, link, cameras), partial(_end, link, life)
+        yield Lane(loop.turn, start, sessions.versions(), told, metrics, loop, station.hush, standing, life.note)
 
 
 def starting(config: Config, in_force: InForce = NONE) -> Start:

@@ -56,6 +56,7 @@ def life_of(config: Config, models: Mapping[str, str], shelf: WatchedShelf | Non
     state, audit = config.lane.state, config.audit
     key = own(state, audit.key)
     body = started(config, models, public(key), shelf.found() if shelf else {})
+    life = Life(state, config.lane.name, key, body, audit.seal_every_s, audit.seal_every_entries)
     if shelf:
-        shelf.news = partial(note_calibrations, config)
-    return Life(state, config.lane.name, key, body, audit.seal_every_s, audit.seal_every_entries)
+        shelf.news = partial(note_calibrations, life)
+    return life

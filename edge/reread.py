@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from edge.config import Config, load
 from edge.core.errors import ConfigError
-from edge.started import differing, note
+from edge.started import differing
 
 READ = "SettingsRead"
 MOST = 20  # keys that are named
@@ -20,10 +22,15 @@ MOST = 20  # keys that are named
 log = logging.getLogger(__name__)
 
 
+def nobody_notes(_kind: str, _body: Mapping[str, Any]) -> None:
+    """There is no journal yet."""
+
+
 class Reread:
     """What runs, and the file that it was read from."""
 
     def __init__(self, path: Path, running: Config) -> None:
+        self.note: Callable[[str, Mapping[str, Any]], None] = nobody_notes
         self._path, self._running = path, running
 
     def __call__(self, *_: object) -> None:
@@ -45,4 +52,4 @@ class Reread:
     def _say(self) -> None:
         told = self.told()
         log.warning("%s", told)
-        note(self._running, READ, {"by": "SIGHUP", "told": told})
+        self.note(READ, {"by": "SIGHUP", "told": told})

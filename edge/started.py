@@ -16,6 +16,7 @@ from edge.config import Config
 from edge.core.calibration import Calibration
 from edge.records.journal import Journal, last
 from edge.records.ledger_file import STARTED
+from edge.records.life import Life
 from edge.standing import Found
 
 FOUND = "CalibrationFound"
@@ -39,9 +40,9 @@ def started(config: Config, models: Mapping[str, str], key: str, found: Found) -
     }
 
 
-def note_calibrations(config: Config, found: Found) -> None:
+def note_calibrations(life: Life, found: Found) -> None:
     """Write down what has come onto the shelf of a lane that runs, and who signed it."""
-    note(config, FOUND, *(calibration(name, one) for name, one in found.items()))
+    life.note(FOUND, *(calibration(name, one) for name, one in found.items()))
 
 
 def note(config: Config, kind: str, *bodies: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Life:
         self._every_s, self._every_entries = every_s, every_entries
         self._base = opened(state)
         self._by = started["by"]
-        self._to_say: list[Entry] = [(STARTED, None, started)]
+        self._to_say: deque[Entry] = deque([(STARTED, None, started)])
         self._sealed_s = time.monotonic()
         self._open_since_s: float | None = None
         self._ended = threading.Event()
@@ -65,6 +66,10 @@ class Life:
         self._seal("stop")
         self._base.close()
 
+    def note(self, kind: str, *bodies: Mapping[str, Any]) -> None:
+        """Have entries written, from any thread; returns at once, and a full disk only delays them."""
+        self._to_say.extend((kind, None, body) for body in bodies)
+
     def unsealed_s(self) -> float:
         """How long entries have waited for a seal."""
         since_s = self._open_since_s
@@ -78,11 +83,12 @@ class Life:
     def _due(self) -> str:
         """Why it is time; empty: it is not."""
         try:
+            self._say()
             if not is_open(self._base):
                 return ""
             entries = end(self._base)[0] - (self.sealed.entry if self.sealed else 0)
         except sqlite3.Error:
-            return "time"  # sealing says what is wrong
+            entries = 0  # sealing says what is wrong
         self._open_since_s = self._open_since_s or time.monotonic()
         if time.monotonic() - self._sealed_s >= self._every_s:
             return "time"
@@ -103,8 +109,9 @@ class Life:
             log.exception("the journal could not be sealed: make room, or see to the disk; it is tried again")
 
     def _say(self) -> None:
-        """What is still to be said of this life."""
-        if self._to_say:
+        """What is still to be said."""
+        if told := [*self._to_say]:
             with self._base:
-                enter(self._base, self._to_say)
-            self._to_say = []
+                enter(self._base, told)
+            for _ in told:
+                self._to_say.popleft()
