@@ -21,7 +21,6 @@ from bench.powercut.writer import STATE, TOLD
 FAST = Path("/dev/shm")  # memory: thousands of disks are laid out  # noqa: S108
 MARKS = f"/{TOLD}"
 FOLDERS_UNSYNCED = "no folder synced"
-BARRIERS = frozenset("SCMRU")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +82,15 @@ def _demand_all_seen(root: str, calls: Iterable[Call]) -> None:
 
 
 def points(calls: Sequence[Call], most: int, seed: int) -> Collection[int]:
-    """After which calls to cut: all, or so many: half of them just before something becomes certain."""
+    """After which calls to cut: all; or around each new name and so many more, half of them just before a sync."""
     changing = [number for number, call in enumerate(calls) if not call.path.endswith(MARKS)]
     if most >= len(changing):
         return changing
     chance = random.Random(seed)  # noqa: S311 - a reproducible draw
-    before = [number - 1 for number in changing if calls[number].what in BARRIERS and number]
-    return {*chance.sample(before, min(len(before), most // 2)), *chance.sample(changing, most // 2)}
+    before = [number - 1 for number in changing if calls[number].what == "S" and number]
+    named = [number for number in changing if calls[number].what in "CR"]
+    around = {number + aside for number in named for aside in (0, 1)} & set(changing)
+    return {*around, *chance.sample(before, min(len(before), most // 2)), *chance.sample(changing, most // 2)}
 
 
 def cut(seen: Watched, at: Collection[int], seed: int) -> Found:

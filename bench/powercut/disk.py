@@ -109,7 +109,11 @@ def laid(image: Image, root: str, place: Path) -> None:
     """Lay what is in an image below a folder."""
     for path in sorted(image):
         at, told = place / Path(path).relative_to(root), image[path]
-        at.mkdir() if told is None else at.write_bytes(told)
+        if told is None:
+            at.mkdir()
+        else:
+            at.touch(0o600)
+            at.write_bytes(told)
 
 
 def pieces(call: Call, size: int) -> Iterator[Call]:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from edge.core.errors import TunnelEdgeError
 from edge.core.messages import ReplacementRequest
+from edge.records.audit_key import own, public
 from edge.records.journal import Journal
 from edge.records.ledger_file import reading
 from edge.records.outbox import LedgerOutbox
 from edge.records.outbox import outbox as answers
+from edge.records.proof import prove
 from edge.records.sinks import JournalSink
 
 NAMES = {"ReplacementRequest": "request_id", "LotHold": "hold_id"}  # of what is owed, in its entry
@@ -29,6 +31,7 @@ class Final:
 
     journal: Sequence[Row]
     outbox: dict[str, str]  # request → body
+    key: str  # public, of the box: that its seals are signed with
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Promises:
     entries: int = 0  # of the journal, from the first on
     asked: set[str] = field(default_factory=set)
     answered: dict[str, str] = field(default_factory=dict)
+    heads: list[tuple[int, str]] = field(default_factory=list)  # number and hash of entries, as seals have told them
 
     def hear(self, lines: bytes, final: Final) -> None:
         """Something more was promised."""
@@ -47,6 +51,8 @@ class Promises:
                     self._kept(kind, item, final.journal)
             elif what == "asked":
                 self.asked.add(words[0])
+            elif what == "sealed":
+                self.heads = [(words[0], words[1])]
             else:
                 self.answered.setdefault(*words)
 
@@ -61,7 +67,7 @@ def final_of(state: Path) -> Final:
     """Read it."""
     with reading(state) as base:
         rows = base.execute("SELECT entry, kind, item, body FROM journal ORDER BY entry").fetchall()
-        return Final(rows, dict(base.execute("SELECT request, body FROM outbox")))
+        return Final(rows, dict(base.execute("SELECT request, body FROM outbox")), public(own(state, None)))
 
 
 def faults(state: Path, promised: Promises, final: Final) -> Iterator[str]:
@@ -69,7 +75,7 @@ def faults(state: Path, promised: Promises, final: Final) -> Iterator[str]:
     try:
         Journal(state).close()
         found = final_of(state)
-        yield from _sound(state)
+        yield from _sound(state, promised, final)
         yield from _kept(found, promised, final)
         yield from _agreeing(found)
         yield from _answered(state, promised)
@@ -78,10 +84,10 @@ def faults(state: Path, promised: Promises, final: Final) -> Iterator[str]:
         yield f"it cannot be opened, or not be written on ({type(error).__name__})"
 
 
-def _sound(state: Path) -> Iterator[str]:
-    with reading(state) as base:
-        if base.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
-            yield "SQLite finds its file damaged"
+def _sound(state: Path, promised: Promises, final: Final) -> Iterator[str]:
+    """The file, the chain and its seals, as `tunnel-edge audit` looks at them."""
+    for one in prove(state, [final.key], promised.heads).breaks:
+        yield f"audit: {one.kind}"
 
 
 def _kept(found: Final, promised: Promises, final: Final) -> Iterator[str]:

@@ -23,8 +23,12 @@ from edge.core.topics import Topic
 from edge.core.wire import replacement_fields
 from edge.loop import Loop
 from edge.orders.sender import FIRST_RETRY_S, Sender
+from edge.records.audit_key import own, public
 from edge.records.journal import Journal
+from edge.records.ledger_file import opened
+from edge.records.life import Life
 from edge.records.outbox import LedgerOutbox
+from edge.records.seals import add_seal
 from edge.records.sinks import JournalSink
 from edge.records.writer import Sink
 from edge.simulator.scenario import shipped
@@ -34,6 +38,9 @@ from edge.simulator.virtual_lane import VirtualLane
 STATE = Path("lanes") / "one"
 TOLD = "told"
 BATCHES = (1, 1, 2, 5, 20, 80)  # records in one transaction: a quiet belt, and a disk that fell behind
+SEALED = 0.05  # of the transactions: a seal after them
+LANE = "one"
+NEVER = 10**9  # seconds, and entries: seals are made here where they are wanted
 BAD_SHARE = 0.4  # of the items: a lane with much to ask for
 LOSES, REFUSES = 0.2, 0.3  # the warehouse: shares of requests
 UNSYNCED, ASKED_FIRST, HALVED = "synchronous=OFF", "asked before it is written", "entry and request apart"
@@ -90,12 +97,33 @@ class HalvedSink:
         self._journal.append([], [(one.request_id, replacement_fields(one)) for one in asked])
 
 
+class Seals:
+    """The life's own entries, and what the box signs; whoever hears of a seal may hold it against the ledger later."""
+
+    def __init__(self, state: Path, told: Told) -> None:
+        self._state, self._told, self._key = state, told, own(state, None)
+        self._life = Life(state, LANE, self._key, {"by": "Ada", "key": public(self._key)}, NEVER, NEVER)
+        self._base = opened(state)
+        self._life.start()
+        self.add()
+
+    def add(self) -> None:
+        """One more."""
+        if seal := add_seal(self._base, self._state, LANE, self._key, "entries") or self._life.sealed:
+            self._told("sealed", seal.entry, seal.hash)
+
+    def close(self) -> None:
+        """End the life."""
+        self._base.close()
+        self._life.stop()
+
+
 class Desks:
     """What the loop hands over, in batches, to the journal's sink; the real sender in between."""
 
-    def __init__(self, sink: Sink, sender: Sender, told: Told, chance: random.Random) -> None:
+    def __init__(self, sink: Sink, sender: Sender, seals: Seals, told: Told, chance: random.Random) -> None:
         self.beside: Ledger | None = None  # is handed everything, too
-        self._sink, self._sender, self._told, self._chance = sink, sender, told, chance
+        self._sink, self._sender, self._seals, self._told, self._chance = sink, sender, seals, told, chance
         self._waiting: list[Record] = []
         self._now_s = 0.0
 
@@ -119,6 +147,8 @@ class Desks:
         self._told("kept", *((type(one).__name__, getattr(one, "item_id", None)) for one in batch))
         self._now_s += FIRST_RETRY_S * self._chance.random()
         self._sender.step(self._now_s)
+        if self._chance.random() < SEALED:
+            self._seals.add()
 
 
 class HastyDesks(Desks):
@@ -136,16 +166,18 @@ def live(folder: Path, life: int, items: int, planted: str) -> None:
     """A life of the daemon; every second one ends as by `kill -9`."""
     state, told, chance = folder / STATE, Told(folder / TOLD), random.Random(life)  # noqa: S311 - a drawn life
     journal, outbox = Journal(state), LedgerOutbox(state)
+    seals = Seals(state, told)
     if planted == UNSYNCED:
         for base in (journal._base, outbox._base):
             base.execute("PRAGMA synchronous=OFF")
     warehouse = Warehouse(told, chance)
     sender = Sender(outbox, warehouse, warehouse.acks)
     sink = HalvedSink(journal) if planted == HALVED else JournalSink(journal)
-    desks = (HastyDesks if planted == ASKED_FIRST else Desks)(sink, sender, told, chance)
+    desks = (HastyDesks if planted == ASKED_FIRST else Desks)(sink, sender, seals, told, chance)
     _run(desks, life, items)
     if life % 2 == 0:
         os._exit(0)
+    seals.close()
     outbox.close()
     journal.close()
 

@@ -95,6 +95,7 @@ class _Reader:
         self._base.execute("BEGIN")
         self._found += _of_the_file(self._base, whole="file" in also)
         entries = int(self._base.execute("SELECT MAX(entry) FROM journal").fetchone()[0] or 0)
+        self._seals.begin()
         for row in self._base.execute(ROWS):
             self._take(*row)
             if row[0] % TOLD_EVERY == 0:

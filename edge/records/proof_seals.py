@@ -27,7 +27,12 @@ class SealProof:
         self._unnamed: deque[tuple[int, Seal]] = deque()  # where in the file they end
         self._breaks: list[Break] = []
         self._rewritten: Break | None = None
+        self._strange: list[int] = []  # lines behind the last seal that are none
         self._lines = self._read()
+        self._next: tuple[int, Seal] | None = None
+
+    def begin(self) -> None:
+        """The journal stands still from now on: every seal that it names is in the file by now."""
         self._next = next(self._lines, None)
 
     def passed(self, entry: int, hashed: bytes) -> None:
@@ -61,6 +66,10 @@ class SealProof:
         if last:
             told = f"cut off: seal {last.seal} covers {last.entry} entries, {entries} are there"
             yield Break(Kind.CUT, entries + 1, last.entry, told)
+        if sealing and self._strange:
+            self.notes.append(f"the last line of {FILE} is not finished: the power was cut while it was written")
+        else:
+            self._tell_strange()
         for ends, seal in self._unnamed:
             if ends <= self._length and seal.line() not in sealing:
                 self._missing(seal)
@@ -70,7 +79,7 @@ class SealProof:
 
     def _read(self) -> Iterator[tuple[int, Seal]]:
         """Each whole seal of the file, told where it is none or does not follow."""
-        if self._length == 0:
+        if not self._path.exists():
             return
         for number, (ends, line) in enumerate(lines(self._path), 1):
             if not line.endswith(b"\n"):
@@ -78,8 +87,9 @@ class SealProof:
                 return
             seal = seal_of(line[:-1])
             if seal is None:
-                self._tell(0, f"line {number} of {FILE} is no seal: changed or put in")
+                self._strange.append(number)
                 continue
+            self._tell_strange()
             if self._check(seal, number):
                 yield ends, seal
 
@@ -119,6 +129,11 @@ class SealProof:
 
     def _missing(self, seal: Seal) -> None:
         self._tell(seal.entry, f"seal {seal.seal} stands in {FILE}, and the entry that names it was taken out")
+
+    def _tell_strange(self) -> None:
+        for number in self._strange:
+            self._tell(0, f"line {number} of {FILE} is no seal: changed or put in")
+        self._strange.clear()
 
     def _tell(self, entry: int, told: str) -> None:
         self._breaks.append(Break(Kind.SEAL, entry, entry, told))

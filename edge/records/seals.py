@@ -114,8 +114,20 @@ def add_seal(base: sqlite3.Connection, folder: Path, box: str, key: Ed25519Priva
 def _settle(base: sqlite3.Connection, folder: Path) -> None:
     """A kill or a full disk has left a seal unfinished: where the file has it, the journal is to have it too."""
     for (begun,) in base.execute("SELECT line FROM sealing").fetchall():
-        seal = last_line(folder)
-        _note(base, seal if seal and seal.line() == begun.encode() else None)
+        seal, ends = _last_whole(folder)
+        if seal and seal.line() == begun.encode():
+            _note(base, seal)
+        else:
+            _cut(folder / FILE, ends)
+            _note(base, None)
+
+
+def _cut(path: Path, ends: int) -> None:
+    """Take away what a power cut has left of the seal that was begun: a newline may lie in it anywhere."""
+    if path.exists() and path.stat().st_size > ends:
+        with path.open("r+b", buffering=0) as file:
+            file.truncate(ends)
+            os.fsync(file.fileno())
 
 
 def _note(base: sqlite3.Connection, seal: Seal | None) -> None:
@@ -143,13 +155,22 @@ def _last(base: sqlite3.Connection, folder: Path) -> Seal | None:
 
 def last_line(folder: Path) -> Seal | None:
     """The last whole line of the file."""
+    return _last_whole(folder)[0]
+
+
+def _last_whole(folder: Path) -> tuple[Seal | None, int]:
+    """The last whole line of the file, and where it ends."""
+    last, ends = None, 0
     try:
         with (folder / FILE).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * LONGEST_BYTES))
-            found = [seal_of(line[:-1]) for line in file if line.endswith(b"\n")]
+            at = file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * LONGEST_BYTES))
+            for line in file:
+                at += len(line)
+                if line.endswith(b"\n") and (seal := seal_of(line[:-1])):
+                    last, ends = seal, at
     except FileNotFoundError:
-        return None
-    return next((one for one in reversed(found) if one), None)
+        pass
+    return last, ends
 
 
 def _append(path: Path, line: bytes) -> None:
