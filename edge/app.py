@@ -26,12 +26,13 @@ from edge.config import Config, load
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CalibrationRefused, ConfigError, LedgerRefused, demand_all
 from edge.core.topics import HEARTBEAT
+from edge.credentials import where
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
 from edge.recording.recorder import Bounds, Recorder
 from edge.recording.tape import Tape
-from edge.records import logs
+from edge.records import audit_key, logs
 from edge.records.journal import Journal
 from edge.records.lock import held
 from edge.records.notify import Service
@@ -118,6 +119,7 @@ def check(arguments: Sequence[str]) -> int:
         *(partial(demand, camera) for camera in config.camera if not camera.node),
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_calibrations(config),
+        lambda: config.audit.key and audit_key.read(where(config.audit.key)),
         lambda: _demand_room(config.lane.state),
         _demand_clock,
         lambda: broker.demand(config.broker.host, config.broker.port, tls_of(config.broker)),

@@ -56,7 +56,8 @@ def life_of(config: Config, models: Mapping[str, str], shelf: WatchedShelf | Non
     state, audit = config.lane.state, config.audit
     key = own(state, audit.key)
     body = started(config, models, public(key), shelf.found() if shelf else {})
-    life = Life(state, config.lane.name, key, body, audit.seal_every_s, audit.seal_every_entries)
+    box = f"{config.lane.site}/{config.lane.name}"
+    life = Life(state, box, key, body, audit.seal_every_s, audit.seal_every_entries)
     if shelf:
         shelf.news = partial(note_calibrations, life)
     return life

@@ -28,7 +28,7 @@ class Life:
     def __init__(
         self,
         state: Path,
-        lane: str,
+        box: str,
         key: Ed25519PrivateKey,
         started: Mapping[str, Any],
         every_s: float,
@@ -42,7 +42,7 @@ class Life:
         self.failures = 0  # to write or to seal
         self.sealed: Seal | None = None
         self.ending = "Aborted", "the daemon failed: see its log"
-        self._state, self._lane, self._key = state, lane, key
+        self._state, self._box, self._key = state, box, key
         self._every_s, self._every_entries = every_s, every_entries
         self._base = opened(state)
         self._by = started["by"]
@@ -99,7 +99,7 @@ class Life:
         self._sealed_s = time.monotonic()
         try:
             self._say()
-            if seal := add_seal(self._base, self._state, self._lane, self._key, because):
+            if seal := add_seal(self._base, self._state, self._box, self._key, because):
                 self.sealed = seal
                 log.info("sealed %d: head %d:%s", seal.seal, seal.entry, seal.hash)
             self._open_since_s = None

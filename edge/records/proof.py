@@ -135,6 +135,10 @@ class _Reader:
             )
         found = sorted(self._found, key=lambda one: (one.first, one.last))
         notes = [*seals.notes]
+        if self._pictures.vanished:
+            notes.append(
+                f"{self._pictures.vanished} pictures were found missing by the daemon: EvidenceRemoved says which"
+            )
         sealed = seals.sealed.entry if seals.sealed else 0
         if chain.entry > max(sealed, self._named):
             notes.append(

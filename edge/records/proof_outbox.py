@@ -12,10 +12,11 @@ from edge.core.chain_check import Break, Kind
 from edge.core.lot_recovery import hold_of
 from edge.core.messages import ReplacementRequest
 from edge.core.wire import hold_fields, replacement_fields
+from edge.records.ledger_file import STARTED
 
 ANSWERED, GIVEN_UP, REVIVED, CLOSED = "RequestAnswered", "RequestGivenUp", "RequestRevived", "RequestClosed"
 STATES = {ANSWERED: "answered", GIVEN_UP: "aside", REVIVED: "open", CLOSED: "closed"}
-OWED = frozenset({"ReplacementRequest", "LotHold", *STATES})
+OWED = frozenset({"ReplacementRequest", "LotHold", STARTED, *STATES})
 MOST = 1000  # faults that are told
 SCRATCH = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
@@ -31,7 +32,8 @@ class OutboxProof:
     def __init__(self) -> None:
         self._scratch = sqlite3.connect("", isolation_level=None)  # on disk where it grows
         self._scratch.executescript(SCRATCH)
-        self._fates_from = 0  # the first entry of an answer: what was owed before may have been answered without one
+        self._fates_from = 0  # an entry from which on each answer has one of its own; 0: not known
+        self._started = 0  # the first start of a daemon that enters answers, where the outbox knows states
 
     def close(self) -> None:
         """Let the notes go."""
@@ -40,7 +42,9 @@ class OutboxProof:
     def entered(self, entry: int, kind: str, body: Mapping[str, Any]) -> None:
         """One of the journal's entries that speak of what is owed; one that is damaged is the chain's to tell."""
         try:
-            if kind in STATES:
+            if kind == STARTED:
+                self._started = self._started or entry
+            elif kind in STATES:
                 self._fates_from = self._fates_from or entry
                 row = (body["request"], entry, STATES[kind], _answer(kind, body))
                 self._scratch.execute("INSERT OR REPLACE INTO fate VALUES (?, ?, ?, ?)", row)
@@ -54,6 +58,8 @@ class OutboxProof:
     def ended(self, base: sqlite3.Connection) -> Iterator[Break]:
         """What does not fit; base: the ledger, whose texts come as bytes."""
         has_state = b"state" in {bytes(row[1]) for row in base.execute("PRAGMA table_info(outbox)")}
+        if has_state and self._started:
+            self._fates_from = min(self._started, self._fates_from or self._started)
         asked = f"SELECT request, body, answer, {'state' if has_state else 'NULL'} FROM outbox"  # noqa: S608 - ours
         rows = (tuple(None if one is None else _text(one) for one in row) for row in base.execute(asked))
         yield from islice((fault for row in rows for fault in self._faults(*row)), MOST)

@@ -18,6 +18,7 @@ KEPT, REMOVED = "EvidenceKept", "EvidenceRemoved"
 PICTURES = frozenset({KEPT, REMOVED})
 FOLDER, INCOMING = "evidence", "incoming"  # in the lane's state; and in it what is on its way to its place
 SHA256 = re.compile(r"[0-9a-f]{64}")
+MISSING = "missing"  # the rule by which the daemon enters as removed what somebody took away
 MOST = 1000  # faults that are told
 SCRATCH = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
@@ -31,6 +32,7 @@ class PictureProof:
 
     def __init__(self, state: Path) -> None:
         """Take the lane's state."""
+        self.vanished = 0  # pictures that the daemon itself found missing
         self._folder = state / FOLDER
         self._scratch = sqlite3.connect("", isolation_level=None)
         self._scratch.executescript(SCRATCH)
@@ -49,6 +51,7 @@ class PictureProof:
                 else:
                     gone = (one["sha256"], one["item_id"])
                     self._scratch.execute("DELETE FROM kept WHERE sha256 = ? AND item = ?", gone)
+                    self.vanished += body["rule"] == MISSING
 
     def ended(self, base: sqlite3.Connection) -> Iterator[Break]:
         """What does not fit; base: the ledger, whose texts come as bytes."""
@@ -68,7 +71,11 @@ class PictureProof:
                 yield Break(Kind.EVIDENCE, entry, entry, f"picture {path} of {item} was changed")
 
     def _strangers(self, base: sqlite3.Connection) -> Iterator[Break]:
-        """What the index of the evidence says is there, and the journal does not."""
+        """What the index of the evidence says is there and the journal does not, or the other way."""
+        for sha256, item, entry in self._scratch.execute("SELECT sha256, item, entry FROM kept"):
+            asked = "SELECT 1 FROM evidence WHERE sha256 = ? AND item = ? AND gone = ''"
+            if not base.execute(asked, (sha256, item)).fetchone():
+                yield Break(Kind.EVIDENCE, entry, entry, f"the index lacks a picture {sha256[:16]}… of {item}")
         for row in base.execute("SELECT item, sha256 FROM evidence WHERE gone = ''"):
             item, sha256 = (bytes(one).decode(errors="replace") for one in row)
             asked = "SELECT 1 FROM kept WHERE sha256 = ? AND item = ?"

@@ -24,6 +24,7 @@ class SealProof:
         self._path, self._keys = state / FILE, frozenset(keys)
         self._length = self._path.stat().st_size if self._path.exists() else 0
         self._before: Seal | None = None
+        self._named = 0  # the last seal that the journal names
         self._unnamed: deque[tuple[int, Seal]] = deque()  # where in the file they end
         self._breaks: list[Break] = []
         self._rewritten: Break | None = None
@@ -47,13 +48,10 @@ class SealProof:
     def entered(self, entry: int, body: Mapping[str, Any]) -> None:
         """The journal names a seal."""
         line = spelled(body)
-        if self._unnamed and self._unnamed[0][1].line() == line:
-            self._unnamed.popleft()
-            return
-        while self._unnamed and self._unnamed[0][1].seal < body.get("seal", 0):
-            self._missing(self._unnamed.popleft()[1])
-        if self._unnamed and self._unnamed[0][1].line() == line:
-            self._unnamed.popleft()
+        if any(seal.line() == line for _, seal in self._unnamed):
+            while (seal := self._unnamed.popleft()[1]).line() != line:
+                self._missing(seal)
+            self._named = seal.seal
         else:
             self._tell(entry, f"names seal {body.get('seal')}, which {FILE} has not, or has otherwise")
 
@@ -73,6 +71,8 @@ class SealProof:
         for ends, seal in self._unnamed:
             if ends <= self._length and seal.line() not in sealing:
                 self._missing(seal)
+        for line in sealing:
+            self._check_begun(line)
         if self._length == 0 and entries:
             self.notes.append(f"there is no {FILE}: nothing has been sealed")
         yield from self._breaks[:MOST]
@@ -110,6 +110,12 @@ class SealProof:
             self._tell(seal.entry, f"{where}: covers no more than the one before it, or is of another box")
         self._before = seal
         return genuine
+
+    def _check_begun(self, line: bytes) -> None:
+        """What was begun and not finished is the box's own, and one that the journal does not have yet."""
+        seal = seal_of(line)
+        if seal is None or seal.key not in self._keys or not seal.is_signed() or seal.seal <= self._named:
+            self._tell(seal.entry if seal else 0, "the table `sealing` holds what the box was not sealing: put in")
 
     def _compare(self, seal: Seal, hashed: str) -> None:
         if seal.hash == hashed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -145,6 +146,8 @@ SPOILT = {
         ],
         (Kind.REORDERED, 5, 5),
     ),
+    "a seal that was begun": (["INSERT INTO sealing VALUES ('{}')"], (Kind.SEAL, 0, 0)),
+    "another trigger": (["CREATE TRIGGER odd AFTER INSERT ON outbox BEGIN SELECT 1; END"], (Kind.FILE, 0, 0)),
     "a request more": (["INSERT INTO outbox VALUES ('r-9', '{}', 1, 0, NULL)"], (Kind.OUTBOX, 0, 0)),
     "a request less": (["DELETE FROM outbox WHERE request = 'r-0'"], (Kind.OUTBOX, 13, 13)),
     "a request for another": (["UPDATE outbox SET body = '{}' WHERE request = 'r-0'"], (Kind.OUTBOX, 13, 13)),
@@ -156,6 +159,29 @@ def test_a_tampered_row_is_found_where_it_is(state, deed):
     statements, told = SPOILT[deed]
     spoil(state, *statements)
     assert told in breaks(state)
+
+
+def test_pictures_are_held_against_what_was_kept_and_removed(state):
+    contents = {hashlib.sha256(content).hexdigest(): content for content in (b"one", b"two", b"three", b"four")}
+    for sha256, content in contents.items():
+        path = state / "evidence" / sha256[:2] / sha256
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    one, two, three, four = (state / "evidence" / sha256[:2] / sha256 for sha256 in contents)
+    pictures = [{"item_id": "i-1", "sha256": sha256} for sha256 in contents]
+    with closing(Journal(state)) as journal:
+        journal.append([("EvidenceKept", "i-1", {"item_id": "i-1", "pictures": pictures})], [])
+        journal.append([("EvidenceRemoved", None, {"rule": "age", "pictures": pictures[2:3]})], [])
+        journal.append([("EvidenceRemoved", None, {"rule": "missing", "pictures": pictures[3:]})], [])
+    three.unlink()
+    four.unlink()
+    kept = prove(state, key_of(state)).entries - 2
+    assert breaks(state, also=("pictures",)) == []
+    assert any("1 pictures were found missing by the daemon" in note for note in prove(state, key_of(state)).notes)
+    one.write_bytes(b"another")
+    two.unlink()
+    assert breaks(state, also=("pictures",)) == [(Kind.EVIDENCE, kept, kept)] * 2
+    assert breaks(state, also=()) == []
 
 
 def rechain(folder, entry):
