@@ -20,6 +20,7 @@ from bench.powercut.writer import STATE, TOLD
 
 FAST = Path("/dev/shm")  # memory: thousands of disks are laid out  # noqa: S108
 MARKS = f"/{TOLD}"
+ASKED = b'["asked"'
 FOLDERS_UNSYNCED = "no folder synced"
 
 
@@ -82,15 +83,20 @@ def _demand_all_seen(root: str, calls: Iterable[Call]) -> None:
 
 
 def points(calls: Sequence[Call], most: int, seed: int) -> Collection[int]:
-    """After which calls to cut: all; or around each new name and so many more, half of them just before a sync."""
+    """After which calls to cut: all; or so many, a third after the warehouse was asked, and a third before a sync."""
     changing = [number for number, call in enumerate(calls) if not call.path.endswith(MARKS)]
     if most >= len(changing):
         return changing
     chance = random.Random(seed)  # noqa: S311 - a reproducible draw
+    asked = [number for number in changing if number and calls[number - 1].data.startswith(ASKED)]
     before = [number - 1 for number in changing if calls[number].what == "S" and number]
-    named = [number for number in changing if calls[number].what in "CR"]
-    around = {number + aside for number in named for aside in (0, 1)} & set(changing)
-    return {*around, *chance.sample(before, min(len(before), most // 2)), *chance.sample(changing, most // 2)}
+    return {one for some in (asked, before, changing) for one in chance.sample(some, min(len(some), most // 3))}
+
+
+def around_names(calls: Sequence[Call]) -> Collection[int]:
+    """After each new name, and after the call that follows: where a start is cut in the middle."""
+    named = [number for number, call in enumerate(calls) if call.what in "CR"]
+    return {number + aside for number in named for aside in (0, 1) if number + aside < len(calls)}
 
 
 def cut(seen: Watched, at: Collection[int], seed: int) -> Found:

@@ -41,7 +41,7 @@ BATCHES = (1, 1, 2, 5, 20, 80)  # records in one transaction: a quiet belt, and 
 SEALED = 0.05  # of the transactions: a seal after them
 LANE = "one"
 NEVER = 10**9  # seconds, and entries: seals are made here where they are wanted
-BAD_SHARE = 0.4  # of the items: a lane with much to ask for
+BAD_SHARE = 0.8  # of the items: a lane with much to ask for
 LOSES, REFUSES = 0.2, 0.3  # the warehouse: shares of requests
 UNSYNCED, ASKED_FIRST, HALVED = "synchronous=OFF", "asked before it is written", "entry and request apart"
 PLANTED = (UNSYNCED, ASKED_FIRST, HALVED)

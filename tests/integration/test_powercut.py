@@ -7,13 +7,13 @@ from collections import Counter
 import pytest
 
 from bench.powercut.calls import Call, watched
-from bench.powercut.cuts import cut, points, without_folders, written
+from bench.powercut.cuts import around_names, cut, points, without_folders, written
 from bench.powercut.disk import Disk
 from bench.powercut.endings import ENDINGS, endings
 from bench.powercut.writer import ASKED_FIRST, HALVED, PLANTED, UNSYNCED
 from edge import disk
 
-LIVES, ITEMS, CUTS = 2, 8, 60
+LIVES, ITEMS, CUTS = 2, 6, 30
 MISSING, ASKED, HALF = "are missing", "asked for what is not on disk", "without its request"
 
 
@@ -27,7 +27,7 @@ def wrong(watched):
 
 
 def test_nothing_acknowledged_is_missing_wherever_the_power_is_cut(seen):
-    found = cut(seen, points(seen.calls, CUTS, seed=1), seed=1)
+    found = cut(seen, {*points(seen.calls, CUTS, seed=1), *around_names(seen.calls)}, seed=1)
     assert found.faults == Counter()
     assert found.disks.keys() == ENDINGS.keys()
     assert len(seen.final.outbox) > 0
