@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,12 +120,10 @@ def _answered(state: Path, promised: Promises) -> Iterator[str]:
 
 def _goes_on(state: Path, entries: int) -> Iterator[str]:
     """Something is written, and read by another."""
-    journal, outbox = Journal(state), LedgerOutbox(state)
-    JournalSink(journal).write([AFTERWARDS])
-    if AFTERWARDS.request_id not in dict(outbox.unanswered()):
+    with closing(Journal(state)) as journal, closing(LedgerOutbox(state)):
+        JournalSink(journal).write([AFTERWARDS])
+    if AFTERWARDS.request_id not in answers(state):
         yield "what is owed after the cut is not there"
-    outbox.close()
-    journal.close()
     with reading(state) as base:
         if base.execute("SELECT COUNT(*) FROM journal").fetchone() != (entries + 1,):
             yield "what is written after the cut is not there"
