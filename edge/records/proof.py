@@ -14,7 +14,7 @@ from typing import Any
 from edge.core.chain import content
 from edge.core.chain_check import Break, Chain, Kind
 from edge.core.errors import LedgerRefused
-from edge.records.ledger_file import BEGUN, FILE, SEALED, TRIGGERS, VERSION, read_only, reading
+from edge.records.ledger_file import BEGUN, FILE, SCHEMA, SEALED, TRIGGERS, VERSION, read_only, reading
 from edge.records.proof_outbox import OWED, OutboxProof
 from edge.records.proof_pictures import PICTURES, PictureProof, removed_since
 from edge.records.proof_seals import SealProof
@@ -169,19 +169,31 @@ def _table(body: Any) -> dict[str, Any]:
 
 
 def _of_the_file(base: sqlite3.Connection, *, whole: bool) -> Iterator[Break]:
-    """What keeps the journal append-only is there, and indices say what the tables do."""
-    schema = {bytes(name).decode(): bytes(sql or b"").decode() for name, sql in base.execute(SCHEMA)}
+    """What keeps the journal append-only is there, and indices are what they were, and say what the tables do."""
+    triggers, indices = _made(base, "trigger"), _made(base, "index")
     for name, sql in TRIGGERS.items():
-        if schema.get(name) != sql:
+        if triggers.get(name) != sql:
             yield Break(Kind.FILE, 0, 0, f"the trigger {name}, which forbids changes, is missing or another")
-    for name in schema.keys() - TRIGGERS.keys():
+    for name in triggers.keys() - TRIGGERS.keys():
         yield Break(Kind.FILE, 0, 0, f"the trigger {name} is none of the ledger's")
+    with closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(SCHEMA)
+        for name, sql in _made(new, "index").items():
+            if indices.get(name, sql) != sql:
+                yield Break(Kind.FILE, 0, 0, f"the index {name} is another than it was")
     for (fault,) in base.execute(f"PRAGMA integrity_check({MOST_FAULTS})") if whole else ():
         if fault != b"ok":
             yield Break(Kind.FILE, 0, 0, f"{FILE}: {bytes(fault).decode(errors='replace')}")
 
 
-SCHEMA = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+def _made(base: sqlite3.Connection, kind: str) -> dict[str, str]:
+    """Name → how it was made, of all of a kind in the schema."""
+    rows = base.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL", (kind,))
+    return {_text(name): _text(sql) for name, sql in rows}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else bytes(value).decode(errors="replace")
 
 
 def _opened(state: Path) -> sqlite3.Connection:
