@@ -19,7 +19,6 @@ from edge.records.seals import add_seal
 
 OLDER = "older"  # folder beside the files: a copy of them from earlier
 WAL = f"{LEDGER}-wal"
-SKIPPED = (OLDER, "*-shm")
 
 Tamper = Callable[[Path, Random], None]
 
@@ -48,16 +47,6 @@ def flip_ledger(state: Path, chance: Random) -> None:
     with closing(sqlite3.connect(state / LEDGER)) as base:
         base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     flip(state / LEDGER, chance)
-
-
-def flip_ahead(state: Path, chance: Random) -> None:
-    """One bit of what is written ahead."""
-    flip(state / WAL, chance)
-
-
-def flip_seals(state: Path, chance: Random) -> None:
-    """One bit of the seals."""
-    flip(state / SEALS, chance)
 
 
 def flip_picture(state: Path, chance: Random) -> None:
@@ -148,25 +137,16 @@ def cut_seals(state: Path, chance: Random) -> None:
     (state / SEALS).write_bytes(content[: chance.randrange(len(content))])
 
 
-def older_ledger(state: Path, _: Random) -> None:
-    """A backup of the ledger beside the seals of now."""
-    (state / WAL).unlink(missing_ok=True)
-    _restore(state, LEDGER, WAL)
+def older(*names: str) -> Tamper:
+    """Some files are those of a backup, or gone where it has none."""
 
+    def tamper(state: Path, _: Random) -> None:
+        for name in names:
+            (state / name).unlink(missing_ok=True)
+            if (state / OLDER / name).exists():
+                shutil.copy(state / OLDER / name, state)
 
-def older_seals(state: Path, _: Random) -> None:
-    """The other way."""
-    _restore(state, SEALS)
-
-
-def older_ahead(state: Path, _: Random) -> None:
-    """What was written ahead is that of earlier."""
-    _restore(state, WAL)
-
-
-def lose_ahead(state: Path, _: Random) -> None:
-    """What was written ahead is gone."""
-    (state / WAL).unlink()
+    return tamper
 
 
 def rechain(state: Path, chance: Random) -> None:
@@ -219,14 +199,6 @@ def cut_both(state: Path, chance: Random) -> None:
         )
 
 
-def older_everything(state: Path, _: Random) -> None:
-    """A backup of all files at once."""
-    for path in state.iterdir():
-        if path.is_file():
-            path.unlink()
-    shutil.copytree(state / OLDER, state, dirs_exist_ok=True)
-
-
 def write_on(state: Path, _: Random) -> None:
     """Entries more, with good hashes, behind the last seal."""
     with closing(ledger_file.opened(state)) as base, base:
@@ -235,8 +207,8 @@ def write_on(state: Path, _: Random) -> None:
 
 FOUND: dict[str, Tamper] = {
     "a bit of ledger.sqlite": flip_ledger,
-    "a bit of ledger.sqlite-wal": flip_ahead,
-    "a bit of seals.jsonl": flip_seals,
+    "a bit of ledger.sqlite-wal": lambda state, chance: flip(state / WAL, chance),
+    "a bit of seals.jsonl": lambda state, chance: flip(state / SEALS, chance),
     "a bit of a picture": flip_picture,
     "a picture lost": lose_picture,
     "two pictures exchanged": exchange_pictures,
@@ -247,10 +219,10 @@ FOUND: dict[str, Tamper] = {
     "two entries exchanged": exchange,
     "the journal's end cut off": cut,
     "the seals' end cut off": cut_seals,
-    "an older ledger": older_ledger,
-    "older seals": older_seals,
-    "an older write-ahead file": older_ahead,
-    "the write-ahead file lost": lose_ahead,
+    "an older ledger": older(LEDGER, WAL),
+    "older seals": older(SEALS),
+    "an older write-ahead file": older(WAL),
+    "the write-ahead file lost": lambda state, _: (state / WAL).unlink(),
     "hashes reckoned anew": rechain,
     "hashes reckoned anew, sealed by another key": rechain_with_another_key,
     "an answer changed": _outbox("UPDATE outbox SET answer = 'refused' WHERE request = ?"),
@@ -261,7 +233,7 @@ FOUND: dict[str, Tamper] = {
 }
 BY_A_HEAD: dict[str, Tamper] = {  # what only a head that was noted elsewhere finds
     "journal and seals cut back together": cut_both,
-    "an older copy of everything": older_everything,
+    "an older copy of everything": older(LEDGER, WAL, SEALS),
 }
 NEVER: dict[str, Tamper] = {"entries written on behind the last seal": write_on}
 
@@ -286,9 +258,3 @@ def _rechain(base: sqlite3.Connection, entry: int) -> None:
     base.execute("DELETE FROM journal WHERE entry >= ?", (entry,))
     first, *rest = [(kind, item, json.loads(body)) for kind, item, body in behind]
     enter(base, [(first[0], first[1], {**first[2], "changed": True}), *rest])
-
-
-def _restore(state: Path, *names: str) -> None:
-    for name in names:
-        if (state / OLDER / name).exists():
-            shutil.copy(state / OLDER / name, state)

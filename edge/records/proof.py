@@ -14,7 +14,7 @@ from typing import Any
 from edge.core.chain import content
 from edge.core.chain_check import Break, Chain, Kind
 from edge.core.errors import LedgerRefused
-from edge.records.ledger_file import BEGUN, FILE, SEALED, TRIGGERS, VERSION, read_only, reading
+from edge.records.ledger_file import BEGUN, FILE, SCHEMA, SEALED, TRIGGERS, VERSION, read_only, reading
 from edge.records.proof_outbox import OWED, OutboxProof
 from edge.records.proof_pictures import PICTURES, PictureProof, removed_since
 from edge.records.proof_seals import SealProof
@@ -57,12 +57,8 @@ def prove(
     """
     seals = SealProof(state, keys)  # how long the file is before the ledger is read: it is always written first
     with closing(_opened(state)) as base, closing(OutboxProof()) as outbox, closing(PictureProof(state)) as pictures:
-        try:
-            proof = _Reader(base, seals, outbox, pictures, dict(heads)).read(also, told)
-            return _but_removed_meanwhile(proof, state)
-        except sqlite3.DatabaseError as error:
-            broken = Break(Kind.FILE, 0, 0, f"{FILE} cannot be read as a whole: {error}")
-            return Proof(breaks=[broken], notes=["where in the chain cannot be told: restore the file from a copy"])
+        proof = _Reader(base, seals, outbox, pictures, dict(heads)).read(also, told)
+        return _but_removed_meanwhile(proof, state)
 
 
 def _but_removed_meanwhile(proof: Proof, state: Path) -> Proof:
@@ -91,16 +87,35 @@ class _Reader:
         self._named = 0  # the last entry that names a seal: it is signed itself
 
     def read(self, also: Sequence[str], told: Callable[[int, int], None]) -> Proof:
-        """Everything in one snapshot."""
+        """Everything in one snapshot; of a damaged file as much as can be read."""
         self._base.execute("BEGIN")
-        self._found += _of_the_file(self._base, whole="file" in also)
+        try:
+            self._read_journal(told)
+            self._found.extend(self._beside(also))
+        except sqlite3.DatabaseError as error:
+            told_of = f"{FILE} cannot be read as a whole, its journal up to entry {self._chain.entry}: {error}"
+            self._found.append(Break(Kind.FILE, 0, 0, told_of))
+        self._found += self._chain.ended()
+        return self._proof()
+
+    def _read_journal(self, told: Callable[[int, int], None]) -> None:
         entries = int(self._base.execute("SELECT MAX(entry) FROM journal").fetchone()[0] or 0)
         self._seals.begin()
         for row in self._base.execute(ROWS):
             self._take(*row)
             if row[0] % TOLD_EVERY == 0:
                 told(row[0], entries)
-        return self._proof(also)
+
+    def _beside(self, also: Sequence[str]) -> Iterator[Break]:
+        """What else does not fit, once the journal has been read."""
+        sealing = [bytes(line) for (line,) in self._base.execute("SELECT line FROM sealing")]
+        yield from self._seals.ended(self._chain.entry, sealing)
+        for entry, noted in self._heads.items():
+            yield Break(Kind.CUT, self._chain.entry + 1, entry, f"head {entry}:{noted[:16]}… was noted elsewhere")
+        yield from self._outbox.ended(self._base)
+        if "pictures" in also:
+            yield from self._pictures.ended(self._base)
+        yield from _of_the_file(self._base, whole="file" in also)
 
     def _take(self, entry: int, wall_ns: int, kind: Any, item: Any, body: Any, hashed: Any) -> None:
         """One entry; texts come as `bytearray`, so that a blob in a text's place is none."""
@@ -124,15 +139,8 @@ class _Reader:
         elif kind in PICTURES:
             self._pictures.entered(entry, kind, body)
 
-    def _proof(self, also: Sequence[str]) -> Proof:
+    def _proof(self) -> Proof:
         chain, seals = self._chain, self._seals
-        sealing = [bytes(line) for (line,) in self._base.execute("SELECT line FROM sealing")]
-        self._found += [*chain.ended(), *seals.ended(chain.entry, sealing), *self._outbox.ended(self._base)]
-        self._found += self._pictures.ended(self._base) if "pictures" in also else ()
-        for entry, noted in self._heads.items():
-            self._found.append(
-                Break(Kind.CUT, chain.entry + 1, entry, f"head {entry}:{noted[:16]}… was noted elsewhere")
-            )
         found = sorted(self._found, key=lambda one: (one.first, one.last))
         notes = [*seals.notes]
         if self._pictures.vanished:
@@ -170,19 +178,31 @@ def _table(body: Any) -> dict[str, Any]:
 
 
 def _of_the_file(base: sqlite3.Connection, *, whole: bool) -> Iterator[Break]:
-    """What keeps the journal append-only is there, and indices say what the tables do."""
-    schema = {bytes(name).decode(): bytes(sql or b"").decode() for name, sql in base.execute(SCHEMA)}
+    """What keeps the journal append-only is there, and indices are what they were, and say what the tables do."""
+    triggers, indices = _made(base, "trigger"), _made(base, "index")
     for name, sql in TRIGGERS.items():
-        if schema.get(name) != sql:
+        if triggers.get(name) != sql:
             yield Break(Kind.FILE, 0, 0, f"the trigger {name}, which forbids changes, is missing or another")
-    for name in schema.keys() - TRIGGERS.keys():
+    for name in triggers.keys() - TRIGGERS.keys():
         yield Break(Kind.FILE, 0, 0, f"the trigger {name} is none of the ledger's")
+    with closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(SCHEMA)
+        for name, sql in _made(new, "index").items():
+            if indices.get(name, sql) != sql:
+                yield Break(Kind.FILE, 0, 0, f"the index {name} is another than it was")
     for (fault,) in base.execute(f"PRAGMA integrity_check({MOST_FAULTS})") if whole else ():
         if fault != b"ok":
             yield Break(Kind.FILE, 0, 0, f"{FILE}: {bytes(fault).decode(errors='replace')}")
 
 
-SCHEMA = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+def _made(base: sqlite3.Connection, kind: str) -> dict[str, str]:
+    """Name → how it was made, of all of a kind in the schema."""
+    rows = base.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL", (kind,))
+    return {_text(name): _text(sql) for name, sql in rows}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else bytes(value).decode(errors="replace")
 
 
 def _opened(state: Path) -> sqlite3.Connection:

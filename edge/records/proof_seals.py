@@ -116,6 +116,8 @@ class SealProof:
         seal = seal_of(line)
         if seal is None or seal.key not in self._keys or not seal.is_signed() or seal.seal <= self._named:
             self._tell(seal.entry if seal else 0, "the table `sealing` holds what the box was not sealing: put in")
+        else:
+            self.notes.append(f"seal {seal.seal} was begun and not finished: killed then, or that was taken back")
 
     def _compare(self, seal: Seal, hashed: str) -> None:
         if seal.hash == hashed:

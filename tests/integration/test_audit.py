@@ -62,10 +62,10 @@ from edge.records.ledger_file import opened
 from edge.records.seals import add_seal
 state = Path(sys.argv[1])
 key, base, journal = own(state, None), opened(state), Journal(state)
-print("begun", flush=True)
 while True:
     journal.append([("Item", "i", {})], [])
     add_seal(base, state, "lane", key, "entries")
+    print("sealed", flush=True)
 """
 
 
@@ -184,6 +184,20 @@ def test_pictures_are_held_against_what_was_kept_and_removed(state):
     assert breaks(state, also=()) == []
 
 
+def test_of_a_damaged_file_as_much_is_told_as_can_be_read(state):
+    with closing(Journal(state)) as journal:
+        journal.append([("Item", f"i-{n}", {"n": "x" * 900}) for n in range(200)], [])
+    spoil(state, "UPDATE journal SET body = '{}' WHERE entry = 5")
+    with closing(sqlite3.connect(state / LEDGER)) as base:
+        page_bytes, pages = (base.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count"))
+    content = bytearray((state / LEDGER).read_bytes())
+    content[(pages - 3) * page_bytes : (pages - 2) * page_bytes] = b"\xff" * page_bytes
+    (state / LEDGER).write_bytes(content)
+    found = breaks(state)
+    assert (Kind.CHANGED, 5, 5) in found
+    assert Kind.FILE in {kind for kind, _, _ in found}
+
+
 def rechain(folder, entry):
     """Change an entry and reckon all hashes behind it anew, as everybody can who has no key."""
     with closing(ledger_file.opened(folder)) as base:
@@ -289,7 +303,7 @@ def test_it_holds_however_often_the_daemon_is_killed_as_it_seals(tmp_path):
     for number in range(12):
         process = run(SEALER, tmp_path)
         process.stdout.readline()
-        time.sleep(0.01 + 0.007 * number)
+        time.sleep(0.003 * number)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         process.stdout.close()
