@@ -336,18 +336,21 @@ def test_a_seal_that_a_kill_left_unfinished_is_finished(state):
 
 
 @pytest.mark.parametrize("left", [b"\0" * 300 + b"\n", b"\x17\n\x18\n" * 40, b'{"box":"lane"'])
-def test_what_a_power_cut_leaves_of_a_seal_is_no_tampering_and_goes_with_the_next_one(state, left):
+def test_what_a_power_cut_leaves_of_a_seal_is_no_tampering_and_goes_with_the_next_one(state, tmp_path, left):
     """Sectors come to the disk in any order, and a newline may lie anywhere in what was there before."""
     key, whole = own(state, None), (state / SEALS).read_bytes()
     with closing(ledger_file.opened(state)) as base:
-        (state / SEALS).write_bytes(whole + left)
-        if left.endswith(b"\n"):
-            assert breaks(state) != []  # nobody has begun a seal: somebody has put this in
-        base.execute("INSERT INTO sealing VALUES ('{}')")
-        base.commit()
-        assert breaks(state) == []
         ledger_file.enter(base, [("Item", "i", {})])
         base.commit()
+    shutil.copytree(state, tmp_path / "copy")
+    with closing(ledger_file.opened(tmp_path / "copy")) as base:
+        begun = add_seal(base, tmp_path / "copy", "lane", key, "time").line()
+    (state / SEALS).write_bytes(whole + left)
+    assert (breaks(state) != []) is left.endswith(b"\n")  # nobody has begun a seal: somebody has put this in
+    with closing(ledger_file.opened(state)) as base:
+        base.execute("INSERT INTO sealing VALUES (?)", (begun.decode(),))
+        base.commit()
+        assert breaks(state) == []
         add_seal(base, state, "lane", key, "time")
     assert breaks(state) == []
     assert (state / SEALS).read_bytes().startswith(whole + b'{"because":"time"')
