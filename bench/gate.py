@@ -121,6 +121,10 @@ class Noted:
         """As `Diverter.acks`."""
         return self._diverter.acks()
 
+    def unwritten_s(self) -> int:
+        """As `Ledger.unwritten_s`."""
+        return self._ledger.unwritten_s()
+
     def record(self, records: Iterable[Record]) -> None:
         """As `Ledger.record`."""
         for one in (told := tuple(records)):

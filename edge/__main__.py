@@ -37,6 +37,7 @@ COMMANDS = {
         "what normal looks like: build it from pictures, add to it, inspect, prune, undo; accept changes, grow",
     ),
     "lake": ("edge.lake.main", "main", "the ledger as Parquet tables, in a folder or an object store: export, verify"),
+    "audit": ("edge.audit", "main", "is the journal what was written; who did what when; export it; the box's key"),
     "complaint": ("edge.learn", "complaint", "note a customer's complaint: what was shipped is not learnt from"),
     "releases": ("edge.releases", "main", "releases that are installed: list, activate"),
     "rollback": ("edge.releases", "rollback", "run the release again that ran before"),

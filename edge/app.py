@@ -25,12 +25,14 @@ from edge.cameras.assembly import demand, demand_node
 from edge.config import Config, load
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CalibrationRefused, ConfigError, LedgerRefused, demand_all
+from edge.core.topics import HEARTBEAT
+from edge.credentials import where
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
 from edge.recording.recorder import Bounds, Recorder
 from edge.recording.tape import Tape
-from edge.records import logs
+from edge.records import audit_key, logs
 from edge.records.journal import Journal
 from edge.records.lock import held
 from edge.records.notify import Service
@@ -38,7 +40,8 @@ from edge.reread import Reread
 
 TURN_S = 0.001
 FINISH_NS = 4 * NS_PER_S  # told to end: at most so long for what is decided to be seen on its lane
-QUIET_NS = 1200 * NS_PER_MS  # then without heartbeat, until the gate is at its safe side: see `Blindness`
+BEAT_NS = round((HEARTBEAT.expiry_s or 0) * NS_PER_S)  # the last beat may be under way for so long
+QUIET_NS = BEAT_NS + 1200 * NS_PER_MS  # then without heartbeat, until the gate is at its safe side: see `Blindness`
 SWITCH_S = 0.0005  # a worker that computes in Python must not hold the interpreter's lock for 5 ms
 MOST_MB = 2000  # of a recording
 BYTES_PER_MB = 1_000_000
@@ -51,8 +54,9 @@ def main(arguments: Sequence[str]) -> int:
     path = _parser("run", "Run a lane's daemon.").parse_args(arguments).config
     config = load(path)
     logs.begin(config.lane.name)
-    ending = _signals(Reread(path, config))
+    ending = _signals(reread := Reread(path, config))
     with held(config.lane.state), lane(config) as parts:
+        reread.note = parts.note
         turn_until(ending, parts)
     return 0
 
@@ -67,8 +71,9 @@ def record(arguments: Sequence[str]) -> int:
     config, settings = load(options.config), options.config.read_bytes()
     folder, bounds = new_folder(options.out), Bounds(options.most_mb * BYTES_PER_MB, options.seconds, options.items)
     logs.begin(config.lane.name)
-    ending, tape = _signals(Reread(options.config, config)), Tape()
+    ending, tape = _signals(reread := Reread(options.config, config)), Tape()
     with held(config.lane.state), lane(config, tape.ports) as parts:
+        reread.note = parts.note
         recorder = Recorder(Keeper(folder, _head(config, parts), settings, config.inspection.references), bounds)
         with recorder.running():
             turn_until(ending, replace(parts, turn=tape.turning(parts.turn, recorder.offer)))
@@ -114,6 +119,7 @@ def check(arguments: Sequence[str]) -> int:
         *(partial(demand, camera) for camera in config.camera if not camera.node),
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_calibrations(config),
+        lambda: config.audit.key and audit_key.read(where(config.audit.key)),
         lambda: _demand_room(config.lane.state),
         _demand_clock,
         lambda: broker.demand(config.broker.host, config.broker.port, tls_of(config.broker)),

@@ -44,7 +44,7 @@ from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
 from edge.core.tracker import Tracker
-from edge.desks import ledger_of, shown_to
+from edge.desks import ledger_of, life_of, shown_to
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.inspector import ThreadedInspector
 from edge.inspection.planner import Planner
@@ -54,6 +54,7 @@ from edge.inspection.tote_type import ToteType
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.journal import last, latest, lot_entries
+from edge.records.life import Life
 from edge.records.metrics import MetricsSink
 from edge.records.notify import Standing
 from edge.records.outbox import LedgerOutbox
@@ -87,6 +88,7 @@ class Lane:
     loop: Loop
     hush: Callable[[], None]  # no heartbeat from now on
     standing: Callable[[], Standing]  # as systemd is told
+    note: Callable[[str, Mapping[str, Any]], None]  # write an entry of a kind into the journal
 
 
 def as_they_are(ports: Ports) -> Ports:
@@ -112,26 +114,26 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
         ledger, evidence = ledger_of(config, stack, context, link, metrics)
         sender = _orders(config, stack, link)
         shelf = shelf_of(config)
+        life = life_of(config, sessions.versions(), shelf)
         start = starting(config, shelf.told().good if shelf else NONE)
         asked = questions(config.inspection, config.recipe.rule, sessions, totes=known_totes(shelf) if shelf else {})
         planner = Planner(asked, config.inspection.workers, config.inspection.queue)
         inspector = ThreadedInspector(locator(config.inspection.belt_colours), planner, shown_to(evidence, config))
         cameras = all_cameras(config, laid(config, start).geometry, context)
         drift = _watch_cameras(config, shelf, cameras) if shelf else None
-        known = shelf or NO_SHELF
-        ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, known))
+        ports = listen(Ports(link, cameras, inspector, ledger, time.monotonic_ns, date.today, shelf or NO_SHELF))
         gate, station = DiverterOverMqtt(ports.wire), StationOverMqtt(ports.wire, sessions.versions())
         loop = loop_of(config, start, ports, gate, station)
-        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift, evidence), loop)
+        count(registry, Beside(link, cameras, inspector, gate, ledger, sender, shelf, drift, evidence, life), loop)
         oversee(registry, config, loop, sessions.versions, ledger)
         serve(config.metrics, registry, stack)
         watched = [shelf] if shelf else []  # the sender's last word comes after the ledger's
-        parts: tuple[Part, ...] = (link, sender, ledger, inspector, *cameras.parts, *watched)
+        parts: tuple[Part, ...] = (life, link, sender, ledger, inspector, *cameras.parts, *watched)
         for part in parts:
             part.start()
             stack.callback(part.stop)
-        standing = partial(_standing, link, cameras)
-        yield Lane(loop.turn, start, sessions.versions(), link.announce, metrics, loop, station.hush, standing)
+        standing, told = partial(_standing, link, cameras), partial(_end, link, life)
+        yield Lane(loop.turn, start, sessions.versions(), told, metrics, loop, station.hush, standing, life.note)
 
 
 def starting(config: Config, in_force: InForce = NONE) -> Start:
@@ -139,14 +141,14 @@ def starting(config: Config, in_force: InForce = NONE) -> Start:
     said = latest(config.lane.state, RECOVERED)
     known = replace(recovered(said), holds=holds_of(lot_entries(config.lane.state)), tallies=tallied(said))
     id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
-    learnt = last(config.lane.state, ScaleLearnt)
+    learnt = last(config.lane.state, ScaleLearnt.__name__)
     scale = ScaleLearnt(**learnt) if learnt else None
     return Start(id_prefix, time.monotonic_ns(), known, {**in_force}, believed(config), scale)
 
 
 def believed(config: Config) -> dict[str, int]:
     """The calibrations that the lane last knew: name → version."""
-    noted = last(config.lane.state, CalibrationsInForce)
+    noted = last(config.lane.state, CalibrationsInForce.__name__)
     return dict(noted["known"]) if noted else {}
 
 
@@ -173,6 +175,12 @@ def known_totes(shelf: WatchedShelf) -> dict[str, KnownTotes]:
             types[str(one.values["camera"])].append(ToteType.of_bytes(content, name))
     seen = {camera: shelf.believed(f"camera.{camera}") for camera in types}
     return {camera: KnownTotes(Plane.of(one.values), types[camera]) for camera, one in seen.items() if one}
+
+
+def _end(link: Link, life: Life, state: str, why: str) -> None:
+    """The station's last word, and its journal's."""
+    life.ending = state, why
+    link.announce(state, why)
 
 
 def _watch_cameras(config: Config, shelf: WatchedShelf, cameras: AllCameras) -> CameraDrift:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from edge import disk
 from edge.core.calibration import Calibration, of_table
 from edge.core.errors import CalibrationRefused
 
@@ -78,15 +79,15 @@ class Shelf:
 
     def write(self, calibration: Calibration, key: Ed25519PrivateKey, beside: Mapping[str, bytes] = {}) -> Calibration:
         """Keep it as the next version of its name, signed; beside: name → content of what is too large for it."""
-        (self._folder / "files").mkdir(parents=True, exist_ok=True)
+        disk.made(self._folder / "files")
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in beside.items()}
         for name, content in beside.items():
-            _write(self.beside(digests[name]), content)
+            disk.written(self.beside(digests[name]), content)
         versions = self.versions(calibration.name)
         before = hashlib.sha256(self._path(calibration.name, versions[-1]).read_bytes()).hexdigest() if versions else ""
         version = versions[-1] + 1 if versions else 1
         kept = replace(calibration, version=version, before=before, files={**calibration.files, **digests})
-        _write(self._path(kept.name, version), sealed(kept, key))
+        disk.written(self._path(kept.name, version), sealed(kept, key))
         return kept
 
     def beside(self, digest: str) -> Path:
@@ -138,9 +139,8 @@ def new_key(path: Path) -> Ed25519PrivateKey:
     if path.exists():
         raise CalibrationRefused(f"{path}: there is a key already: name another file, or keep this one.")
     key = Ed25519PrivateKey.generate()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(SECRET_MODE)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    disk.made(path.parent)
+    disk.written(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), SECRET_MODE)
     return key
 
 
@@ -181,13 +181,6 @@ def _digest(path: Path) -> str:
     if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """In one step: a reader sees the old file or the new one."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def _keys(table: Mapping[str, Any]) -> str:

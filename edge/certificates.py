@@ -6,7 +6,6 @@ For a bench and a pilot; a site that has an authority of its own gives the same 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from edge.broker import CA, CERTIFICATE, KEY, expires
 from edge.core.access import OF_A_LANE, OF_THE_SITE, acl, identity
 from edge.core.errors import ConfigError
+from edge.disk import made, written
 
 CA_KEY, SERVER, SERVER_KEY = "ca.key", "server.pem", "server.key"
 CA_DAYS, DAYS = 3650, 398
@@ -82,9 +82,9 @@ def _new_authority(folder: Path) -> Authority:
         .add_extension(_key_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / CA_KEY, _secret(key), 0o600)
-    _write(folder / CA, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    made(folder)
+    written(folder / CA_KEY, _secret(key), 0o600)
+    written(folder / CA, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
     return Authority(folder, certificate, key)
 
 
@@ -125,10 +125,10 @@ def _give(
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
     signed = builder.sign(authority.key, hashes.SHA256())
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / CA, authority.certificate.public_bytes(serialization.Encoding.PEM), 0o644)
-    _write(folder / files[0], signed.public_bytes(serialization.Encoding.PEM), 0o644)
-    _write(folder / files[1], _secret(key), 0o600)
+    made(folder)
+    written(folder / CA, authority.certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    written(folder / files[0], signed.public_bytes(serialization.Encoding.PEM), 0o644)
+    written(folder / files[1], _secret(key), 0o600)
     print(f"{folder}: {name}, until {signed.not_valid_after_utc:%Y-%m-%d}")  # noqa: T201 - the command's own voice
 
 
@@ -175,15 +175,6 @@ def _name(host: str) -> x509.GeneralName:
 def _secret(key: Key) -> bytes:
     form = serialization.PrivateFormat.PKCS8
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """In one step, and never readable by others for a moment."""
-    partial = path.with_name(path.name + ".part")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    partial.replace(path)
 
 
 def _show(files: Sequence[Path]) -> None:

@@ -29,6 +29,7 @@ from edge.settings import (
     Section,
     TapSettings,
 )
+from edge.settings_audit import AuditSettings
 from edge.settings_evidence import EvidenceSettings
 from edge.settings_lake import LakeSettings
 from edge.settings_recipe import LimitSettings, LotSettings, RecipeSettings
@@ -53,6 +54,7 @@ class Config(Section):
     tap: TapSettings = TapSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     lake: LakeSettings = LakeSettings()
+    audit: AuditSettings = AuditSettings()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

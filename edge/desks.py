@@ -1,7 +1,8 @@
-"""The ledger's desks of a lane: what is kept of each record, and where."""
+"""The ledger's desks of a lane: what is kept of each record, and where; and who seals it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 
@@ -12,15 +13,19 @@ from edge.conveyor.link import Link
 from edge.core.messages import Sighting
 from edge.inspection.crop import Crop
 from edge.inspection.inspector import Show, to_nobody
+from edge.records.audit_key import own, public
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.evidence.desk import EvidenceDesk
 from edge.records.evidence.retention import KINDS, Limits, Retention
 from edge.records.evidence.store import Store
 from edge.records.journal import Journal
+from edge.records.life import Life
 from edge.records.logs import LogSink
 from edge.records.metrics import MetricsSink
 from edge.records.sinks import JournalSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
+from edge.standing import WatchedShelf
+from edge.started import note_calibrations, started
 
 BYTES_PER_MB, BYTES_PER_GB = 1_000_000, 1_000_000_000
 RECORDS, DROPPABLE = 65_536, 512  # queue of what must be kept, and of what is only nice to have
@@ -68,3 +73,19 @@ def shown_to(desk: EvidenceDesk | None, config: Config) -> Show:
             desk.show(sighting, partial(crop.copy, config.evidence.longest_px))
 
     return show if desk else to_nobody
+
+
+def life_of(config: Config, models: Mapping[str, str], shelf: WatchedShelf | None) -> Life:
+    """Who says in the journal that the daemon began, and with what, and seals it.
+
+    Raises:
+        ConfigError: the box's key is missing, none, or can be read by others.
+    """
+    state, audit = config.lane.state, config.audit
+    key = own(state, audit.key)
+    body = started(config, models, public(key), shelf.found() if shelf else {})
+    box = f"{config.lane.site}/{config.lane.name}"
+    life = Life(state, box, key, body, audit.seal_every_s, audit.seal_every_entries)
+    if shelf:
+        shelf.news = partial(note_calibrations, life)
+    return life

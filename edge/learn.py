@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -34,9 +34,10 @@ from edge.inspection.session import Session
 from edge.records.candidates import CANDIDATES, KEPT, PASSED, UNUSUAL, oldest_first
 from edge.records.evidence.index import items
 from edge.records.journal import Journal, entries, story
+from edge.started import note, who
 from edge.stock import FIRST, STAGES, Entry
 
-COMPLAINT, DISPUTED = "Complaint", "Disputed"
+COMPLAINT, DISPUTED, CHANGED = "Complaint", "Disputed", "ReferencesChanged"
 DECLINED = "declined"  # a folder beside the candidates': what a person has seen, and takes for damage
 BATCH = 200  # candidates that one run of `grow` learns from
 S_PER_DAY, NS_PER_S = 86_400, 1_000_000_000
@@ -89,6 +90,7 @@ def accept(config: Config, options: argparse.Namespace, console: Console) -> int
     for first, candidates in _offers(config, options, UNUSUAL):
         paths = list(_alike(first, candidates, config))
         console.print(f"{first.gtin}: {len(paths)} of {len(candidates)} unusual items are unusual alike")
+        _note(config, options.confirmed_by, "accept", first, paths)
         _teach(first, paths, config, console, changed, f"confirmed by {options.confirmed_by}")
     return 0
 
@@ -97,6 +99,7 @@ def decline(config: Config, options: argparse.Namespace, console: Console) -> in
     """What looks alike is damage: keep the pictures, which `defects fit` can learn from, and offer them no more."""
     for entry, candidates in _offers(config, options, UNUSUAL):
         paths = _alike(entry, candidates, config)
+        _note(config, options.by, "decline", entry, paths)
         folder = _declined(config, entry)
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
@@ -113,7 +116,9 @@ def grow(config: Config, options: argparse.Namespace, console: Console) -> int:
     for first, paths in _offers(config, options, PASSED):
         due = [path for path in paths if _is_due(config.lane.state, path.stem, due_ns, complained)][:left]
         left -= len(due)
-        _teach(first, list(_sound(first, due, console)), config, console, grown, "shipped without complaint")
+        sound = list(_sound(first, due, console))
+        _note(config, who(), "grow", first, sound)
+        _teach(first, sound, config, console, grown, "shipped without complaint")
     return 0
 
 
@@ -125,6 +130,13 @@ def _teach(first: Entry, paths: Sequence[Path], config: Config, console: Console
         console.print(f"{entry.path}: {len(items)} pictures taught, {why}")
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def _note(config: Config, by: str, what: str, entry: Entry, paths: Iterable[Path]) -> None:
+    """Write into the journal, before it is done, who has the references changed, and by which items."""
+    items = [path.stem for path in paths]
+    if items:
+        note(config, CHANGED, {"by": by, "what": what, "gtin": entry.gtin, "camera": entry.camera, "items": items})
 
 
 def _sound(entry: Entry, paths: Sequence[Path], console: Console) -> Iterator[Path]:

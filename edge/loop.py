@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.core.acts import acts
 from edge.core.books import Books
 from edge.core.calibrated import Calibrated
 from edge.core.dispatcher import Dispatcher
@@ -55,7 +56,9 @@ class Loop:
         self.diverter.send((*commands, *fired.commands))
         settled = self.dispatcher.settle(items, reading)
         faults = {**self.inspector.faults(), **self.camera.faults()}
-        oversight = self.supervision.update(reading, tracked, verdicts, settled, items, faults, word)
+        oversight = self.supervision.update(
+            reading, tracked, verdicts, settled, items, faults, word, self.ledger.unwritten_s()
+        )
         self.station.tell(oversight, self.turns, now_ns)
         self.station.report(fired.results)
         ends = (*tracked.ghosts, *settled.ends)
@@ -63,9 +66,9 @@ class Loop:
         self.tracker.forget(ends)
         self.lots.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
-        self.ledger.record((*tracked.changed, *evidence, *stopped, *verdicts, *commands, *fired.commands, *acks))
-        self.ledger.record((*fired.shots, *fired.results, *settled.outcomes, *ends, *settled.requests))
-        self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
+        self.ledger.record((*acts(reading), *tracked.changed, *evidence, *stopped, *verdicts, *commands))
+        self.ledger.record((*fired.commands, *acks, *fired.shots, *fired.results, *settled.outcomes))
+        self.ledger.record((*ends, *settled.requests, *oversight.alarms, *oversight.stops, *oversight.results, balance))
         self._change(oversight.state, now_ns)
         self.turns += 1
 

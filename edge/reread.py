@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge.config import Config, load
 from edge.core.errors import ConfigError
+from edge.started import differing
 
+READ = "SettingsRead"
 MOST = 20  # keys that are named
 
 log = logging.getLogger(__name__)
+
+
+def nobody_notes(_kind: str, _body: Mapping[str, Any]) -> None:
+    """There is no journal yet."""
 
 
 class Reread:
     """What runs, and the file that it was read from."""
 
     def __init__(self, path: Path, running: Config) -> None:
+        self.note: Callable[[str, Mapping[str, Any]], None] = nobody_notes
         self._path, self._running = path, running
 
     def __call__(self, *_: object) -> None:
@@ -43,14 +50,6 @@ class Reread:
         return f"{self._path}: needs restart, for it changed in {', '.join(changed[:MOST])}{more}"
 
     def _say(self) -> None:
-        log.warning("%s", self.told())
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Keys whose values differ, tables.within.tables; a list counts as one value."""
-    for name in one.keys() | other.keys():
-        here, there = one.get(name), other.get(name)
-        if isinstance(here, Mapping) and isinstance(there, Mapping):
-            yield from differing(here, there, f"{above}{name}.")
-        elif here != there:
-            yield f"{above}{name}"
+        told = self.told()
+        log.warning("%s", told)
+        self.note(READ, {"by": "SIGHUP", "told": told})

@@ -20,6 +20,7 @@ from edge.inspection.inspector import ThreadedInspector
 from edge.loop import Loop
 from edge.orders.sender import Sender
 from edge.records.evidence.desk import EvidenceDesk
+from edge.records.life import Life
 from edge.records.machine import of_the_machine
 from edge.records.metrics import CountedElsewhere, Counts, Gauged, GaugedElsewhere
 from edge.records.writer import Ledger
@@ -42,6 +43,7 @@ class Beside:
     shelf: WatchedShelf | None
     drift: CameraDrift | None
     evidence: EvidenceDesk | None
+    life: Life
 
 
 def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
@@ -86,6 +88,9 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
         ("tunnel_lots_forgotten", "Lots that made room for others before they were decided.", ()): (
             lambda: {(): loop.lots.forgotten}
         ),
+        ("tunnel_audit_seal_failures", "Times that the journal could not be sealed.", ()): (
+            lambda: {(): beside.life.failures}
+        ),
         ("tunnel_orders_failures", "Rounds in which the outbox could not be seen to.", ()): (
             lambda: {(): beside.sender.failures}
         ),
@@ -95,6 +100,7 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
     _gauge(registry, beside.cameras)
     if beside.evidence:
         _count_evidence(registry, beside.evidence)
+    _gauge_seals(registry, beside.life)
     if beside.drift:
         _gauge_drift(registry, beside.drift)
     if beside.shelf:
@@ -136,6 +142,24 @@ def _gauge(registry: CollectorRegistry, cameras: AllCameras) -> None:
         sharp.labels(one.name).set_function(partial(getattr, one, "sharpness"))
     for node in cameras.nodes:
         error_s.labels(node.endpoint).set_function(partial(getattr, node, "clock_error_s"))
+
+
+def _gauge_seals(registry: CollectorRegistry, life: Life) -> None:
+    """How far the journal is sealed, kept where nobody on the box can take it back; nothing before the first seal."""
+    waits = Gauge(
+        "tunnel_audit_unsealed_seconds", "How long entries of the journal wait for a seal.", registry=registry
+    )
+    waits.set_function(life.unsealed_s)
+    gauged: dict[tuple[str, str], Callable[[], Gauged]] = {
+        ("tunnel_audit_sealed_entry", "The last entry of the journal that a seal covers."): (
+            lambda: {(): float(life.sealed.entry)} if life.sealed else {}
+        ),
+        ("tunnel_audit_sealed_timestamp_seconds", "When the journal was last sealed, seconds since 1970."): (
+            lambda: {(): life.sealed.wall_ns / NS_PER_S} if life.sealed else {}
+        ),
+    }
+    for (name, what), values in gauged.items():
+        registry.register(GaugedElsewhere(name, what, (), values))
 
 
 def _gauge_shelf(registry: CollectorRegistry, shelf: WatchedShelf) -> None:
@@ -211,5 +235,9 @@ def oversee(
     held_lots = Gauge("tunnel_lots_held", "Lots and weaker groups that are held.", registry=registry)
     held_lots.set_function(lambda: len(loop.lots.holds))
     waiting = Gauge("tunnel_records_queued", "Records that wait for a desk.", ("desk",), registry=registry)
+    unwritten = Gauge(
+        "tunnel_ledger_unwritten_seconds", "How long the journal could not be written.", registry=registry
+    )
+    unwritten.set_function(ledger.unwritten_s)
     for writer in ledger.writers:
         waiting.labels(writer.name).set_function(writer.waiting)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge import disk
 from edge.core.errors import ReferencesRefused
 
 Array = npt.NDArray[Any]
@@ -22,10 +23,8 @@ def write(path: Path, arrays: Mapping[str, Array], maker: str) -> None:
 
     maker: what the numbers mean nothing without: the SHA-256 of a model, or the name of a method.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(packed(arrays, maker))
-    partial.replace(path)
+    disk.made(path.parent)
+    disk.written(path, packed(arrays, maker))
 
 
 def packed(arrays: Mapping[str, Array], maker: str) -> bytes:

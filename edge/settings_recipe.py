@@ -106,6 +106,8 @@ class LimitSettings(Section):
     """An item that is seen so far from where it was reckoned to be is an alarm."""
     challenge_every_s: Annotated[float, Field(ge=0, le=604_800)] = 0
     """Longest time between two good challenge tests; 0: none is due."""
+    unwritten_stop_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    """So long without anything that is decided being written to the ledger, and the belt is to stop."""
 
 
 class LotSettings(Section):

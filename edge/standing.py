@@ -29,6 +29,10 @@ Signs = frozenset[tuple[str, int, int, int]]
 log = logging.getLogger(__name__)
 
 
+def nobody_hears(_: Found) -> None:
+    """Nobody asks what has come onto the shelf."""
+
+
 def no_drift() -> Mapping[str, str]:
     """Nobody looks for it."""
     return {}
@@ -45,6 +49,7 @@ class WatchedShelf:
         seen: Mapping[str, int] = NEVER_SEEN,
     ) -> None:
         """Take the shelf, and look at it; seen: the versions that were believed in earlier lives."""
+        self.news: Callable[[Found], None] = nobody_hears  # told what has changed on the shelf, by its thread
         self.drift: Callable[[], Mapping[str, str]] = no_drift  # what cameras see otherwise than when calibrated
         self._folder, self._shelf, self._here = folder, shelf, here
         self._seen = dict(seen)
@@ -77,6 +82,10 @@ class WatchedShelf:
         one = self._found.get(name)
         return one if isinstance(one, Calibration) and name in self._standing.good else None
 
+    def found(self) -> Found:
+        """What lies there, believed or not."""
+        return self._found
+
     def expiries(self) -> Mapping[str, float]:
         """Name → when it expires, seconds since 1970."""
         found = self._found
@@ -86,8 +95,9 @@ class WatchedShelf:
         """See how they stand now; files are read again only where one of them has changed."""
         signs = _signs(self._folder)
         if signs != self._signs:
-            self._found = dict(self._read())
+            before, self._found = self._found, dict(self._read())
             self._signs = signs
+            self.news({name: one for name, one in self._found.items() if one != before.get(name)})
         told = standing(self._found, self._here, now, self._seen)
         told = replace(told, warned={**told.warned, **self._drifted()})
         self._seen |= {name: one.version for name, one in told.good.items()}

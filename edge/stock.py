@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge import teach
+from edge import disk, teach
 from edge.core.errors import ConfigError, ReferencesRefused
 from edge.inspection.assembly import Sessions, locator
 from edge.inspection.contact_sheet import contact_sheet
@@ -68,7 +68,7 @@ class Entry:
 
     def change(self, references: References) -> None:
         """Write anew; what was there can be had back."""
-        self.previous.write_bytes(self.path.read_bytes())
+        disk.written(self.previous, self.path.read_bytes())
         references.save(self.path)
 
     @property
@@ -149,7 +149,7 @@ def undo(entries: Sequence[Entry], options: argparse.Namespace, console: Console
         if entry.previous.exists():
             now = entry.path.read_bytes()
             entry.previous.replace(entry.path)
-            entry.previous.write_bytes(now)
+            disk.written(entry.previous, now)
             console.print(f"{entry.path}: as it was before")
 
 

@@ -111,6 +111,16 @@ class Releasing:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonActed:
+    """A named person had the lane do something; what came of it stands in other records."""
+
+    by: str  # as whoever spoke at the broker named himself
+    what: str  # clear, hold, challenge, fire, release
+    why: str  # of what, or for what
+    heard_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChallengeStart:
     """A named person sends known items down the belt to see whether the lane still does what it should."""
 

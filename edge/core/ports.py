@@ -28,6 +28,7 @@ from edge.core.messages import (
     LineStop,
     LotHold,
     LotRelease,
+    PersonActed,
     ReplacementRequest,
     ScaleLearnt,
     Shown,
@@ -57,6 +58,7 @@ Record = (
     | CalibrationsInForce
     | ScaleLearnt
     | Shown
+    | PersonActed
 )
 
 
@@ -185,6 +187,10 @@ class Ledger(Protocol):
 
     def record(self, records: Iterable[Record]) -> None:
         """Keep these; returns at once."""
+        ...
+
+    def unwritten_s(self) -> int:
+        """How long the oldest of what must not be lost has waited to be written, whole seconds; 0: as it should be."""
         ...
 
 

@@ -26,6 +26,7 @@ from edge.core.messages import (
 )
 from edge.core.tote_strangers import proposed
 from edge.core.tracker import Tracked
+from edge.core.unwritten import Unwritten
 
 STOPPING_GUARDS = frozenset({"bin_full", "bin_open", "air_low", "jam"})  # with these a divert cannot be trusted
 FIRST_WORD_NS = 5 * NS_PER_S  # for the PLC's first message after our start
@@ -49,6 +50,7 @@ class Limits:
     window_items: int = 200  # over so many items the share is held against its limits
     slip_alarm_mm: float = 20.0
     challenge_every_s: float = 0.0  # longest time between two good challenge tests; 0: none is due
+    unwritten_stop_s: int = 60  # without the ledger being written, until the belt is to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Supervision:
         self._challenges = Challenges(limits.challenge_every_s)
         self._drift = Drift()
         self._changed = Changed()
+        self._unwritten = Unwritten(limits.unwritten_stop_s)
         self._missed_run = 0
         self._reject_run = 0
         self._unexpected_run = 0
@@ -101,8 +104,9 @@ class Supervision:
         items: Mapping[str, Item],
         faults: Mapping[str, str] = NO_FAULTS,
         word: Word = SILENT,
+        unwritten_s: int = 0,
     ) -> Oversight:
-        """All rules, once a turn."""
+        """All rules, once a turn; unwritten_s: as `Ledger.unwritten_s`."""
         self._clear(reading)
         told = [
             *self._clearings(reading),
@@ -113,6 +117,7 @@ class Supervision:
             *self._eyes(settled),
             *self._cameras(faults),
             *self._calibrations(word),
+            *(("ledger", because, None, stop) for because, stop in self._unwritten.update(unwritten_s)),
             *(("drift", because, None, False) for because in self._drift.update(verdicts)),
             *(("changed", because, None, False) for because in self._changed.update(verdicts)),
             *(("tote", because, None, False) for because in proposed(verdicts)),
@@ -152,6 +157,7 @@ class Supervision:
             self._recent.clear()
             self._since_share_alarm = 0
             self._dark = frozenset()  # what is dark all the same stops the belt again
+            self._unwritten.clear()
 
     def _clearings(self, reading: BeltReading) -> Iterator[Told]:
         for clearing in reading.clearings:

@@ -11,8 +11,8 @@ from edge.core.belt import NS_PER_S, Geometry
 from edge.core.messages import BeltReading, End, Expected, Frame, Item, ItemEnd, PhotoeyeEdge, Sighting
 
 MAX_ANNOUNCED = 256
-UNPLACED_NS = 5 * NS_PER_S  # an announcement that names no place is for what comes next, or for nothing
-OVERDUE_MM = 2000.0  # an announcement is forgotten when its place is so far past the eye
+UNPLACED_NS = 5 * NS_PER_S  # an announcement whose place is not known, or not yet, is for what comes next, or nothing
+OVERDUE_MM = 2000.0  # an announcement is forgotten when its place is so far past the eye, or before the scanner
 BLOCKED = "the induct eye stays dark (ByLength)"
 E_STOP = "on the belt during an E-stop"
 RESTARTED = "on the belt when the daemon was restarted"
@@ -172,11 +172,16 @@ class Tracker:
                 self.items[item.item_id] = replace(item, expected=found[1])
 
     def _is_due(self, announced_ns: int, expected: Expected, reading: BeltReading) -> bool:
-        """Whether its item may still come: one that was taken off before the eye must not pass its order on."""
+        """Whether its item may still come: one that was taken off before the eye must not pass its order on.
+
+        A place far off the belt is of another life of the PLC: of the last one, or of one that `belt` has not told yet.
+        """
+        if reading.read_ns - announced_ns <= UNPLACED_NS:
+            return True
         if expected.scan_counts is None:
-            return reading.read_ns - announced_ns <= UNPLACED_NS
+            return False
         late_mm = (reading.counts - self._due_counts(expected.scan_counts)) / self._geometry.counts_per_mm
-        return late_mm <= OVERDUE_MM
+        return -self._geometry.scanner_mm - OVERDUE_MM <= late_mm <= OVERDUE_MM
 
     def _fits(self, expected: Expected, item: Item) -> bool:
         if expected.scan_counts is None:

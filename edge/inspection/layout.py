@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import Field as Ranged
 from pydantic import ValidationError
 
+from edge import disk
 from edge.core.calendars import Calendar
 from edge.core.date_forms import Extra, Order
 from edge.core.dates import SHELF_LIFE_DAYS, Granularity, Profile
@@ -93,10 +94,8 @@ class Layout(Section):
     def save(self, path: Path) -> None:
         """Write it, sealed, in one step."""
         sealed = self.model_copy(update={"seal": self._digest()})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
-        partial.write_text(HEAD + "\n".join(_toml(sealed.model_dump(mode="json"))) + "\n")
-        partial.replace(path)
+        disk.made(path.parent)
+        disk.written(path, (HEAD + "\n".join(_toml(sealed.model_dump(mode="json"))) + "\n").encode())
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -15,6 +15,8 @@ from typing import Any
 
 import onnxruntime
 
+from edge import disk
+
 log = logging.getLogger(__name__)
 
 CPU, OPENVINO = "CPUExecutionProvider", "OpenVINOExecutionProvider"
@@ -52,10 +54,8 @@ def write(path: Path, chosen: Chosen) -> None:
         }
         parts += ["", "[[runtime]]", *_lines(table)]
     body = "\n".join(parts) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(f"{_sealing(body)}\n{body}")
-    partial.replace(path)
+    disk.made(path.parent)
+    disk.written(path, f"{_sealing(body)}\n{body}".encode())
 
 
 def read(path: Path) -> Chosen:

@@ -94,6 +94,7 @@ class Line(BaseModel):
     evidence: Annotated[tuple[Evidence, ...], PlainValidator(_evidence)] = ()
     today: date | None = None
     calibrations: Standing | None = None  # None: as before
+    unwritten_s: Annotated[int, Field(ge=0)] | None = None  # as `Ledger.unwritten_s`; None: as before
 
 
 HEADS, LINES = TypeAdapter(Head), TypeAdapter(Line)
@@ -108,6 +109,7 @@ def line_of(turn: Turn, pictures: dict[int, str]) -> bytes:
         "evidence": [body(one) for one in turn.evidence],
         "today": turn.today and turn.today.isoformat(),
         "calibrations": turn.calibrations and asdict(turn.calibrations),
+        "unwritten_s": turn.unwritten_s,
     }
     kept = {name: value for name, value in told.items() if value not in (None, [], {})}
     changed = {"faults": turn.faults, "doubts": turn.doubts}

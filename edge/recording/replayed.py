@@ -31,6 +31,7 @@ class Replayed:
         self._faults: Mapping[str, str] = {}
         self._doubts: Mapping[str, str] = {}
         self._calibrations = UNCALIBRATED
+        self._unwritten_s = 0
         self._found: tuple[Evidence, ...] = ()
         self._wire = DryWire()
 
@@ -46,7 +47,7 @@ class Replayed:
 
     def ports(self, inspector: Inspector) -> Ports:
         """The ports; inspector: `ReplayedInspector`, or one that looks anew."""
-        return Ports(self._wire, self, inspector, Nowhere(), lambda: self.now_ns, self.today, self)
+        return Ports(self._wire, self, inspector, self, lambda: self.now_ns, self.today, self)
 
     def today(self) -> date:
         """The day of then."""
@@ -55,6 +56,13 @@ class Replayed:
     def told(self) -> Standing:
         """What the shelf came to then."""
         return self._calibrations
+
+    def unwritten_s(self) -> int:
+        """How long the ledger had not been written then."""
+        return self._unwritten_s
+
+    def record(self, records: Iterable[Record]) -> None:
+        """Forget them: a tape listens to what the ledger is given."""
 
     def go_by(self, _geometry: Geometry) -> None:
         """Frames come as they came."""
@@ -83,6 +91,7 @@ class Replayed:
         self._doubts = self._doubts if line.doubts is None else line.doubts
         self._today = line.today or self._today
         self._calibrations = line.calibrations or self._calibrations
+        self._unwritten_s = self._unwritten_s if line.unwritten_s is None else line.unwritten_s
 
 
 class DryWire:
@@ -107,13 +116,6 @@ class DryWire:
 
     def announce(self, state: str, why: str, versions: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """Nobody hears it."""
-
-
-class Nowhere:
-    """A ledger that keeps nothing: a tape listens to what it is given."""
-
-    def record(self, records: Iterable[Record]) -> None:
-        """Forget them."""
 
 
 class ReplayedInspector:

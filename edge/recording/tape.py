@@ -50,13 +50,15 @@ class Turn:
     evidence: list[Evidence] = field(default_factory=list)
     today: date | None = None  # None: as before
     calibrations: Standing | None = None  # what the shelf comes to; None: as before
+    unwritten_s: int | None = None  # as `Ledger.unwritten_s`; None: as before
     records: list[Record | Announced | Silenced] = field(default_factory=list)
 
     @property
     def tells(self) -> bool:
         """Whether anything happened in it."""
         came = self.said or self.frames or self.evidence or self.records
-        return bool(came) or any(one is not None for one in (self.faults, self.doubts, self.today, self.calibrations))
+        changed = (self.faults, self.doubts, self.today, self.calibrations, self.unwritten_s)
+        return bool(came) or any(one is not None for one in changed)
 
 
 class Tape:
@@ -172,6 +174,13 @@ class _Ledger:
     def __init__(self, ledger: Ledger, tape: Tape) -> None:
         self._ledger, self._tape = ledger, tape
         self._balance: Conservation | None = None
+        self._waits_s = 0
+
+    def unwritten_s(self) -> int:
+        waits_s = self._ledger.unwritten_s()
+        if waits_s != self._waits_s:
+            self._waits_s = self._tape.turn.unwritten_s = waits_s
+        return waits_s
 
     def record(self, records: Iterable[Record]) -> None:
         told = tuple(records)

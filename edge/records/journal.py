@@ -51,6 +51,16 @@ def entries(folder: Path) -> Iterator[tuple[int, str, str | None, dict[str, Any]
             yield wall_ns, kind, item, json.loads(body)
 
 
+def rows(folder: Path, first: int, last: int | None) -> Iterator[tuple[int, int, str, str | None, str, bytes | None]]:
+    """Entries from one to another, as they stand: number, wall clock ns, kind, item, body, hash."""
+    asked = (
+        "SELECT entry, wall_ns, kind, item, body, hash FROM journal WHERE entry BETWEEN ? AND IFNULL(?, entry)"
+        " ORDER BY entry"
+    )
+    with reading(folder) as base:
+        yield from base.execute(asked, (first, last))
+
+
 def story(folder: Path, item: str) -> list[tuple[int, str, dict[str, Any]]]:
     """What a lane's journal says of one item, in order: wall clock ns, kind, body."""
     with reading(folder) as base:
@@ -77,11 +87,11 @@ def fire_tests(folder: Path, count: int) -> list[tuple[int, str, dict[str, Any]]
     return [(wall_ns, kind, json.loads(body)) for wall_ns, kind, body in reversed(rows)]
 
 
-def last(folder: Path, kind: type) -> dict[str, Any] | None:
+def last(folder: Path, kind: str) -> dict[str, Any] | None:
     """The body of a journal's last entry of a kind that has an index of its own; None: there is none."""
     if not (folder / FILE).exists():
         return None
-    asked = f"SELECT body FROM journal WHERE kind = '{kind.__name__}' ORDER BY entry DESC LIMIT 1"  # noqa: S608 - ours
+    asked = f"SELECT body FROM journal WHERE kind = '{kind}' ORDER BY entry DESC LIMIT 1"  # noqa: S608 - ours
     with reading(folder) as base:
         return next((json.loads(body) for (body,) in base.execute(asked)), None)
 

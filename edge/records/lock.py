@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from edge.core.errors import LaneInUse, LedgerRefused
+from edge.disk import made
 
 LOCK = "lock"  # file in the lane's state
 
@@ -24,7 +25,7 @@ def held(folder: Path) -> Iterator[None]:
         LedgerRefused: it cannot be made, or written to.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        made(folder)
         file = (folder / LOCK).open("a+")
     except OSError as error:
         raise _refused(folder, error) from error

@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 from functools import singledispatchmethod
 from pathlib import Path
 
-from edge.core.messages import Alarm, Disposition, DivertOutcome, LineStop, ReplacementRequest, Result, Verdict
+from edge.core.messages import (
+    Alarm,
+    Disposition,
+    DivertOutcome,
+    LineStop,
+    PersonActed,
+    ReplacementRequest,
+    Result,
+    Verdict,
+)
 from edge.core.ports import Record
 
 SOCKET = Path("/run/systemd/journal/socket")
@@ -80,6 +89,10 @@ class LogSink:
     @_tell.register
     def _(self, record: Alarm) -> None:
         log.warning("alarm %s: %s", record.kind, record.because, extra=_of(record.item_id, "supervision"))
+
+    @_tell.register
+    def _(self, record: PersonActed) -> None:
+        log.info("%s: %s %s", record.by, record.what, record.why, extra=_of(None, "person"))
 
     @_tell.register
     def _(self, record: LineStop) -> None:

@@ -7,9 +7,11 @@ import itertools
 import logging
 import queue
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from edge.core.belt import NS_PER_S
 from edge.core.bodies import unillustrated
 from edge.core.messages import Conservation
 from edge.core.ports import Record
@@ -86,7 +88,17 @@ class Writer:
 class KeepingWriter(Writer):
     """A desk that must not lose: what its sink could not keep is offered to it again, until it can."""
 
+    def __init__(self, name: str, sink: Sink, size: int) -> None:
+        super().__init__(name, sink, size)
+        self._began_ns: int | None = None  # to write what is not yet written
+
+    def unwritten_s(self) -> int:
+        """How long its sink has had what it is to keep next, and failed, or said nothing."""
+        began_ns = self._began_ns
+        return 0 if began_ns is None else (time.monotonic_ns() - began_ns) // NS_PER_S
+
     def _write(self, batch: Sequence[Record]) -> None:
+        self._began_ns = time.monotonic_ns()
         for wait_s in itertools.chain(RETRIES_S, itertools.repeat(RETRIES_S[-1])):
             try:
                 self._sink.write(batch)
@@ -95,6 +107,7 @@ class KeepingWriter(Writer):
                 if self._ending.wait(wait_s):
                     break
             else:
+                self._began_ns = None
                 return
         self.dropped += len(batch)
 
@@ -105,7 +118,12 @@ class Ledger:
     def __init__(self, writers: Sequence[Writer], illustrated: Sequence[Writer] = ()) -> None:
         self.writers = (*writers, *illustrated)
         self._plain, self._illustrated = writers, illustrated
+        self._keeping = [writer for writer in self.writers if isinstance(writer, KeepingWriter)]
         self._balance: Conservation | None = None
+
+    def unwritten_s(self) -> int:
+        """As `core.ports.Ledger.unwritten_s`."""
+        return max((writer.unwritten_s() for writer in self._keeping), default=0)
 
     def record(self, records: Iterable[Record]) -> None:
         """Keep these; the books only when they changed."""

@@ -62,6 +62,11 @@ class Thing:
     unguarded: bool = False  # it went to the reject lane because the PLC did not hear the box
     gone_ns: int | None = None
 
+    @property
+    def order(self) -> str:
+        """As the warehouse names it."""
+        return f"w-{self.index}"
+
 
 @dataclass(slots=True)
 class Entry:
@@ -73,6 +78,7 @@ class Entry:
     commanded: bool = False
     told: bool = False  # the PLC was
     end: str = ""
+    order: str = ""  # of the item whose order was joined to it
 
 
 @dataclass(slots=True)
@@ -88,6 +94,7 @@ class Account:
     _entries: dict[str, Entry] = field(default_factory=dict)
     _by_edge: dict[EdgeKey, str] = field(default_factory=dict)
     _inducted: dict[EdgeKey, int] = field(default_factory=dict)  # when each edge was
+    _orders: dict[EdgeKey, set[str]] = field(default_factory=dict)  # of what came to the eye with it
 
     def inducted(self, thing: Thing) -> None:
         """An item has come to the induct eye."""
@@ -95,6 +102,7 @@ class Account:
         self.counts["items"] += 1
         if thing.edge is not None:
             self._inducted.setdefault(thing.edge, thing.inducted_ns)
+            self._orders.setdefault(thing.edge, set()).add(thing.order)
 
     def enter(self, record: Record, at_ns: int) -> None:
         """One record of the ledger, and when it was handed over."""
@@ -161,6 +169,7 @@ class Account:
                 self._violate("born twice", item.item_id)
             self._by_edge[edge] = item.item_id
         self._entries[item.item_id].out |= bool(item.purge)
+        self._entries[item.item_id].order = item.expected.wms_item if item.expected else ""
 
     def _verdict(self, verdict: Verdict) -> None:
         self.counts["verdicts"] += 1
@@ -212,6 +221,9 @@ class Account:
             self.counts["escapes"] += 1
             self.counts[f"escape_{entry.end if entry else 'unknown'}"] += 1
         self.counts["taken"] += thing.went is None
+        self.counts["unordered"] += bool(entry and not entry.order)
+        if entry and entry.order and entry.order not in self._orders[entry.edge]:
+            self._violate("an order of another", f"item {thing.index}, {entry.order}")
 
     def _forget(self) -> None:
         """Entries that ended, and that no item on the belt or just gone belongs to."""
@@ -221,6 +233,7 @@ class Account:
             if entry.end and entry.edge not in needed and entry.edge < (newest[0], newest[1] - 100):
                 del self._entries[item_id]
                 self._by_edge.pop(entry.edge, None)
+        self._orders = {edge: names for edge, names in self._orders.items() if edge in self._by_edge or edge in needed}
         self._inducted = {
             edge: at_ns for edge, at_ns in self._inducted.items() if edge in self._by_edge or edge in needed
         }

@@ -209,6 +209,10 @@ def test_a_new_one_waits_for_the_lane_to_be_held_and_is_replayed_without_the_she
         assert 'tunnel_calibration_in_force{name="belt.top"} 2.0' in site.scraped()
         run_lane(site, broker, items(site.folder, 1))
     assert site.gaps() == [pytest.approx(970 * 1.005, abs=0.1), pytest.approx(970 * 1.01, abs=0.1)]
+    told_of = {kind: body for kind, body in site.said() if kind in ("DaemonStarted", "CalibrationFound")}
+    found = (*told_of["DaemonStarted"]["calibrations"], told_of["CalibrationFound"])
+    assert [(one["name"], one["version"]) for one in found] == [("belt.top", 1), ("belt.top", 2)]
+    assert all(one["by"] and one["sha256"] for one in found)
     shutil.rmtree(site.folder_of_shelf)
     head = json.loads((site.folder / "kept" / HEAD).read_text())
     assert head["start"]["in_force"]["belt.top"]["numbers"] == {"belt.counts_per_mm": 10.05}

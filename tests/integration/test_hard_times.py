@@ -104,6 +104,19 @@ def large(folder, number):
     return path
 
 
+def test_a_disk_that_stays_full_holds_the_lane(site, broker, disk):
+    site.config.write_text(site.config.read_text() + "\n[limits]\nunwritten_stop_s = 1\n")
+    with site.daemon():
+        fill(disk)
+        run_lane(site, broker, items(site.folder, 2))
+        assert wait_for(lambda: "nothing has been written to the ledger" in state(broker))
+        assert "Held" in state(broker)
+        (disk / "filler").unlink()
+        assert wait_for(lambda: len(ended(site)) == 2)
+        assert wait_for(lambda: "tunnel_ledger_unwritten_seconds 0.0" in site.scraped())
+        operate("clear", site.config, "alarms", "--by", "Kim")
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_a_disk_that_cannot_be_written_is_told_before_a_lane_begins(site, broker, disk, command):
     (site.folder / "references").mkdir()

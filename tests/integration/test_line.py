@@ -27,6 +27,10 @@ def test_no_item_is_lost_whatever_goes_wrong(name: str) -> None:
     assert measured["violations"] == {}, measured["examples"]
 
 
+def test_a_plc_that_counts_anew_gives_no_item_the_order_of_an_earlier_one() -> None:
+    assert board("plc_restarted", 300, seed=1)["violations"] == {}
+
+
 def test_a_good_day_is_without_fault() -> None:
     measured = board("nominal", 300)
     faults = ("missed_divert_ppm", "wrong_item_ppm", "false_divert_ppm", "no_decision_share", "deadline_misses")

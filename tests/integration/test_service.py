@@ -12,10 +12,14 @@ import time
 
 import pytest
 
+from edge.app import QUIET_NS
+from edge.core.belt import NS_PER_S
+from edge.core.topics import HEARTBEAT
 from edge.demo.scene import Scene
 from edge.demo.score import account, conservation
 from edge.records.outbox import outbox
 from edge.simulator.plan import Plan
+from edge.simulator.plc import HEARTBEAT_NS
 from edge.simulator.run import Patience, simulate
 from tests.integration.test_daemon import LANE, WAIT_S, Site, items, state, wait_for
 
@@ -120,6 +124,11 @@ def test_told_to_end_it_finishes_what_is_at_the_gate_and_what_is_owed(site, brok
     assert all(end["end"] in ("missed", "no_decision") for end, _ in good), (
         good
     )  # a machine that is too busy misses some
+
+
+def test_it_goes_on_deciding_until_no_beat_can_be_believed_any_longer():
+    """The last one may lie at a busy broker until it expires; only then the PLC begins to wait for the next."""
+    assert HEARTBEAT.expiry_s * NS_PER_S + HEARTBEAT_NS < QUIET_NS
 
 
 def said(site, wanted):

@@ -19,7 +19,7 @@ from edge.core.in_force import Accepted, Standing
 from edge.core.judge import Judge, Recipe, Rule
 from edge.core.laid import Laid
 from edge.core.lots import OFF, Lots
-from edge.core.messages import CalibrationsInForce, Clearing, Hold
+from edge.core.messages import CalibrationsInForce, Clearing, Hold, PersonActed
 from edge.core.recovery import Known
 from edge.core.supervision import Limits, Supervision
 from edge.core.tracker import Tracker
@@ -84,7 +84,7 @@ def decided(settings, start, standing, edges):
     for turn in range(TURNS):
         loop.turn(turn * 20 * MS)
     records = [one for one in lane.records if getattr(one, "kind", "") not in ("held", "clearing", "calibration")]
-    return lane, loop, [one for one in records if not isinstance(one, CalibrationsInForce)]
+    return lane, loop, [one for one in records if not isinstance(one, CalibrationsInForce | PersonActed)]
 
 
 def geometries(part, seen=None):

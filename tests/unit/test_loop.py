@@ -73,6 +73,9 @@ class Lane:
     def record(self, records):
         self.records += records
 
+    def unwritten_s(self):
+        return 0
+
     def of(self, kind):
         return [one for one in self.records if isinstance(one, kind)]
 

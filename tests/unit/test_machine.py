@@ -106,6 +106,9 @@ class Line(RuleBasedStateMachine):
     def record(self, records):
         self.records += records
 
+    def unwritten_s(self):
+        return 0
+
     def edge(self, eye, make, counts):
         self.seqs[eye] += 1
         self.said.setdefault(f"{eye}_edges", []).append(make(counts, self.seqs[eye]))

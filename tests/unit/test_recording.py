@@ -75,7 +75,7 @@ class Outside:
         self.cameras = Cameras()
         self.wire = DryWire()
         self.found, self.doubts, self.day = [], {}, date(2026, 1, 1)
-        self.records, self.sightings, self.forgotten = [], [], []
+        self.records, self.sightings, self.forgotten, self.waits_s = [], [], [], 0
 
     def ports(self):
         return Ports(self.wire, self.cameras, self, self, lambda: 0, lambda: self.day)
@@ -94,6 +94,9 @@ class Outside:
 
     def record(self, records):
         self.records += records
+
+    def unwritten_s(self):
+        return self.waits_s
 
 
 class Shelf:
@@ -223,6 +226,23 @@ def test_what_a_shelf_comes_to_is_noted_when_it_changes_and_comes_back(outside):
     assert replayed.told() is UNCALIBRATED
     list(replayed.instants_ns())
     assert replayed.told() == shelf.told()
+
+
+def test_how_long_the_ledger_is_not_written_is_noted_when_it_changes_and_comes_back(outside):
+    tape, given = Tape(), []
+    ports = tape.ports(outside.ports())
+
+    def act(now_ns):
+        outside.waits_s = {2: 60, 3: 60, 4: 0}.get(now_ns, 0)
+        assert ports.ledger.unwritten_s() == outside.waits_s
+
+    turn = tape.turning(act, given.append)
+    for now_ns in range(6):
+        turn(now_ns)
+    lines = [LINES.validate_json(line_of(one, {})) for one in given]
+    assert [(one.instants_ns[-1], one.unwritten_s) for one in lines] == [(2, 60), (4, 0)]
+    replayed = Replayed(lines)
+    assert [replayed.unwritten_s() for _ in replayed.instants_ns()] == [0, 0, 60, 60, 0]
 
 
 def test_a_head_tells_what_was_in_force_and_one_without_is_read_as_before():

@@ -349,3 +349,23 @@ def test_items_that_went_off_for_their_lot_say_nothing_of_how_the_lane_judges():
     assert kinds(told(supervision, verdicts=[verdict(REJECT)])) == (["reject_run"], 0)  # they do not end a run either
     named = replace(item(), purge="held: lot (ByLength) of 0401 (h)")
     assert kinds(told(supervision, tracked=replace(QUIET, changed=(named,)))) == ([], 0)
+
+
+def test_a_ledger_that_is_not_written_is_told_then_stops_the_belt_and_is_told_when_it_is_well_again():
+    supervision, quiet, cleared = Supervision(Limits(unwritten_stop_s=30)), (QUIET, (), Settlement(()), {}), "alarms"
+    seen = []
+    for waits_s in (0, 9, 10, 11, 29, 30, 31, 0, 1):
+        oversight = supervision.update(reading(), *quiet, unwritten_s=waits_s)
+        seen += [(waits_s, one.kind, len(oversight.stops)) for one in oversight.alarms]
+    assert seen == [(10, "ledger", 0), (30, "ledger", 1), (0, "ledger", 0)]
+    assert supervision.state == "Held"
+    supervision.update(reading(clearings=(Clearing("kim", cleared),)), *quiet)
+    assert supervision.state == "Execute"
+
+
+def test_a_ledger_that_is_still_not_written_stops_the_belt_again_after_a_person_has_cleared_it():
+    supervision, quiet = Supervision(Limits(unwritten_stop_s=5)), (QUIET, (), Settlement(()), {})
+    first = supervision.update(reading(), *quiet, unwritten_s=5)
+    again = supervision.update(reading(clearings=(Clearing("kim", "alarms"),)), *quiet, unwritten_s=6)
+    assert [len(one.stops) for one in (first, again)] == [1, 1]
+    assert supervision.state == "Held"

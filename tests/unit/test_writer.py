@@ -4,6 +4,7 @@ import threading
 import time
 
 import numpy as np
+import pytest
 
 from edge.core.messages import Conservation, Disposition, Verdict
 from edge.records.writer import KeepingWriter, Ledger, Writer
@@ -73,11 +74,38 @@ def test_a_desk_that_must_not_lose_tries_again():
     writer = KeepingWriter("journal", sink, 9)
     writer.start()
     writer.offer(item())
-    end_s = time.monotonic() + 10
-    while not sink.records and time.monotonic() < end_s:
-        time.sleep(0.01)
+    waits_until(lambda: sink.records)
     writer.stop()
     assert (len(sink.records), writer.dropped) == (1, 0)
+
+
+def waits_until(told):
+    end_s = time.monotonic() + 10
+    while not told() and time.monotonic() < end_s:
+        time.sleep(0.01)
+    return told()
+
+
+class Failing(Kept):
+    """Fails until it is let, as a disk without room does."""
+
+    def write(self, records):
+        if not self.open.is_set():
+            raise OSError("no space left on device")
+        super().write(records)
+
+
+@pytest.mark.parametrize("sink", [Kept(), Failing()], ids=["hangs", "fails"])
+def test_how_long_nothing_is_written_is_told(sink):
+    writer = KeepingWriter("journal", sink, 9)
+    ledger = Ledger([writer, Writer("log", Broken(), 9)])
+    ledger.start()
+    assert ledger.unwritten_s() == 0
+    ledger.record([item()])
+    assert waits_until(lambda: ledger.unwritten_s() >= 1)
+    sink.open.set()
+    assert waits_until(lambda: sink.records and not ledger.unwritten_s())
+    ledger.stop()
 
 
 def test_only_illustrated_desks_get_pictures():

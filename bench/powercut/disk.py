@@ -1,0 +1,147 @@
+"""A disk as POSIX promises it: certain is what was synced; of the rest any part may have come to it, in any order.
+
+A file's data are certain once the file was synced, its name once its folder was. A sector is written whole or not at
+all; a file that changes its folder is in the one or in the other, which is there with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from bench.powercut.calls import Call
+
+NAMING = frozenset("CMRU")
+
+
+@dataclass(slots=True)
+class Node:
+    """A file, or a folder."""
+
+    is_folder: bool = False
+    certain: bytearray = field(default_factory=bytearray)  # what was synced
+    late: list[Call] = field(default_factory=list)  # what was done to it since
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Naming:
+    """A name that was given, changed or taken away."""
+
+    call: Call
+    node: Node
+
+
+Names = dict[str, Node]
+Image = Mapping[str, bytes | None]
+"""What lies on a disk: path → a file's bytes; None: a folder."""
+
+
+class Disk:
+    """What is below one folder, which is certain itself."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._names: Names = {}  # as the process sees them
+        self._certain: Names = {}
+        self._late: list[Naming] = []
+
+    def apply(self, call: Call) -> None:
+        """The process has done this."""
+        if call.what in NAMING:
+            self._late.append(Naming(call, Node(call.what == "M")))
+            _name(self._names, self._late[-1])
+        elif call.what == "S":
+            self._sync(call.path)
+        elif node := self._names.get(call.path):  # else it is unlinked
+            node.late.append(call)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all of it is certain."""
+        return not self._late and not any(node.late for node in self._names.values())
+
+    def whole(self) -> Image:
+        """As the process sees it."""
+        return self.image(lambda _: True, lambda node: node.late)
+
+    def image(self, names: Callable[[Naming], bool], written: Callable[[Node], Iterable[Call]]) -> Image:
+        """What lies there when of what is late these names have come to the disk, and these writes."""
+        known = dict(self._certain)
+        for naming in filter(names, self._late):
+            if _above(naming) == self._root or _above(naming) in known:
+                _name(known, naming)
+        reached = {path: node for path, node in known.items() if self._is_reached(path, known)}
+        return {path: None if node.is_folder else content(node, written(node)) for path, node in reached.items()}
+
+    def _is_reached(self, path: str, known: Names) -> bool:
+        """Whether every folder above it is there."""
+        above = str(PurePath(path).parent)
+        return above == self._root or (above in known and self._is_reached(above, known))
+
+    def _sync(self, path: str) -> None:
+        if path == self._root or ((node := self._names.get(path)) and node.is_folder):
+            here = [naming for naming in self._late if _folder(naming) == path]
+            into = {_above(naming) for naming in here} - {path}
+            here = [naming for naming in self._late if naming in here or naming.call.path in into]
+            for naming in here:
+                _name(self._certain, naming)
+            self._late = [naming for naming in self._late if naming not in here]
+        elif node:
+            node.certain = bytearray(content(node, node.late))
+            node.late.clear()
+
+
+def content(node: Node, late: Iterable[Call]) -> bytes:
+    """A file's bytes with these calls done to what is certain."""
+    told = bytearray(node.certain)
+    for call in late:
+        end = call.length if call.what == "T" else call.where
+        told.extend(bytes(max(0, end - len(told))))
+        if call.what == "T":
+            del told[end:]
+        else:
+            told[end : end + len(call.data)] = call.data
+    return bytes(told)
+
+
+def laid(image: Image, root: str, place: Path) -> None:
+    """Lay what is in an image below a folder."""
+    for path in sorted(image):
+        at, told = place / Path(path).relative_to(root), image[path]
+        if told is None:
+            at.mkdir()
+        else:
+            at.touch(0o600)
+            at.write_bytes(told)
+
+
+def pieces(call: Call, size: int) -> Iterator[Call]:
+    """A call in parts that a disk takes whole: one a sector; what is no write is one part."""
+    if call.what != "W":
+        yield call
+        return
+    start, end = call.where, call.where + len(call.data)
+    while start < end:
+        stop = min(end, (start // size + 1) * size)
+        yield Call("W", call.path, start, data=call.data[start - call.where : stop - call.where])
+        start = stop
+
+
+def _folder(naming: Naming) -> str:
+    return str(PurePath(naming.call.path).parent)
+
+
+def _above(naming: Naming) -> str:
+    """The folder in which its last name is: where that is not, no file can have come there."""
+    return str(PurePath(naming.call.other or naming.call.path).parent)
+
+
+def _name(names: Names, naming: Naming) -> None:
+    call = naming.call
+    if call.what in "CM":
+        names[call.path] = naming.node
+    elif call.what == "U":
+        names.pop(call.path, None)
+    elif call.path in names:
+        names[call.other] = names.pop(call.path)

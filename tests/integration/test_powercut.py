@@ -1,0 +1,117 @@
+"""The power cut at every write, a sample of it; `python -m bench.powercut` cuts at each."""
+
+import random
+import sys
+from collections import Counter
+
+import pytest
+
+from bench.powercut.calls import Call, watched
+from bench.powercut.cuts import around_names, cut, points, without_folders, written
+from bench.powercut.disk import Disk
+from bench.powercut.endings import ENDINGS, endings
+from bench.powercut.writer import ASKED_FIRST, HALVED, PLANTED, UNSYNCED
+from edge import disk
+
+LIVES, ITEMS, CUTS = 2, 6, 30
+MISSING, ASKED, HALF = "are missing", "asked for what is not on disk", "without its request"
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return written(LIVES, ITEMS)
+
+
+def wrong(watched):
+    return {fault for _, fault in cut(watched, points(watched.calls, CUTS, seed=1), seed=1).faults}
+
+
+def test_nothing_acknowledged_is_missing_wherever_the_power_is_cut(seen):
+    found = cut(seen, {*points(seen.calls, CUTS, seed=1), *around_names(seen.calls)}, seed=1)
+    assert found.faults == Counter()
+    assert found.disks.keys() == ENDINGS.keys()
+    assert len(seen.final.outbox) > 0
+
+
+def test_a_folder_that_is_not_synced_is_found(seen):
+    assert any(MISSING in fault for fault in wrong(without_folders(seen)))
+
+
+@pytest.mark.parametrize(("planted", "found"), [(UNSYNCED, MISSING), (ASKED_FIRST, ASKED), (HALVED, HALF)])
+def test_what_is_planted_is_found(planted, found):
+    assert planted in PLANTED
+    assert any(found in fault for fault in wrong(written(LIVES, ITEMS, planted)))
+
+
+MADE = [Call("C", "/d/a"), Call("W", "/d/a", data=b"12"), Call("S", "/d/a")]
+
+
+@pytest.mark.parametrize(
+    ("calls", "certain"),
+    [
+        (MADE, {}),
+        ([*MADE, Call("S", "/d")], {"/d/a": b"12"}),
+        ([*MADE, Call("S", "/d"), Call("W", "/d/a", 1, data=b"34")], {"/d/a": b"12"}),
+        ([*MADE, Call("S", "/d"), Call("W", "/d/a", 4, data=b"3"), Call("S", "/d/a")], {"/d/a": b"12\0\0003"}),
+        ([*MADE, Call("S", "/d"), Call("T", "/d/a", length=1), Call("S", "/d/a")], {"/d/a": b"1"}),
+        ([*MADE, Call("S", "/d"), Call("R", "/d/a", other="/d/b")], {"/d/a": b"12"}),
+        ([*MADE, Call("R", "/d/a", other="/d/b"), Call("S", "/d")], {"/d/b": b"12"}),
+        ([*MADE, Call("S", "/d"), Call("U", "/d/a")], {"/d/a": b"12"}),
+        ([*MADE, Call("S", "/d"), Call("U", "/d/a"), Call("S", "/d")], {}),
+        ([Call("M", "/d/f"), Call("C", "/d/f/a"), Call("S", "/d/f")], {}),
+        ([Call("M", "/d/f"), Call("C", "/d/f/a"), Call("S", "/d/f"), Call("S", "/d")], {"/d/f": None, "/d/f/a": b""}),
+        ([*MADE, Call("S", "/d"), Call("M", "/d/f"), Call("R", "/d/a", other="/d/f/a")], {"/d/a": b"12"}),
+        (
+            [*MADE, Call("M", "/d/f"), Call("R", "/d/a", other="/d/f/a"), Call("S", "/d")],
+            {"/d/f": None, "/d/f/a": b"12"},
+        ),
+    ],
+)
+def test_only_what_was_synced_is_certain(calls, certain):
+    laid = Disk("/d")
+    for call in calls:
+        laid.apply(call)
+    assert laid.image(lambda _: False, lambda _: ()) == certain
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from edge import disk
+folder = Path(sys.argv[1]) / "a" / "b"
+told = open(folder.parents[1] / "told", "ab", buffering=0)
+disk.made(folder)
+for content in (b"1" * 5000, b"2" * 5000):
+    disk.written(folder / "c", content)
+    told.write(content)
+"""
+
+
+def test_a_file_written_in_one_step_is_the_old_one_or_the_new_one_wherever_the_power_is_cut(tmp_path):
+    (tmp_path / "disk").mkdir()
+    calls = watched([sys.executable, "-c", WRITES, str(tmp_path / "disk")], tmp_path / "disk", tmp_path / "log")
+    root, chance = str(tmp_path / "disk"), random.Random(1)
+    kept, promised = Disk(root), None
+    for call in calls:
+        if call.path.endswith("/told"):
+            promised = call.data or promised
+            continue
+        kept.apply(call)
+        for _, image in endings(kept, chance):
+            assert image.get(f"{root}/a/b/c") in {promised, kept.whole().get(f"{root}/a/b/c")}
+    assert promised == b"2" * 5000
+
+
+def test_a_file_is_written_in_one_step(tmp_path):
+    disk.made(tmp_path / "a" / "b")
+    for content in (b"old", b"new"):
+        disk.written(tmp_path / "a" / "b" / "c", content)
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "a" / "b").iterdir()] == [("c", b"new")]
+
+
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path):
+    disk.written(tmp_path / "c", b"old")
+    (tmp_path / "c.part").mkdir()
+    with pytest.raises(IsADirectoryError):
+        disk.written(tmp_path / "c", b"new")
+    assert (tmp_path / "c").read_bytes() == b"old"
