@@ -52,6 +52,9 @@ from edge.inspection.tote_check import KnownTotes
 from edge.inspection.tote_type import FILE as TOTE_FILE
 from edge.inspection.tote_type import ToteType
 from edge.loop import Loop
+from edge.orders import mqtt
+from edge.orders.http import RequestsOverHttp
+from edge.orders.mqtt import RequestsOverMqtt
 from edge.orders.sender import Sender
 from edge.records.journal import last, latest, lot_entries
 from edge.records.metrics import MetricsSink
@@ -225,10 +228,16 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
 
 
 def _orders(config: Config, stack: ExitStack, link: Link) -> Sender:
-    """What is owed to the warehouse, and who sends it."""
+    """What is owed to the warehouse, and who sends it; answers are heard on the lane's topics in any case."""
     outbox = LedgerOutbox(config.lane.state)
     stack.callback(outbox.close)
-    return Sender(outbox, link, partial(_answers, link))
+    told, most = partial(mqtt.replies, partial(_answers, link)), config.warehouse.give_up_after
+    if config.warehouse.url is None:
+        return Sender(outbox, RequestsOverMqtt(link), told, most)
+    service = RequestsOverHttp(config.warehouse, config.lane.site, config.lane.name)
+    service.start()
+    stack.callback(service.stop)
+    return Sender(outbox, service, lambda: [*told(), *service.replies()], most)
 
 
 def _standing(link: Link, cameras: AllCameras) -> Standing:

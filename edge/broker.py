@@ -31,7 +31,7 @@ SOON = timedelta(days=30)
 class Tls:
     """Whom a client trusts, and how it makes itself known."""
 
-    ca: Path
+    ca: Path | None  # None: whom the machine trusts
     certificate: Path | None = None
     key: Path | None = None
 
@@ -42,7 +42,7 @@ class Tls:
             ConfigError: a file is missing, unreadable or not what it should be.
         """
         try:
-            context = ssl.create_default_context(cafile=where(self.ca))
+            context = ssl.create_default_context(cafile=where(self.ca) if self.ca else None)
             if self.certificate and self.key:
                 context.load_cert_chain(where(self.certificate), where(self.key))
         except (OSError, ssl.SSLError) as error:

@@ -30,6 +30,7 @@ from edge.settings import (
     TapSettings,
 )
 from edge.settings_recipe import LimitSettings, LotSettings, RecipeSettings
+from edge.settings_warehouse import WarehouseSettings
 
 Model = TypeVar("Model", bound=Section)
 
@@ -46,6 +47,7 @@ class Config(Section):
     recipe: RecipeSettings
     limits: LimitSettings = LimitSettings()
     lots: LotSettings | None = None
+    warehouse: WarehouseSettings = WarehouseSettings()
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
     calibration: CalibrationSettings = CalibrationSettings()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.errors import LedgerRefused
+from edge.records import outbox_table
 
 FILE = "ledger.sqlite"
 OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
@@ -26,10 +27,6 @@ CREATE TRIGGER IF NOT EXISTS journal_no_update BEFORE UPDATE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS journal_no_delete BEFORE DELETE ON journal
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TABLE IF NOT EXISTS outbox (
-    request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
-CREATE INDEX IF NOT EXISTS outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
 """
 
 Entry = tuple[str, str | None, Mapping[str, Any]]
@@ -50,6 +47,7 @@ def opened(folder: Path) -> sqlite3.Connection:
         base.execute("PRAGMA journal_mode=WAL")
         base.execute("PRAGMA synchronous=FULL")
         base.executescript(SCHEMA)
+        outbox_table.make(base)
     except (OSError, sqlite3.Error) as error:
         raise LedgerRefused(
             f"{folder}: cannot be written ({error}): make room, mount it to be written, or give it to this user."
@@ -70,6 +68,12 @@ def enter(base: sqlite3.Connection, entries: Iterable[Entry]) -> None:
 
 
 def owe(base: sqlite3.Connection, requests: Iterable[Owed]) -> None:
-    """Write requests into the outbox, each once, in the transaction that is open."""
-    rows = [(request, json.dumps(body), time.time_ns()) for request, body in requests]
-    base.executemany("INSERT OR IGNORE INTO outbox (request, body, written_wall_ns) VALUES (?, ?, ?)", rows)
+    """Write requests into the outbox, each once, in the transaction that is open; an order line's in their order."""
+    for request, body in requests:
+        line = body.get("order_line") or request
+        base.execute(
+            "INSERT INTO outbox (request, body, written_wall_ns, line, state) SELECT ?, ?, ?, ?,"
+            " CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE line = ? AND state = 'next') THEN 'behind' ELSE 'next' END"
+            " WHERE true ON CONFLICT (request) DO NOTHING",
+            (request, json.dumps(body), time.time_ns(), line, line),
+        )
