@@ -17,6 +17,7 @@ COMMANDS = {
     "check": ("edge.app", "check", "check a lane's settings, models and broker, without starting"),
     "demo": ("edge.demo.main", "main", "show a whole lane on this machine, with drawn or photographed items"),
     "simulate": ("edge.simulator.run", "main", "play the PLC, the cameras and the warehouse of a lane"),
+    "warehouse": ("edge.simulator.wms.main", "main", "play a warehouse system, to practise with: MQTT and HTTP"),
     "clear": ("edge.operate", "clear", "say, by name, that purged items or alarms have been seen to"),
     "hold": ("edge.operate", "hold", "hold a lane, by name, so that a new calibration can come into force"),
     "challenge": ("edge.operate", "challenge", "challenge a lane with known items; list what is in doubt"),
