@@ -11,11 +11,12 @@ import argparse
 import json
 import random
 import signal
+import sqlite3
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class Run:
         """Note what is owed, all along."""
         while not ended.wait(SAMPLE_S):
             state = self.site.folder / "state"
-            if (state / "ledger.sqlite").exists():
+            with suppress(sqlite3.Error):  # there is none yet, or it is being made
                 self.samples.append(Sample(time.time(), owed(state)[0], aside(state)))
 
 

@@ -39,7 +39,7 @@ from edge.core.lots import Lots
 from edge.core.messages import CalibrationsInForce, ScaleLearnt
 from edge.core.plane import Plane
 from edge.core.ports import NO_SHELF, Diverter, Ports, Station
-from edge.core.recovery import Start, recovered
+from edge.core.recovery import Start, recovered, still_announced
 from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
@@ -140,7 +140,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
 def starting(config: Config, in_force: InForce = NONE) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
     said = latest(config.lane.state, RECOVERED)
-    known = replace(recovered(said), holds=holds_of(lot_entries(config.lane.state)), tallies=tallied(said))
+    holds = holds_of(lot_entries(config.lane.state))
+    known = replace(recovered(said), holds=holds, tallies=tallied(said), announced=still_announced(said))
     id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
     learnt = last(config.lane.state, ScaleLearnt)
     scale = ScaleLearnt(**learnt) if learnt else None
@@ -203,7 +204,7 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
     return Loop(
         belt=BeltOverMqtt(ports.wire, geometry.counts_per_mm, config.belt.stale_after_ms, known, ports.today),
         camera=ports.camera,
-        tracker=Tracker(geometry, start.id_prefix, known.items),
+        tracker=Tracker(geometry, start.id_prefix, known.items, known.announced),
         inspector=ports.inspector,
         judge=Judge(recipe, geometry, known.dispositions),
         dispatcher=Dispatcher(

@@ -63,8 +63,19 @@ class Loop:
         self.tracker.forget(ends)
         self.lots.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
-        self.ledger.record((*tracked.changed, *evidence, *stopped, *verdicts, *commands, *fired.commands, *acks))
-        self.ledger.record((*fired.shots, *fired.results, *settled.outcomes, *ends, *settled.requests))
+        self.ledger.record((*reading.announcements, *tracked.changed, *evidence, *stopped, *verdicts))
+        self.ledger.record(
+            (
+                *commands,
+                *fired.commands,
+                *acks,
+                *fired.shots,
+                *fired.results,
+                *settled.outcomes,
+                *ends,
+                *settled.requests,
+            )
+        )
         self.ledger.record((*oversight.alarms, *oversight.stops, *oversight.results, balance))
         self._change(oversight.state, now_ns)
         self.turns += 1

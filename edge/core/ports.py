@@ -13,6 +13,7 @@ from edge.core.belt import Geometry
 from edge.core.in_force import UNCALIBRATED, Standing
 from edge.core.messages import (
     Alarm,
+    Announcement,
     BeltReading,
     CalibrationsInForce,
     ChallengeResult,
@@ -38,7 +39,8 @@ from edge.core.supervision import Oversight
 from edge.core.topics import Topic
 
 Record = (
-    Item
+    Announcement
+    | Item
     | Evidence
     | Verdict
     | DivertCommand

@@ -7,6 +7,7 @@ at work, 422 for a key that was used for another body.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import threading
 import time
@@ -31,6 +32,8 @@ AT_FAULT = frozenset({400, 406, 410, 411, 413, 414, 415, 422, 431})  # the reque
 BUSY = frozenset({429, 503})  # Retry-After is meant for all
 ANSWERED = frozenset({200, 201})
 SLACK_S = 1.0
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would say each request
 
 
 class RequestsOverHttp:

@@ -242,8 +242,26 @@ def test_an_order_with_a_place_waits_until_that_is_well_past_the_eye(past_mm, jo
     """Its item may be told late: edges wait for those before them."""
     lane, placed = tracker(), replace(EXPECTED, scan_counts=500)  # due at the eye at 1500 counts
     lane.update(reading(1500, announced=(placed,)), [])
-    lane.update(reading(1500 + 10 * past_mm, induct_edges=(dark(1500),)), [])
+    lane.update(reading(1500 + 10 * past_mm, at_ms=5001, induct_edges=(dark(1500),)), [])
     assert (next(iter(lane.items.values())).expected is placed) is joined
+
+
+def test_an_order_of_a_new_life_of_the_plc_waits_until_the_belt_tells_of_it():
+    """Two topics, two ways: the order may be there first, and its place reads as one that is long past."""
+    lane, placed = tracker(), replace(EXPECTED, scan_counts=500)  # due at the eye at 1500 counts
+    lane.update(reading(184_220, at_ms=0, boot=1, announced=(placed,)), [])
+    lane.update(reading(1500, at_ms=1000, boot=2, induct_edges=(dark(1500),)), [])
+    assert next(iter(lane.items.values())).expected is placed
+
+
+def test_an_order_of_an_earlier_life_of_the_plc_goes_to_nobody():
+    """Its item came to the eye in the new life, at a place that says nothing of it; the counts come round once more."""
+    lane, placed = tracker(), replace(EXPECTED, scan_counts=183_220)  # due at the eye at 184,220 counts
+    lane.update(reading(183_300, at_ms=0, boot=1, announced=(placed,)), [])
+    lane.update(reading(700, at_ms=1000, boot=2, induct_edges=(dark(700),)), [])
+    lane.update(reading(40_000, at_ms=6000, boot=2, induct_edges=(dark(40_000),)), [])
+    lane.update(reading(184_300, at_ms=60_000, boot=2, induct_edges=(dark(184_220),)), [])
+    assert [item.expected for item in lane.items.values()] == [None, None, None]
 
 
 @pytest.mark.parametrize(("off_counts", "joined"), [(-601, False), (-600, True), (600, True), (601, False)])
