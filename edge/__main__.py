@@ -23,6 +23,7 @@ COMMANDS = {
     "challenge": ("edge.operate", "challenge", "challenge a lane with known items; list what is in doubt"),
     "fire": ("edge.operate", "fire", "fire the gate on the empty belt, by name, for `tunnel-calibrate gate`"),
     "lots": ("edge.operate", "lots", "lots that are held: list them, release one by name; what is usual"),
+    "orders": ("edge.outstanding", "main", "what is owed to the warehouse: list, show; revive or close one by name"),
     "cameras": ("edge.view", "main", "the cameras of this box: list, preview, learn, measure"),
     "node": ("edge.node.main", "main", "send the cameras of this box to the box that decides; check; make keys"),
     "watch": ("edge.watch", "main", "show a lane's verdicts as they fall"),

@@ -26,6 +26,7 @@ from edge.config import Config, load
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CalibrationRefused, ConfigError, LedgerRefused, demand_all
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
+from edge.orders import http
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
 from edge.recording.recorder import Bounds, Recorder
@@ -117,6 +118,7 @@ def check(arguments: Sequence[str]) -> int:
         lambda: _demand_room(config.lane.state),
         _demand_clock,
         lambda: broker.demand(config.broker.host, config.broker.port, tls_of(config.broker)),
+        lambda: http.demand(config.warehouse),
     )
     demand_all(parts)
     print(f"good: lane {config.lane.name}, models {sessions.versions()}")  # noqa: T201 - the command's own voice

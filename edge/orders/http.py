@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -19,9 +20,9 @@ from typing import Any
 import httpx
 
 from edge import __version__
-from edge.broker import Tls
+from edge.broker import Tls, demand_time, reach
 from edge.core.answers import MAX_TOLD, Outcome, Reply, reply_of
-from edge.core.errors import MalformedMessage
+from edge.core.errors import MalformedMessage, WarehouseUnreachable
 from edge.core.topics import MAX_BYTES, REPLACEMENT_ACK
 from edge.core.wire import decode, encode, owed_on
 from edge.settings_warehouse import WarehouseSettings
@@ -101,6 +102,30 @@ class RequestsOverHttp:
                 return reply(request, response, _body(response, self._answer_s))
         except Exception as error:  # whatever it was, there is no answer, and the thread goes on
             return Reply(request, Outcome.FAILED, type(error).__name__, str(error)[:MAX_TOLD], NAME)
+
+
+def demand(settings: WarehouseSettings) -> None:
+    """Shake hands with the service, and ask for nothing.
+
+    Raises:
+        WarehouseUnreachable: nobody answers, or one of the two does not trust the other.
+        ConfigError: as `Tls.context`, or our certificate expires soon.
+    """
+    if settings.url is None:
+        return
+    url = httpx.URL(settings.url)
+    tls = Tls(settings.ca, settings.certificate, settings.key) if url.scheme == "https" else None
+    try:
+        reach(url.host, url.port or (443 if tls else 80), tls)
+    except ssl.SSLError as error:
+        told = getattr(error, "verify_message", "") or error.reason or str(error)
+        raise WarehouseUnreachable(f"{url}: no trust ({told}): see [warehouse] ca, certificate and key.") from error
+    except OSError as error:
+        raise WarehouseUnreachable(
+            f"{url}: no warehouse answers ({error}): start it, or set [warehouse] url."
+        ) from error
+    if settings.certificate:
+        demand_time(settings.certificate)
 
 
 def client_of(settings: WarehouseSettings) -> httpx.Client:

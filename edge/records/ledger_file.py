@@ -72,8 +72,8 @@ def owe(base: sqlite3.Connection, requests: Iterable[Owed]) -> None:
     for request, body in requests:
         line = body.get("order_line") or request
         base.execute(
-            "INSERT INTO outbox (request, body, written_wall_ns, line, state) SELECT ?, ?, ?, ?,"
+            "INSERT INTO outbox (request, body, written_wall_ns, item, line, state) SELECT ?, ?, ?, ?, ?,"
             " CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE line = ? AND state = 'next') THEN 'behind' ELSE 'next' END"
             " WHERE true ON CONFLICT (request) DO NOTHING",
-            (request, json.dumps(body), time.time_ns(), line, line),
+            (request, json.dumps(body), time.time_ns(), body.get("item"), line, line),
         )

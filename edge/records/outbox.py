@@ -140,8 +140,8 @@ def _advance(base: sqlite3.Connection, request: str) -> None:
 
 def _item(base: sqlite3.Connection, request: str) -> str | None:
     """The item that a request is for; None: it is for a lot."""
-    row = base.execute("SELECT json_extract(body, '$.item') FROM outbox WHERE request = ?", (request,)).fetchone()
-    return str(row[0]) if row and row[0] is not None else None
+    row = base.execute("SELECT item FROM outbox WHERE request = ?", (request,)).fetchone()
+    return row[0] if row else None
 
 
 def outbox(folder: Path) -> dict[str, str | None]:
@@ -175,7 +175,7 @@ def answers(folder: Path, item: str) -> dict[str, str]:
     """What the warehouse has answered to an item's requests, and how often they were sent."""
     with reading(folder) as base:
         rows = base.execute(
-            "SELECT request, attempts, state, answer, why FROM outbox WHERE json_extract(body, '$.item') = ?", (item,)
+            "SELECT request, attempts, state, answer, why FROM outbox WHERE item = ?", (item,)
         ).fetchall()
     return {request: f"sent {attempts} times, {_told(*rest)}" for request, attempts, *rest in rows}
 

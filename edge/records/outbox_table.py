@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 COLUMNS = {
     "why": "TEXT NOT NULL DEFAULT ''",
     "line": "TEXT NOT NULL DEFAULT ''",
+    "item": "TEXT",
     "state": "TEXT NOT NULL DEFAULT 'behind'",
     "due_ns": "INTEGER NOT NULL DEFAULT 0",
     "sent_ns": "INTEGER NOT NULL DEFAULT 0",
@@ -29,11 +30,12 @@ CREATE INDEX IF NOT EXISTS outbox_behind ON outbox (line) WHERE state = 'behind'
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_ns) WHERE state = 'next';
 CREATE INDEX IF NOT EXISTS outbox_owed ON outbox (written_wall_ns) WHERE {OWED};
 CREATE INDEX IF NOT EXISTS outbox_aside ON outbox (written_wall_ns) WHERE state = 'aside';
-CREATE INDEX IF NOT EXISTS outbox_item ON outbox (json_extract(body, '$.item'));
+CREATE INDEX IF NOT EXISTS outbox_item ON outbox (item) WHERE item IS NOT NULL;
 """
 # Of a file that an earlier release began: what was answered stays so, the rest stands in line.
 TAKEN_OVER = """
-UPDATE outbox SET line = COALESCE(json_extract(body, '$.order_line'), request),
+UPDATE outbox SET line = COALESCE(CASE WHEN json_valid(body) THEN json_extract(body, '$.order_line') END, request),
+    item = CASE WHEN json_valid(body) THEN json_extract(body, '$.item') END,
     state = CASE WHEN answer IS NULL THEN 'behind' ELSE 'answered' END;
 UPDATE outbox SET state = 'next' WHERE rowid IN (SELECT MIN(rowid) FROM outbox WHERE state = 'behind' GROUP BY line)
 """
