@@ -62,7 +62,8 @@ class Owing:
 
     request: str
     fields: Mapping[str, Any]
-    ignored: int  # times that others were answered, and this one was not
+    place: int  # in the order of writing
+    ignored: int  # times that it was passed over
     sent_ns: int  # last, by the monotonic clock; 0: not in this life, or the warehouse has it in hand
 
 

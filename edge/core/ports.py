@@ -216,6 +216,10 @@ class Outbox(Protocol):
         """Keep the first answer."""
         ...
 
+    def place(self, request: str) -> int:
+        """In the order of writing."""
+        ...
+
     def given_up(self, request: str, because: str) -> bool:
         """Lay it aside for a person; False: it is not owed."""
         ...

@@ -20,7 +20,6 @@ class Pace:
 
     def __init__(self, draw: Draw, patience_s: float) -> None:
         """patience_s: without any answer for so long it is silent."""
-        self.heard_s = 0.0  # when it last answered anything; 0: never
         self._draw, self._patience_s = draw, patience_s
         self._unheard_s: float | None = None  # the first try since then
         self._tries = 0  # in vain, one after the other
@@ -40,9 +39,9 @@ class Pace:
         elif self._unheard_s is None:
             self._unheard_s = now_s
 
-    def heard(self, now_s: float) -> None:
+    def heard(self) -> None:
         """It answered something."""
-        self.heard_s, self._unheard_s, self._tries, self._shut_until_s = now_s, None, 0, 0.0
+        self._unheard_s, self._tries, self._shut_until_s = None, 0, 0.0
 
     def failed(self, now_s: float) -> None:
         """It could not be reached, or failed; several at once count as one."""

@@ -42,6 +42,7 @@ class Sender:
         self.answers: Counter[str] = Counter({str(one): 0 for one in COUNTED})
         self._pace = Pace(draw, 2 * requests.patience_s)
         self._begun = False
+        self._newest, self._newest_ns = 0, 0  # the last written request that was answered, and when
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="orders", daemon=True)
 
@@ -71,9 +72,9 @@ class Sender:
     def _take(self, reply: Reply, now_s: float) -> None:
         """Each answer once, whatever it says and however often it comes."""
         if reply.outcome is not Outcome.FAILED:
-            self._pace.heard(now_s)
+            self._pace.heard()
         if reply.outcome in FINAL:
-            self._keep(reply)
+            self._keep(reply, now_s)
             return
         self.answers[reply.outcome] += 1
         if reply.outcome is Outcome.INVALID:
@@ -91,8 +92,10 @@ class Sender:
         if reply.busy and asked_s:
             self._pace.asked(now_s, asked_s)
 
-    def _keep(self, reply: Reply) -> None:
+    def _keep(self, reply: Reply, now_s: float) -> None:
         kept = self._outbox.answered(reply)
+        if kept is Kept.FIRST and (place := self._outbox.place(reply.request)) >= self._newest:
+            self._newest, self._newest_ns = place, _ns(now_s)
         self.answers[reply.outcome if kept is Kept.FIRST else kept] += 1
         if kept is Kept.FIRST and reply.outcome is not Outcome.ACCEPTED:
             log.warning("%s: the warehouse says %s: %s", reply.request, reply.status, reply.why or "without a why")
@@ -100,13 +103,16 @@ class Sender:
             log.warning("%s: answered before; now %s is said: the first answer stands", reply.request, reply.status)
 
     def _judged(self, one: Owing) -> Owing | None:
-        """With what is known of it now; None: it was given up."""
-        passed_over = 0 < one.sent_ns < _ns(self._pace.heard_s)
+        """With what is known of it now; None: it was given up.
+
+        Passed over: since it was sent, one that was written later was answered. A queue that is slow passes nobody over.
+        """
+        passed_over = 0 < one.sent_ns < self._newest_ns and one.place < self._newest
         known = replace(one, ignored=one.ignored + passed_over)
         if because := _unsayable(one):
             self._give_up(one.request, because)
         elif known.ignored >= self._give_up_after:
-            self._give_up(one.request, f"passed over {known.ignored} times, while the warehouse answered others")
+            self._give_up(one.request, f"passed over {known.ignored} times, while later ones were answered")
         else:
             return known
         return None

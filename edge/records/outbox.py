@@ -38,11 +38,11 @@ class LedgerOutbox:
     def due(self, now_ns: int, most: int) -> list[Owing]:
         """Requests whose turn it is, the longest due first."""
         rows = self._base.execute(
-            "SELECT request, body, ignored, sent_ns FROM outbox WHERE state = 'next' AND due_ns <= ?"
+            "SELECT request, body, rowid, ignored, sent_ns FROM outbox WHERE state = 'next' AND due_ns <= ?"
             " ORDER BY due_ns, rowid LIMIT ?",
             (now_ns, most),
         )
-        return [Owing(request, json.loads(body), ignored, sent_ns) for request, body, ignored, sent_ns in rows]
+        return [Owing(request, json.loads(body), *known) for request, body, *known in rows]
 
     def sent(self, tries: Iterable[Owing], due_ns: Mapping[str, int]) -> None:
         """Count an attempt of each, in one transaction, with what is known of it now, and when it is due again."""
@@ -77,6 +77,10 @@ class LedgerOutbox:
             if _settle(self._base, reply.request, "answered", reply.status, reply.why, "RequestAnswered", entry):
                 return Kept.FIRST
         return self._said_before(reply)
+
+    def place(self, request: str) -> int:
+        """In the order of writing; of one that is known."""
+        return int(self._base.execute("SELECT rowid FROM outbox WHERE request = ?", (request,)).fetchone()[0])
 
     def given_up(self, request: str, because: str) -> bool:
         """Lay a request aside, on disk, with an entry in the journal; the next of its line may go. False: not owed."""

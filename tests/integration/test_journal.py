@@ -97,7 +97,8 @@ CREATE TABLE outbox (
     attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
 CREATE INDEX outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
 INSERT INTO outbox VALUES ('r-1', '{"order_line": "o", "item": "i"}', 1, 3, NULL),
-    ('r-2', '{"order_line": "o"}', 2, 0, NULL), ('r-3', '{"order_line": "o"}', 3, 1, 'accepted'), ('h', '?', 4, 0, NULL);
+    ('r-2', '{"order_line": "o"}', 2, 0, NULL), ('r-3', '{"order_line": "o"}', 3, 1, 'accepted'),
+    ('h', '?', 4, 0, NULL);
 """
 
 
