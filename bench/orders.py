@@ -91,7 +91,9 @@ def main() -> int:
     return 0 if measured["good"] else 1
 
 
-def run_for(folder: Path, minutes: float, kills: int, transport: str, seed: int) -> Run:
+def run_for(
+    folder: Path, minutes: float, kills: int, transport: str, seed: int, warehouse_kills: int | None = None
+) -> Run:
     """One whole run; every process has ended when it returns."""
     site, ended = laid_out(folder, transport), threading.Event()
     broker = site.broker()
@@ -101,7 +103,7 @@ def run_for(folder: Path, minutes: float, kills: int, transport: str, seed: int)
     belt = site.belt(round(60 * minutes * RATE), RATE, BAD, seed)
     watching.start()
     belt.start()
-    _disturb(run, 60 * minutes, kills)
+    _disturb(run, 60 * minutes, kills, kills // 4 if warehouse_kills is None else warehouse_kills)
     belt.join()
     _until(lambda: not owed(folder / "state")[0], DRAINED_S)
     ended.set()
@@ -111,11 +113,11 @@ def run_for(folder: Path, minutes: float, kills: int, transport: str, seed: int)
     return run
 
 
-def _disturb(run: Run, seconds: float, kills: int) -> None:
+def _disturb(run: Run, seconds: float, kills: int, warehouse_kills: int) -> None:
     """Each kind at random moments in a thread of its own, so that they come together, too."""
     threads = [
         threading.Thread(target=_strikes, args=(run, what, count, seconds))
-        for what, count in (("daemon", kills), ("warehouse", kills // 4), ("broker", kills // 8))
+        for what, count in (("daemon", kills), ("warehouse", warehouse_kills), ("broker", kills // 8))
     ]
     for one in threads:
         one.start()

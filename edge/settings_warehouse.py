@@ -31,7 +31,7 @@ class WarehouseSettings(Section):
     connections: Annotated[int, Field(ge=1, le=32)] = 4
     """How many requests are on their way at a time, each of another order line."""
     give_up_after: Annotated[int, Field(ge=3, le=10_000)] = 50
-    """So often a request is passed over, later ones being answered: then it waits for a person; silence never counts."""
+    """So often a request is passed over for later ones: then it waits for a person; silence alone never counts."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

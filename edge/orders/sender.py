@@ -105,7 +105,7 @@ class Sender:
     def _judged(self, one: Owing) -> Owing | None:
         """With what is known of it now; None: it was given up.
 
-        Passed over: since it was sent, one that was written later was answered. A queue that is slow passes nobody over.
+        Passed over: since it was sent, one that was written later was answered. A slow queue passes nobody over.
         """
         passed_over = 0 < one.sent_ns < self._newest_ns and one.place < self._newest
         known = replace(one, ignored=one.ignored + passed_over)
