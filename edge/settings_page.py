@@ -24,7 +24,8 @@ FILES: Mapping[str, type[BaseModel]] = {
 HEAD = """# Settings
 
 Every key of the settings, with its unit, range and default. The page is made of the types: mend the words there, in
-`edge/settings.py`, `edge/settings_recipe.py`, `edge/node/settings.py` and `edge/sentinel/settings.py`, then
+`edge/settings.py`, `edge/settings_recipe.py`, `edge/settings_warehouse.py`, `edge/node/settings.py` and
+`edge/sentinel/settings.py`, then
 `python -m edge.settings_page > docs/settings.md`.
 
 [lane.toml](lane.toml) and [node.toml](node.toml) are commented examples. A key that is not listed is refused, and the
