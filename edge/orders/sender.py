@@ -86,6 +86,7 @@ class Sender:
 
     def _fail(self, reply: Reply, now_s: float) -> None:
         """Its patience is not needed any longer; that of the warehouse may be."""
+        log.warning("%s: no answer: %s %s; it is asked again", reply.request, reply.status, reply.why)
         self._pace.failed(now_s)
         asked_s = bounded(reply.retry_after_s) if reply.retry_after_s is not None else 0.0
         self._outbox.failed(reply.request, _ns(now_s + asked_s), _ns(self._requests.patience_s))
@@ -122,13 +123,9 @@ class Sender:
             log.error("%s is given up: %s; `tunnel-edge orders LANE.toml show %s`", request, because, request)
 
     def _offered(self, tries: Iterable[Owing], now_s: float) -> list[Owing]:
-        """Those that were taken; where one is not, the others wait, too."""
-        gone: list[Owing] = []
-        for one in tries:
-            if not self._requests.offer(one.request, one.fields):
-                break
-            gone.append(replace(one, sent_ns=_ns(now_s)))
-        return gone
+        """Those that were taken; the others are due again in the next round."""
+        taken = (one for one in tries if self._requests.offer(one.request, one.fields))
+        return [replace(one, sent_ns=_ns(now_s)) for one in taken]
 
     def _due_ns(self, one: Owing, now_s: float) -> int:
         return _ns(now_s + self._requests.patience_s + self._pace.retry_s(one.ignored))
@@ -148,6 +145,8 @@ class Sender:
 
 def _unsayable(one: Owing) -> str:
     """Why a request cannot be said at all; empty: it can."""
+    if not one.fields:
+        return "what it asks for cannot be read any longer"
     try:
         size = len(encode(0, one.fields))
     except ValueError as error:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.records.ledger_file import reading
-from edge.records.outbox_table import OWED
+from edge.records.outbox_table import OWED, fields_of
 
 ROW = "request, state, line, attempts, answer, why, written_wall_ns, body"
 
@@ -65,4 +64,4 @@ def counted(folder: Path) -> dict[str, int]:
 
 def _row(row: tuple[Any, ...]) -> Listed:
     request, state, line, attempts, answer, why, written_wall_ns, body = row
-    return Listed(request, state, line, attempts, answer, why, written_wall_ns, json.loads(body))
+    return Listed(request, state, line, attempts, answer, why, written_wall_ns, fields_of(body))

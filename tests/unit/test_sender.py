@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -12,6 +14,7 @@ from edge.orders.mqtt import replies
 from edge.orders.pace import LONGEST_RETRY_S
 from edge.orders.sender import ROUND, Sender
 from edge.records.journal import Journal, entries
+from edge.records.ledger_file import FILE
 from edge.records.outbox import LedgerOutbox, aside, outbox, owed
 
 GIVE_UP_AFTER = 5
@@ -258,10 +261,17 @@ def test_a_new_life_begins_with_what_is_owed(lane):
 
 @pytest.mark.parametrize(
     ("fields", "because"),
-    [({"reasons": ["x" * MAX_BYTES]}, "bytes, at most"), ({"usual_share": float("nan")}, "no JSON")],
+    [
+        ({"reasons": ["x" * MAX_BYTES]}, "bytes, at most"),
+        ({"usual_share": float("nan")}, "no JSON"),
+        (None, "cannot be read"),
+    ],
 )
 def test_what_cannot_be_said_at_all_waits_for_a_person_and_holds_nobody_up(lane, fields, because):
-    lane.journal.append([], [("bad", {"request": "bad", "item": "i", **fields})])
+    lane.journal.append([], [("bad", {"request": "bad", "item": "i", **(fields or {})})])
+    if fields is None:
+        with closing(sqlite3.connect(lane.folder / FILE)) as base, base:
+            base.execute("UPDATE outbox SET body = '{'")
     lane.owe("good")
     assert lane.run(0, 1) == ["good"]
     (body,) = [body for kind, _, body in lane.said() if kind == "RequestGivenUp"]
