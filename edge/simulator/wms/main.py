@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import ssl
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,14 +14,14 @@ from dataclasses import fields
 from pathlib import Path
 
 from edge.broker import Address, host_and_port, keys_in
-from edge.core.errors import ConfigError
+from edge.core.errors import BrokerUnreachable, ConfigError
 from edge.simulator.mqtt import Party
 from edge.simulator.wms.listener import TOPICS, Listener
 from edge.simulator.wms.mood import Mood, Moods
 from edge.simulator.wms.service import Service
 from edge.simulator.wms.shelf import Shelf
 
-TURN_S = 0.02
+TURN_S, RETRY_S = 0.02, 1.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,10 +36,11 @@ def main(arguments: Sequence[str]) -> int:
         stack.callback(shelf.close)
         if options.http:
             _serve(stack, Service(options.http, shelf, moods, _tls(options)))
-        listeners = [_listener(stack, options, shelf, moods)] if options.broker else []
+        party = _party(stack, options, ending) if options.broker else None
+        listener = Listener(party, shelf, moods) if party else None
         while not ending.wait(TURN_S):
-            for one in listeners:
-                one.turn()
+            if listener:
+                listener.turn()
     return 0
 
 
@@ -50,12 +52,18 @@ def _serve(stack: ExitStack, service: Service) -> None:
     stack.callback(service.shutdown)
 
 
-def _listener(stack: ExitStack, options: argparse.Namespace, shelf: Shelf, moods: Moods) -> Listener:
+def _party(stack: ExitStack, options: argparse.Namespace, ending: threading.Event) -> Party | None:
+    """At the broker, as soon as there is one; None: told to end before that."""
     tls = keys_in(options.keys) if options.keys else None
     address = Address(options.broker[0], options.broker[1], options.site, options.lane, tls)
-    # Each life counts on from the last: nothing it says may look like what it said before.
-    party = stack.enter_context(Party("warehouse", address, TOPICS, int.from_bytes(os.urandom(5))))
-    return Listener(party, shelf, moods)
+    while not ending.is_set():
+        try:
+            # Each life counts on from elsewhere: nothing it says may look like what it said before.
+            return stack.enter_context(Party("warehouse", address, TOPICS, int.from_bytes(os.urandom(5))))
+        except BrokerUnreachable as error:
+            print(error, file=sys.stderr)  # noqa: T201 - the command's own voice
+            ending.wait(RETRY_S)
+    return None
 
 
 def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
