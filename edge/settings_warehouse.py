@@ -29,9 +29,9 @@ class WarehouseSettings(Section):
     answer_s: Annotated[float, Field(gt=0, le=120)] = 10.0
     """Patience for an answer; then the request is sent again."""
     connections: Annotated[int, Field(ge=1, le=32)] = 4
-    """How many requests are on their way at a time, each of another order line."""
+    """How many are on their way at a time, each of another order line [requests]."""
     give_up_after: Annotated[int, Field(ge=3, le=10_000)] = 50
-    """So often a request is passed over for later ones: then it waits for a person; silence alone never counts."""
+    """So often a request is passed over for later ones: then it waits for a person; silence never counts [times]."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
