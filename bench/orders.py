@@ -11,6 +11,7 @@ import argparse
 import json
 import random
 import signal
+import socket
 import sqlite3
 import tempfile
 import threading
@@ -34,7 +35,7 @@ RATE, BAD = 2.0, 0.15  # items a second; share of them whose code is another pro
 BEFORE_S, AFTER_S = 10.0, 20.0  # undisturbed
 DOWN_S = {"daemon": (0.0, 0.5), "warehouse": (0.5, 15.0), "broker": (0.2, 4.0), "stopped": (1.0, 8.0)}
 LONG_S = 75.0  # one outage of the warehouse in the middle, long enough for a queue
-DRAINED_S = 180.0
+DRAINED_S, START_S = 180.0, 60.0
 SAMPLE_S = 0.5
 
 
@@ -47,21 +48,31 @@ class Run:
     daemon: Victim
     broker: Victim
     warehouse: Victim
-    done: list[tuple[float, str, float]] = field(default_factory=list)  # wall clock s, what, for how long, s
+    done: list[tuple[float, str, float]] = field(
+        default_factory=list
+    )  # wall clock s, what, how long until it was back, s
     samples: list[Sample] = field(default_factory=list)
 
     def strike(self, what: str, down_s: float) -> None:
         """Kill or stop one, and have it back after so long."""
-        self.done.append((time.time(), what, down_s))
+        began_s = time.time()
         if what == "stopped":
             self.warehouse.tell(signal.SIGSTOP)
             time.sleep(down_s)
             self.warehouse.tell(signal.SIGCONT)
-            return
-        victim: Victim = getattr(self, what)
-        victim.kill()
-        time.sleep(down_s)
-        victim.start()
+        else:
+            victim: Victim = getattr(self, what)
+            victim.kill()
+            time.sleep(down_s)
+            victim.start()
+            self._await(what)
+        self.done.append((began_s, what, time.time() - began_s))
+
+    def _await(self, what: str) -> None:
+        """Until it listens again, where that can be told from outside: starting takes its time on a busy machine."""
+        if what == "broker" or (what == "warehouse" and self.site.transport == "http"):
+            port = self.site.ports.broker if what == "broker" else self.site.warehouse_port
+            _until(lambda: _listens(port), START_S)
 
     def watch(self, ended: threading.Event) -> None:
         """Note what is owed, all along."""
@@ -152,6 +163,11 @@ def _until(holds: Callable[[], bool], limit_s: float) -> None:
     end_s = time.monotonic() + limit_s
     while time.monotonic() < end_s and not holds():
         time.sleep(0.2)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _options() -> argparse.Namespace:

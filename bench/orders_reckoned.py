@@ -67,7 +67,8 @@ def reckon(
         "answers": dict(Counter(str(one) for one in answers.values())),
         "contradicting_answers_kept": sum(_kept_wrong(received, answers, shelf)),
         "books": conservation((kind, body) for _, kind, _, body in said),
-        "worst_drain_after_an_outage_s": round(max(_drains(done, asked), default=0.0), 1),
+        "answered_within_s": _waits(asked),
+        "drained_after_an_outage_s": _drained(done, asked),
         "most_owed": max((one.owed for one in samples), default=0),
     }
     nought = ("lost", "never_owed", "asked_twice_for_an_item", "not_pulled", "unanswered", "given_up")
@@ -120,9 +121,23 @@ def _kept_wrong(received: Mapping[str, Any], answers: Mapping[str, str | None], 
     yield from (answers[name] != decided[name] for name in received if answers.get(name) is not None)
 
 
-def _drains(done: Sequence[tuple[float, str, float]], asked: Sequence[Asked]) -> Iterator[float]:
-    """After each outage: until all that was owed at its end had been answered, s."""
-    for began_s, _, down_s in done:
+def _waits(asked: Sequence[Asked]) -> dict[str, float]:
+    """From the writing of a request to its answer, outages and all."""
+    waited = sorted(one.answered_s - one.written_s for one in asked if one.answered_s) or [0.0]
+    return {f"p{share}": round(waited[min(len(waited) - 1, len(waited) * share // 100)], 1) for share in (50, 99, 100)}
+
+
+def _drained(done: Sequence[tuple[float, str, float]], asked: Sequence[Asked]) -> dict[str, float]:
+    """The longest time that it took, after an outage of each kind, until all that was owed at its end was answered.
+
+    Of the daemon and, by MQTT, of the warehouse the end of the outage is the start of the process, which takes a while.
+    Where something else went down before that, the outage is that one's.
+    """
+    longest: dict[str, float] = {}
+    for began_s, what, down_s in done:
         end_s = began_s + down_s
         waited = [one.answered_s for one in asked if one.answered_s and one.written_s < end_s < one.answered_s]
-        yield max(waited, default=end_s) - end_s
+        drained_s = max(waited, default=end_s) - end_s
+        if not any(end_s - other_down_s < other_s < end_s + drained_s for other_s, _, other_down_s in done):
+            longest[what] = max(longest.get(what, 0.0), round(drained_s, 1))
+    return longest
