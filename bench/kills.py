@@ -47,6 +47,10 @@ class Victim:
         """As a power cut would."""
         self.end(signal.SIGKILL)
 
+    def tell(self, what: signal.Signals) -> None:
+        """Send one, and go on."""
+        self._running.send_signal(what)
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal and wait for the end."""
         self._running.send_signal(how)

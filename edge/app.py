@@ -28,6 +28,7 @@ from edge.core.errors import CalibrationRefused, ConfigError, LedgerRefused, dem
 from edge.core.topics import HEARTBEAT
 from edge.credentials import where
 from edge.inspection.assembly import Sessions, locator, questions, verify, verify_layouts
+from edge.orders import http
 from edge.recording.keeper import Keeper, new_folder
 from edge.recording.lines import FORMAT, Head
 from edge.recording.recorder import Bounds, Recorder
@@ -123,6 +124,7 @@ def check(arguments: Sequence[str]) -> int:
         lambda: _demand_room(config.lane.state),
         _demand_clock,
         lambda: broker.demand(config.broker.host, config.broker.port, tls_of(config.broker)),
+        lambda: http.demand(config.warehouse),
     )
     demand_all(parts)
     print(f"good: lane {config.lane.name}, models {sessions.versions()}")  # noqa: T201 - the command's own voice

@@ -39,7 +39,7 @@ from edge.core.lots import Lots
 from edge.core.messages import CalibrationsInForce, ScaleLearnt
 from edge.core.plane import Plane
 from edge.core.ports import NO_SHELF, Diverter, Ports, Station
-from edge.core.recovery import Start, recovered
+from edge.core.recovery import Start, recovered, still_announced
 from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
@@ -52,6 +52,9 @@ from edge.inspection.tote_check import KnownTotes
 from edge.inspection.tote_type import FILE as TOTE_FILE
 from edge.inspection.tote_type import ToteType
 from edge.loop import Loop
+from edge.orders import mqtt
+from edge.orders.http import RequestsOverHttp
+from edge.orders.mqtt import RequestsOverMqtt
 from edge.orders.sender import Sender
 from edge.records.journal import last, latest, lot_entries
 from edge.records.life import Life
@@ -139,7 +142,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
 def starting(config: Config, in_force: InForce = NONE) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
     said = latest(config.lane.state, RECOVERED)
-    known = replace(recovered(said), holds=holds_of(lot_entries(config.lane.state)), tallies=tallied(said))
+    holds = holds_of(lot_entries(config.lane.state))
+    known = replace(recovered(said), holds=holds, tallies=tallied(said), announced=still_announced(said))
     id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
     learnt = last(config.lane.state, ScaleLearnt.__name__)
     scale = ScaleLearnt(**learnt) if learnt else None
@@ -208,7 +212,7 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
     return Loop(
         belt=BeltOverMqtt(ports.wire, geometry.counts_per_mm, config.belt.stale_after_ms, known, ports.today),
         camera=ports.camera,
-        tracker=Tracker(geometry, start.id_prefix, known.items),
+        tracker=Tracker(geometry, start.id_prefix, known.items, known.announced),
         inspector=ports.inspector,
         judge=Judge(recipe, geometry, known.dispositions),
         dispatcher=Dispatcher(
@@ -233,10 +237,16 @@ def loop_of(config: Config, start: Start, ports: Ports, gate: Diverter, station:
 
 
 def _orders(config: Config, stack: ExitStack, link: Link) -> Sender:
-    """What is owed to the warehouse, and who sends it."""
+    """What is owed to the warehouse, and who sends it; answers are heard on the lane's topics in any case."""
     outbox = LedgerOutbox(config.lane.state)
     stack.callback(outbox.close)
-    return Sender(outbox, link, partial(_answers, link))
+    told, most = partial(mqtt.replies, partial(_answers, link)), config.warehouse.give_up_after
+    if config.warehouse.url is None:
+        return Sender(outbox, RequestsOverMqtt(link), told, most)
+    service = RequestsOverHttp(config.warehouse, config.lane.site, config.lane.name)
+    service.start()
+    stack.callback(service.stop)
+    return Sender(outbox, service, lambda: [*told(), *service.replies()], most)
 
 
 def _standing(link: Link, cameras: AllCameras) -> Standing:

@@ -31,7 +31,7 @@ SOON = timedelta(days=30)
 class Tls:
     """Whom a client trusts, and how it makes itself known."""
 
-    ca: Path
+    ca: Path | None  # None: whom the machine trusts
     certificate: Path | None = None
     key: Path | None = None
 
@@ -42,7 +42,7 @@ class Tls:
             ConfigError: a file is missing, unreadable or not what it should be.
         """
         try:
-            context = ssl.create_default_context(cafile=where(self.ca))
+            context = ssl.create_default_context(cafile=where(self.ca) if self.ca else None)
             if self.certificate and self.key:
                 context.load_cert_chain(where(self.certificate), where(self.key))
         except (OSError, ssl.SSLError) as error:
@@ -105,16 +105,26 @@ def demand(host: str, port: int, tls: Tls | None) -> None:
     """
     place = f"{host}:{port}"
     try:
-        with socket.create_connection((host, port), HANDSHAKE_S) as plain:
-            if tls:
-                _shake_hands(plain, host, tls.context())
+        reach(host, port, tls)
     except ssl.SSLError as error:
         told = getattr(error, "verify_message", "") or error.reason or str(error)
         raise BrokerUnreachable(f"{place}: no trust ({told}): see [broker] ca, certificate, key and host.") from error
     except OSError as error:
         raise BrokerUnreachable(f"no broker answers at {place}: start it, or set [broker] host and port.") from error
     if tls and tls.certificate:
-        _demand_time(tls.certificate)
+        demand_time(tls.certificate)
+
+
+def reach(host: str, port: int, tls: Tls | None) -> None:
+    """Connect and shake hands, and say nothing.
+
+    Raises:
+        OSError: nobody answers; as ssl.SSLError: one of the two does not trust the other.
+        ConfigError: as `Tls.context`.
+    """
+    with socket.create_connection((host, port), HANDSHAKE_S) as plain:
+        if tls:
+            _shake_hands(plain, host, tls.context())
 
 
 def _shake_hands(plain: socket.socket, host: str, context: ssl.SSLContext) -> None:
@@ -124,7 +134,12 @@ def _shake_hands(plain: socket.socket, host: str, context: ssl.SSLContext) -> No
         secure.recv(1)
 
 
-def _demand_time(certificate: Path) -> None:
+def demand_time(certificate: Path) -> None:
+    """Our certificate must be good for a while.
+
+    Raises:
+        ConfigError: it expires within 30 days, or is none.
+    """
     name, until = expires(certificate)
     if until - datetime.now(UTC) < SOON:
         raise ConfigError(

@@ -33,6 +33,7 @@ from edge.settings_audit import AuditSettings
 from edge.settings_evidence import EvidenceSettings
 from edge.settings_lake import LakeSettings
 from edge.settings_recipe import LimitSettings, LotSettings, RecipeSettings
+from edge.settings_warehouse import WarehouseSettings
 
 Model = TypeVar("Model", bound=Section)
 
@@ -50,6 +51,7 @@ class Config(Section):
     limits: LimitSettings = LimitSettings()
     lots: LotSettings | None = None
     evidence: EvidenceSettings = EvidenceSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
     metrics: MetricsSettings = MetricsSettings()
     tap: TapSettings = TapSettings()
     calibration: CalibrationSettings = CalibrationSettings()

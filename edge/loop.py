@@ -66,7 +66,9 @@ class Loop:
         self.tracker.forget(ends)
         self.lots.forget(ends)
         balance = self.books.balance(tracked.born, ends, items)
-        self.ledger.record((*acts(reading), *tracked.changed, *evidence, *stopped, *verdicts, *commands))
+        self.ledger.record(
+            (*acts(reading), *reading.announcements, *tracked.changed, *evidence, *stopped, *verdicts, *commands)
+        )
         self.ledger.record((*fired.commands, *acks, *fired.shots, *fired.results, *settled.outcomes))
         self.ledger.record((*ends, *settled.requests, *oversight.alarms, *oversight.stops, *oversight.results, balance))
         self._change(oversight.state, now_ns)

@@ -94,6 +94,9 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
         ("tunnel_orders_failures", "Rounds in which the outbox could not be seen to.", ()): (
             lambda: {(): beside.sender.failures}
         ),
+        ("tunnel_order_answers", "Tries to send requests to the warehouse, by what came of them.", ("outcome",)): (
+            lambda: {(outcome,): count for outcome, count in dict(beside.sender.answers).items()}
+        ),
     }
     for (name, what, labels), counts in counted.items():
         registry.register(CountedElsewhere(name, what, labels, counts))

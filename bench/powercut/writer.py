@@ -12,6 +12,7 @@ import os
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from edge.core.ports import Ledger, Record
 from edge.core.topics import Topic
 from edge.core.wire import replacement_fields
 from edge.loop import Loop
-from edge.orders.sender import FIRST_RETRY_S, Sender
+from edge.orders.mqtt import RequestsOverMqtt, replies
+from edge.orders.sender import Sender
 from edge.records.audit_key import own, public
 from edge.records.journal import Journal
 from edge.records.ledger_file import opened
@@ -40,6 +42,7 @@ TOLD = "told"
 BATCHES = (1, 1, 2, 5, 20, 80)  # records in one transaction: a quiet belt, and a disk that fell behind
 SEALED = 0.05  # of the transactions: a seal after them
 LANE = "one"
+GIVE_UP_AFTER = 50
 NEVER = 10**9  # seconds, and entries: seals are made here where they are wanted
 BAD_SHARE = 0.8  # of the items: a lane with much to ask for
 LOSES, REFUSES = 0.2, 0.3  # the warehouse: shares of requests
@@ -145,7 +148,7 @@ class Desks:
         batch, self._waiting = self._waiting, []
         self._sink.write(batch)
         self._told("kept", *((type(one).__name__, getattr(one, "item_id", None)) for one in batch))
-        self._now_s += FIRST_RETRY_S * self._chance.random()
+        self._now_s += RequestsOverMqtt.patience_s * self._chance.random()
         self._sender.step(self._now_s)
         if self._chance.random() < SEALED:
             self._seals.add()
@@ -171,7 +174,7 @@ def live(folder: Path, life: int, items: int, planted: str) -> None:
         for base in (journal._base, outbox._base):
             base.execute("PRAGMA synchronous=OFF")
     warehouse = Warehouse(told, chance)
-    sender = Sender(outbox, warehouse, warehouse.acks)
+    sender = Sender(outbox, RequestsOverMqtt(warehouse), partial(replies, warehouse.acks), GIVE_UP_AFTER)
     sink = HalvedSink(journal) if planted == HALVED else JournalSink(journal)
     desks = (HastyDesks if planted == ASKED_FIRST else Desks)(sink, sender, seals, told, chance)
     _run(desks, life, items)

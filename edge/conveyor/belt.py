@@ -21,6 +21,7 @@ HEARD = (
     *(topics.CLEAR, topics.HOLD, topics.CHALLENGE, topics.FIRE, topics.LOT_RELEASE, topics.LINE_STOP),
 )
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
+ENDING = frozenset({"confirm", "exit"})  # eyes that say where an item went: each end stands in the journal
 Said = list[tuple[int, dict[str, Any]]]
 
 
@@ -102,11 +103,17 @@ class BeltOverMqtt:
         self._counts = fields["counts"]
         boot = fields.get("boot", self._lives)
         if self._boot is None:
-            known = self._known if self._known.boot == boot else Known()
-            self._eyes = {eye: EdgeSeries(known.next_seq.get(eye)) for eye in topics.EYES}
+            self._eyes = {eye: self._series(eye, boot) for eye in topics.EYES}
         elif boot != self._boot:
             self._eyes = {eye: EdgeSeries.of_new_life() for eye in topics.EYES}
         self._boot = boot
+
+    def _series(self, eye: str, boot: int) -> EdgeSeries:
+        """Behind what an earlier life of ours has seen; an eye at which it saw no end yet may have seen one since."""
+        known = self._known if self._known.boot == boot else Known()
+        if known.boot is not None and eye in ENDING and eye not in known.next_seq:
+            return EdgeSeries.of_new_life()
+        return EdgeSeries(known.next_seq.get(eye))
 
     def _of_this_life(self, said: Said) -> Said:
         """Without what a PLC said before it was started anew: its numbers mean nothing now."""

@@ -9,6 +9,7 @@ TunnelEdgeError
 ├── MalformedMessage       a message from outside breaks the protocol
 ├── CameraFault            a camera cannot be opened, refuses a setting, or has stopped sending
 ├── BrokerUnreachable      no MQTT broker answers where the configuration says
+├── WarehouseUnreachable   no warehouse service answers where the configuration says
 ├── LaneNotReady           no daemon says on the broker that it is ready for the lane
 ├── LaneInUse              another process has the lane's state folder
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
@@ -67,6 +68,10 @@ class CameraFault(TunnelEdgeError):
 
 class BrokerUnreachable(TunnelEdgeError):
     """No MQTT broker answers where the configuration says."""
+
+
+class WarehouseUnreachable(TunnelEdgeError):
+    """No warehouse service answers where the configuration says, or one of the two does not trust the other."""
 
 
 class LaneNotReady(TunnelEdgeError):

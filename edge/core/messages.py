@@ -87,6 +87,14 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the warehouse has said of an item that is still to come: written down, for it is said once."""
+
+    expected: Expected
+    boot: int  # the life of the PLC whose counts it names
+
+
+@dataclass(frozen=True, slots=True)
 class Clearing:
     """A named person says that what was purged or alarmed has been seen to."""
 
@@ -206,6 +214,11 @@ class BeltReading:
     boot: int = 0  # the PLC's own number of this life of it; its counts and edge numbers hold for one life
     stale: bool = False  # the PLC has been silent for longer than the site allows
     today: date = date.min  # the site's calendar day; date.min: unknown, nothing counts as expired
+
+    @property
+    def announcements(self) -> tuple[Announcement, ...]:
+        """What was announced, as it is written down."""
+        return tuple(Announcement(one, self.boot) for one in self.announced)
 
 
 @dataclass(frozen=True, slots=True)

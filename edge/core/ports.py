@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from edge.core.answers import Kept, Owing, Reply
 from edge.core.belt import Geometry
 from edge.core.in_force import UNCALIBRATED, Standing
 from edge.core.messages import (
     Alarm,
+    Announcement,
     BeltReading,
     CalibrationsInForce,
     ChallengeResult,
@@ -39,7 +41,8 @@ from edge.core.supervision import Oversight
 from edge.core.topics import Topic
 
 Record = (
-    Item
+    Announcement
+    | Item
     | Evidence
     | Verdict
     | DivertCommand
@@ -195,18 +198,48 @@ class Ledger(Protocol):
 
 
 class Outbox(Protocol):
-    """Requests owed to the warehouse, on disk until answered."""
+    """Requests owed to the warehouse, on disk until answered; times are monotonic, of one life of the sender."""
 
-    def unanswered(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
-        """Request id and fields of those without an answer, oldest first."""
+    def begin(self) -> None:
+        """A new life: all that waits is due."""
         ...
 
-    def tried(self, request: str) -> None:
-        """Count an attempt to send it."""
+    def due(self, now_ns: int, most: int) -> Sequence[Owing]:
+        """Requests whose turn it is, one of an order line, the longest due first."""
         ...
 
-    def answered(self, request: str, answer: str) -> bool:
-        """Keep the first answer; False for an unknown or an answered request."""
+    def sent(self, tries: Iterable[Owing], due_ns: Mapping[str, int]) -> None:
+        """Count an attempt of each, and when it is due again."""
+        ...
+
+    def failed(self, request: str, least_ns: int, sooner_ns: int) -> None:
+        """A try came to nothing: it is due so much sooner than was thought, and no earlier than that."""
+        ...
+
+    def pending(self, request: str, due_ns: int) -> None:
+        """The warehouse has it in hand, and is asked again then."""
+        ...
+
+    def answered(self, reply: Reply) -> Kept:
+        """Keep the first answer."""
+        ...
+
+    def place(self, request: str) -> int:
+        """In the order of writing."""
+        ...
+
+    def given_up(self, request: str, because: str) -> bool:
+        """Lay it aside for a person; False: it is not owed."""
+        ...
+
+
+class Requests(Protocol):
+    """The way to the warehouse."""
+
+    patience_s: float  # until a try without an answer has failed
+
+    def offer(self, request: str, fields: Mapping[str, Any]) -> bool:
+        """Send it; returns at once. False: there is no way just now."""
         ...
 
 

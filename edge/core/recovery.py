@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.core.in_force import Accepted
 from edge.core.lot_counts import Tally
-from edge.core.messages import Disposition, Expected, Item, LotHold, ScaleLearnt
+from edge.core.messages import Announcement, Disposition, Expected, Item, LotHold, ScaleLearnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Known:
     dispositions: Mapping[str, Disposition] = field(default_factory=dict)  # of these items, where decided
     holds: tuple[LotHold, ...] = ()  # on lots, that nobody has released
     tallies: tuple[Tally, ...] = ()  # of lots, as far back as was read
+    announced: tuple[Announcement, ...] = ()  # that no item has joined, each at its place on the belt
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,18 @@ def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
     items = tuple(item_of(body) for body in bodies.values())
     eyes = {eye: seq for eye, (boot, seq) in seen.items() if boot == newest["boot"]}
     return Known(newest["boot"], {"induct": _next_seq(newest), **eyes}, items, dispositions)
+
+
+def still_announced(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Announcement, ...]:
+    """Announcements with a place on the belt that no item has joined; kind and body of entries, oldest first."""
+    waiting: dict[str, Announcement] = {}
+    for kind, body in entries:
+        expected = expected_of_entry(body.get("expected"))
+        if kind == "Item" and expected:
+            waiting.pop(expected.wms_item, None)
+        elif kind == "Announcement" and expected and expected.scan_counts is not None:
+            waiting[expected.wms_item] = Announcement(expected, body["boot"])
+    return tuple(waiting.values())
 
 
 def _next_seq(newest: Mapping[str, Any]) -> int:

@@ -123,5 +123,14 @@ WORDS: Mapping[str, Callable[[Body], str]] = {
     "ReplacementRequest": _replacement,
     "EvidenceKept": _kept,
     "Disputed": lambda body: f"a complaint, noted by {body['by']}: {body['why']}",
+    "RequestAnswered": lambda body: (
+        f"the warehouse says {body['status']}{': ' + body['why'] if body['why'] else ''}, by {body['transport']},"
+        f" after {body['attempts']} tries"
+    ),
+    "RequestGivenUp": lambda body: (
+        f"given up after {body['attempts']} tries: {body['because']}; a person must see to it"
+    ),
+    "RequestRevived": lambda body: f"{body['by']} has it sent again",
+    "RequestClosed": lambda body: f"{body['by']} has closed it: {body['why']}",
     "Alarm": lambda body: f"alarm {body['kind']}: {body['because']}",
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edge.core.belt import NS_PER_S, Geometry
-from edge.core.messages import BeltReading, End, Expected, Frame, Item, ItemEnd, PhotoeyeEdge, Sighting
+from edge.core.messages import Announcement, BeltReading, End, Expected, Frame, Item, ItemEnd, PhotoeyeEdge, Sighting
 
 MAX_ANNOUNCED = 256
 UNPLACED_NS = 5 * NS_PER_S  # an announcement whose place is not known, or not yet, is for what comes next, or nothing
@@ -40,7 +40,10 @@ class Tracked:
 class Tracker:
     """Knows the items on the belt; `items` is in the order of their birth."""
 
-    def __init__(self, geometry: Geometry, id_prefix: str, restored: Iterable[Item] = ()) -> None:
+    def __init__(
+        self, geometry: Geometry, id_prefix: str, restored: Iterable[Item] = (), announced: Iterable[Announcement] = ()
+    ) -> None:
+        """restored, announced: what an earlier life left."""
         self.items: dict[str, Item] = {item.item_id: item for item in restored}
         self._restored = set(self.items)  # until the belt's place is known
         self._geometry = geometry
@@ -50,6 +53,7 @@ class Tracker:
         self._brief: list[Item] = []  # what was noise at the eye, in this update
         self._shown_at: dict[tuple[str, str], float] = {}  # item and free-running camera → counts when last shown
         self._announced: deque[tuple[int, Expected]] = deque(maxlen=MAX_ANNOUNCED)  # when, and what
+        self._left = tuple(announced)  # until the belt's place is known
 
     def update(self, reading: BeltReading, frames: Sequence[Frame], held: Held = none_is_held) -> Tracked:
         """Births, lengths, orders, slip and purges, then what the frames show."""
@@ -58,7 +62,7 @@ class Tracker:
         self._announced.extend((reading.read_ns, expected) for expected in reading.announced)
         ghosts = tuple(self._induct(reading))
         self._see_to_blocked_eye(reading)
-        if reading.announced or reading.induct_edges:
+        if self._took_over(reading) or reading.announced or reading.induct_edges:
             self._join(reading)
         slips_mm = tuple(self._resync(reading))
         self._see_to_purges(reading)
@@ -170,6 +174,14 @@ class Tracker:
             if found:
                 self._announced.remove(found)
                 self.items[item.item_id] = replace(item, expected=found[1])
+
+    def _took_over(self, reading: BeltReading) -> bool:
+        """What was announced to an earlier life, where the PLC's counts are still the same ones."""
+        if not self._left or reading.stale:
+            return False
+        self._announced.extend((reading.read_ns, one.expected) for one in self._left if one.boot == reading.boot)
+        self._left = ()
+        return True
 
     def _is_due(self, announced_ns: int, expected: Expected, reading: BeltReading) -> bool:
         """Whether its item may still come: one that was taken off before the eye must not pass its order on.

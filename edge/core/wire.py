@@ -26,10 +26,10 @@ NS_PER_MS = 1_000_000
 MAX_READING, RIVALS_TOLD = 48, 3  # a verdict of many rules must stay within MAX_BYTES
 
 
-def encode(seq: int, fields: Mapping[str, Any]) -> bytes:
-    """The payload of one message; fields that are None are left out."""
-    kept = {name: value for name, value in fields.items() if value is not None}
-    return json.dumps({"schema": SCHEMA, "seq": seq, **kept}, separators=(",", ":"), allow_nan=False).encode()
+def encode(seq: int | None, fields: Mapping[str, Any]) -> bytes:
+    """The payload of one message; fields that are None are left out. seq: None where the same is said again."""
+    kept = {name: value for name, value in {"seq": seq, **fields}.items() if value is not None}
+    return json.dumps({"schema": SCHEMA, **kept}, separators=(",", ":"), allow_nan=False).encode()
 
 
 def decode(topic: Topic, payload: bytes) -> dict[str, Any]:

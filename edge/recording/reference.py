@@ -12,11 +12,11 @@ from typing import Any
 
 from edge.core.bodies import body
 from edge.core.errors import RecordingRefused
-from edge.core.messages import DivertAck, Evidence
+from edge.core.messages import Announcement, DivertAck, Evidence
 from edge.core.ports import Record
 from edge.recording.tape import Announced, Silenced
 
-CAME_IN = (Evidence, DivertAck)  # nobody decided these
+CAME_IN = (Announcement, Evidence, DivertAck)  # nobody decided these
 LANE = "the lane"  # what concerns no item
 NEVER = "–"
 LONGEST_BYTES = 256 * 2**20

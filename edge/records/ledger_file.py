@@ -18,6 +18,7 @@ from typing import Any
 from edge.core.chain import BEGINNING, content, link
 from edge.core.errors import LedgerRefused
 from edge.disk import made
+from edge.records import outbox_table
 
 FILE = "ledger.sqlite"
 OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
@@ -63,10 +64,6 @@ CREATE INDEX IF NOT EXISTS journal_verdicts
 {OF_ORDERS}
 {";".join(TRIGGERS.values()).replace("TRIGGER", "TRIGGER IF NOT EXISTS")};
 CREATE TABLE IF NOT EXISTS sealing (line TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS outbox (
-    request TEXT PRIMARY KEY, body TEXT NOT NULL, written_wall_ns INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, answer TEXT);
-CREATE INDEX IF NOT EXISTS outbox_open ON outbox (written_wall_ns) WHERE answer IS NULL;
 """
 
 Entry = tuple[str, str | None, Mapping[str, Any]]
@@ -89,6 +86,7 @@ def opened(folder: Path) -> sqlite3.Connection:
         _demand_known(base, folder)
         _migrate(base)
         base.executescript(SCHEMA)
+        outbox_table.make(base)
         _chain(base)
     except (OSError, sqlite3.Error) as error:
         raise LedgerRefused(
@@ -197,6 +195,12 @@ def _chain(base: sqlite3.Connection) -> None:
 
 
 def owe(base: sqlite3.Connection, requests: Iterable[Owed]) -> None:
-    """Write requests into the outbox, each once, in the transaction that is open."""
-    rows = [(request, json.dumps(body), time.time_ns()) for request, body in requests]
-    base.executemany("INSERT OR IGNORE INTO outbox (request, body, written_wall_ns) VALUES (?, ?, ?)", rows)
+    """Write requests into the outbox, each once, in the transaction that is open; an order line's in their order."""
+    for request, body in requests:
+        line = body.get("order_line") or request
+        base.execute(
+            "INSERT INTO outbox (request, body, written_wall_ns, item, line, state) SELECT ?, ?, ?, ?, ?,"
+            " CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE line = ? AND state = 'next') THEN 'behind' ELSE 'next' END"
+            " WHERE true ON CONFLICT (request) DO NOTHING",
+            (request, json.dumps(body), time.time_ns(), body.get("item"), line, line),
+        )

@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.records.metrics import GaugedElsewhere
-from edge.records.outbox import owed
+from edge.records.outbox import aside, owed
 
 NS_PER_S = 1_000_000_000
 SENSORS = Path("/sys/class/hwmon")
@@ -46,14 +46,15 @@ class Owed(Collector):
         self._state = state
 
     def collect(self) -> Iterable[Metric]:
-        """Two gauges; none while the outbox cannot be read, so that it is absent rather than wrong."""
+        """Three gauges; none while the outbox cannot be read, so that it is absent rather than wrong."""
         try:
-            count, oldest_wall_ns = owed(self._state)
+            (count, oldest_wall_ns), given_up = owed(self._state), aside(self._state)
         except sqlite3.Error:
             return
         age_s = max(0, time.time_ns() - oldest_wall_ns) / NS_PER_S if oldest_wall_ns is not None else 0.0
         yield GaugeMetricFamily("tunnel_outbox_pending", "Requests that the warehouse has not answered.", count)
         yield GaugeMetricFamily("tunnel_outbox_oldest_age_seconds", "Of the oldest of them; 0: there is none.", age_s)
+        yield GaugeMetricFamily("tunnel_outbox_given_up", "Requests that wait for a person to see to them.", given_up)
 
 
 def of_the_machine(registry: CollectorRegistry, state: Path, versions: Callable[[], Mapping[str, str]]) -> None:

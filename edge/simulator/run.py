@@ -17,7 +17,7 @@ from typing import Any
 
 from edge.broker import Address, host_and_port, keys_in
 from edge.core.errors import ConfigError, LaneNotReady, TunnelEdgeError
-from edge.core.topics import STATE
+from edge.core.topics import STATE, Topic
 from edge.pictures import read_picture
 from edge.simulator import plc, warehouse
 from edge.simulator.camera import Cameras, Wire
@@ -152,12 +152,14 @@ def simulate(
     patience: Patience = Patience(),
     wired: Callable[[Wire], None] = lambda _wire: None,
     keys: Path | None = None,
+    asked: Sequence[Topic] = warehouse.TOPICS,
 ) -> None:
     """Run the plan to its end against the box on a broker, then write the truth as JSON.
 
     frames: the ZeroMQ endpoint that the cameras bind, or the address of each as a GigE Vision camera.
     wired: is shown the wire to the box, to disturb it. stopped: set it to end early; the truth is written all the same.
     keys: a site's folder by `tunnel-edge certs`; None: the broker is spoken to in clear.
+    asked: what its warehouse answers; none: another one does that.
 
     Raises:
         BrokerUnreachable: no broker answers.
@@ -174,7 +176,7 @@ def simulate(
         wired(wire)
         cameras = stack.enter_context(Cameras(wire))
         plc_party = stack.enter_context(Party("plc", address["plc"], plc.TOPICS))
-        warehouse_party = stack.enter_context(Party("wms", address["wms"], warehouse.TOPICS))
+        warehouse_party = stack.enter_context(Party("wms", address["wms"], asked))
         readiness = Readiness(stack.enter_context(Party("lane", address["console"], [STATE])))
         lane = Lane(plan, cameras, plc_party, warehouse_party, time.monotonic_ns())
         scans = Scans(lane, progress, stopped)

@@ -255,7 +255,9 @@ def test_explain_tells_an_items_story_from_the_ledger_with_its_pictures(site, br
     assert kinds[0] == "Item"
     assert kinds.index("Verdict") < kinds.index("DivertCommand") < kinds.index("DivertAck") < kinds.index("ItemEnd")
     assert "the PLC says: accepted" in [one["words"] for one in story]
-    assert re.search(r"request \S+ for order line o-\d; sent \d+ times, answered: ", story[-1]["words"])
+    words = {one["what"]: one["words"] for one in story}
+    assert re.search(r"request \S+ for order line o-\d; sent \d+ times, answered: ", words["ReplacementRequest"])
+    assert words["RequestAnswered"].startswith("the warehouse says accepted, by mqtt, after ")
     assert item in page.read_text()
     assert operate("explain", site.config, "o-1", "--columns", "0").stdout.count("at the photoeye") == 1
     for words, why in (("nobody", "no item of that name"), ("0", "no item of that"), ("lane", "no item of that name")):

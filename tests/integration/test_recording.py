@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from typing import get_args
 
 import pytest
 
 from edge.__main__ import main
+from edge.core.ports import Record
 from edge.recording.lines import HEAD, JOURNAL, TAPE
 from edge.recording.reference import CAME_IN, read
 from tests.integration.test_daemon import WAIT_S, Site, ended, items, run_lane, wait_for
@@ -36,10 +38,10 @@ def head(site):
 
 
 def journalled(site, began_ns):
-    """What the lane's own journal says, as a reference would."""
-    came_in = {one.__name__ for one in CAME_IN}
+    """What the loop decided by the lane's own journal, as a reference would say it."""
+    decided = {one.__name__ for one in get_args(Record)} - {one.__name__ for one in CAME_IN}
     for kind, body in site.said():
-        if kind not in came_in:
+        if kind in decided:
             since = {n: v - began_ns if n.endswith("_ns") and v is not None else v for n, v in body.items()}
             yield {"record": kind, **since}
 

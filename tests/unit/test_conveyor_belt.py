@@ -115,3 +115,19 @@ def test_a_plc_that_names_no_life_or_counts_no_messages_is_believed(named):
         wire.belt(counts, **named)
     assert belt.read(0).counts == 200
     assert not wire.refused
+
+
+@pytest.mark.parametrize(
+    ("known", "seen"),
+    [
+        (Known(boot=7, next_seq={"induct": 3}), [1, 2]),  # the first to leave, while the box was down
+        (Known(boot=7, next_seq={"induct": 3, "confirm": 2}), [2]),
+        (Known(boot=6, next_seq={"induct": 3}), []),  # of another life of the PLC: nobody here waits for it
+        (Known(), []),
+    ],
+)
+def test_after_a_restart_an_eye_that_had_seen_no_end_yet_tells_all_that_the_plc_repeats(known, seen):
+    wire, belt = fresh(known)
+    wire.belt(500, [], boot=7)
+    wire.confirm(dark(100, seq=1), light(200, seq=2), eye="confirm")
+    assert [edge.seq for edge in belt.read(0).confirm_edges] == seen

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from edge.core.bodies import body
-from edge.core.messages import Disposition, DivertOutcome, End, ItemEnd, Result, Verdict
-from edge.core.recovery import Known, item_of, recovered
+from edge.core.messages import Announcement, Disposition, DivertOutcome, End, ItemEnd, Result, Verdict
+from edge.core.recovery import Known, item_of, recovered, still_announced
 from tests.unit.lane import EXPECTED, evidence, item
 
 
@@ -60,3 +60,10 @@ def test_the_other_eyes_go_on_behind_the_last_item_they_saw():
     assert known.next_seq == {"induct": known.next_seq["induct"], "exit": 13}
     other_life = [entry(replace(item("i-0"), boot=1)), entry(ItemEnd("i-0", End.PASSED, 5, 0, "exit", 99))]
     assert "exit" not in recovered([*other_life, entry(item("i-2"))]).next_seq
+
+
+def test_what_was_announced_and_has_not_come_is_still_announced():
+    come, coming = (Announcement(replace(EXPECTED, wms_item=f"w-{n}", scan_counts=n), 7) for n in (1, 2))
+    nowhere = Announcement(replace(EXPECTED, wms_item="w-3", scan_counts=None), 7)
+    records = [come, coming, nowhere, item("i-0", expected=None), item("i-1", expected=come.expected)]
+    assert still_announced(map(entry, records)) == (coming,)

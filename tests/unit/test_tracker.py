@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.messages import Clearing, End, Frame, ItemEnd, Sighting
+from edge.core.messages import Announcement, Clearing, End, Frame, ItemEnd, Sighting
 from edge.core.tracker import BLOCKED, MAX_ANNOUNCED, Tracker
 from tests.unit.lane import EXPECTED, GEOMETRY, dark, item, light, reading
 
@@ -360,3 +360,19 @@ def test_clearing_items_releases_no_lot():
     assert lane.items["old"].put_off == "held: lot L1 (h)"
     lane.update(reading(30.0, clearings=clearing), (), held_lot)
     assert lane.items["old"].put_off == "held: lot L1 (h)"
+
+
+@pytest.mark.parametrize(("boot", "joined"), [(7, True), (8, False)])
+def test_what_was_announced_to_an_earlier_life_is_joined_where_the_plc_still_counts_the_same_belt(boot, joined):
+    placed = replace(EXPECTED, scan_counts=500)  # due at the eye at 1500 counts
+    lane = Tracker(GEOMETRY, "i", announced=[Announcement(placed, 7)])
+    lane.update(reading(0, stale=True), [])  # the PLC has not spoken yet
+    lane.update(reading(1600, boot=boot, induct_edges=(dark(1500),)), [])
+    assert (next(iter(lane.items.values())).expected == placed) is joined
+
+
+def test_it_is_joined_to_an_item_that_came_while_nobody_knew_it():
+    placed = replace(EXPECTED, scan_counts=500)
+    lane = Tracker(GEOMETRY, "i", [item("old", at_counts=1500, expected=None)], [Announcement(placed, 0)])
+    lane.update(reading(1600), [])
+    assert lane.items["old"].expected == placed
