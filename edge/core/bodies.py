@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import replace
 from datetime import date
-from math import isfinite
 from typing import Any
 
 from edge.core.messages import Evidence, Verdict
@@ -27,8 +26,6 @@ def _plain(value: Any) -> Any:
         return body(value)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, float) and not isfinite(value):
-        return None  # JSON has no word for it, and the ledger's indices read these bodies
     return value.isoformat() if isinstance(value, date) else value
 
 

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, enter, opened, owe, reading
+from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, enter, opened, owe, reading, said
 
 LITERALLY = str.maketrans({char: f"\\{char}" for char in "\\%_"})  # in a pattern of LIKE
 IN_FORCE = ("DaemonStarted", "CalibrationsInForce")  # what an item was judged with, each with an index of its own
-NAMED_LIKE = """
+NAMED_LIKE = f"""
 SELECT item, MAX(wall_ns) AS last_ns FROM (
     SELECT item, wall_ns FROM journal WHERE kind = 'Item' AND item LIKE :ends ESCAPE '\\'
     UNION ALL SELECT item, wall_ns FROM journal
-        WHERE kind = 'Item' AND json_extract(body, '$.expected.order_line') = :words
+        WHERE kind = 'Item' AND {said("expected.order_line")} = :words
     UNION ALL SELECT item, wall_ns FROM journal
-        WHERE kind = 'Item' AND json_extract(body, '$.expected.wms_item') = :words)
-GROUP BY item ORDER BY last_ns DESC LIMIT :most"""  # each part by an index of its own
+        WHERE kind = 'Item' AND {said("expected.wms_item")} = :words)
+GROUP BY item ORDER BY last_ns DESC LIMIT :most"""  # noqa: S608 - each part by an index of its own
 ACK_ENTRIES = 20_000  # after a command: its answer is among them
 
 

@@ -23,9 +23,16 @@ from edge.records import outbox_table
 FILE = "ledger.sqlite"
 OF_FIRE_TESTS = "kind IN ('FireShot', 'FireResult')"  # few among millions: an index holds these alone
 ORDERED = ("order_line", "wms_item", "gtin", "lot", "seller")  # by which items are found
+
+
+def said(path: str) -> str:
+    """What a body says at a path, in SQL, as the indices have it; a body that is no JSON (NaN) can be entered, too."""
+    return f"json_extract(CASE WHEN json_valid(body) THEN body END, '$.{path}')"
+
+
 OF_ORDERS = "".join(
-    f"CREATE INDEX IF NOT EXISTS journal_{name} ON journal (json_extract(body, '$.expected.{name}'))"
-    f" WHERE kind = 'Item' AND json_extract(body, '$.expected.{name}') IS NOT NULL;\n"
+    f"CREATE INDEX IF NOT EXISTS journal_{name} ON journal ({said(f'expected.{name}')})"
+    f" WHERE kind = 'Item' AND {said(f'expected.{name}')} IS NOT NULL;\n"
     for name in ORDERED
 )
 ACTS = (
@@ -58,9 +65,9 @@ CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'Scale
 CREATE INDEX IF NOT EXISTS journal_disputed ON journal (entry) WHERE kind = 'Disputed';
 CREATE INDEX IF NOT EXISTS journal_complaints ON journal (entry) WHERE kind = 'Complaint';
 CREATE INDEX IF NOT EXISTS journal_items ON journal (wall_ns, item) WHERE kind = 'Item';
-CREATE INDEX IF NOT EXISTS journal_ends ON journal (json_extract(body, '$.end'), item) WHERE kind = 'ItemEnd';
+CREATE INDEX IF NOT EXISTS journal_ends ON journal ({said("end")}, item) WHERE kind = 'ItemEnd';
 CREATE INDEX IF NOT EXISTS journal_verdicts
-    ON journal (json_extract(body, '$.disposition'), item) WHERE kind = 'Verdict';
+    ON journal ({said("disposition")}, item) WHERE kind = 'Verdict';
 {OF_ORDERS}
 {";".join(TRIGGERS.values()).replace("TRIGGER", "TRIGGER IF NOT EXISTS")};
 CREATE TABLE IF NOT EXISTS sealing (line TEXT NOT NULL);

@@ -41,6 +41,11 @@ def test_entries_come_back_in_order(tmp_path, journal):
     ]
 
 
+def test_what_json_has_no_word_for_is_entered_all_the_same(tmp_path, journal):
+    journal.append([("Verdict", "i-1", {"disposition": "pass", "probability": float("nan")})], [])
+    assert [kind for _, kind, _, _ in entries(tmp_path)] == ["Verdict"]
+
+
 def test_the_journal_is_append_only(tmp_path, journal):
     journal.append([("Item", "i-1", {})], [])
     with sqlite3.connect(tmp_path / FILE) as base:

@@ -13,7 +13,7 @@ from edge.records.evidence import index
 from edge.records.evidence.index import EVIDENCE, INCOMING, of_item, picture, place
 from edge.records.evidence.store import FOLDERS, Picture, Store
 from edge.records.journal import Journal, entries, items_like, story
-from edge.records.ledger_file import FILE
+from edge.records.ledger_file import FILE, said
 from tests.unit.lane import item
 
 
@@ -165,7 +165,7 @@ def test_nothing_is_found_where_there_is_no_ledger(tmp_path):
 
 @pytest.mark.parametrize("column", ["order_line", "wms_item", "gtin", "lot", "seller"])
 def test_each_way_to_ask_has_an_index(ledger, column):
-    asked = f"SELECT item FROM journal WHERE kind = 'Item' AND json_extract(body, '$.expected.{column}') = 'x'"
+    asked = f"SELECT item FROM journal WHERE kind = 'Item' AND {said(f'expected.{column}')} = 'x'"
     base = sqlite3.connect(ledger / FILE)
     [(*_, plan)] = base.execute("EXPLAIN QUERY PLAN " + asked)
     base.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.core.errors import EvidenceGone
-from edge.records.ledger_file import FILE, reading
+from edge.records.ledger_file import FILE, reading, said
 
 EVIDENCE = "evidence"  # folder in the lane's state
 CROP = "crop"  # what a picture is that shows what all checks of a frame saw
@@ -28,9 +28,8 @@ CREATE INDEX IF NOT EXISTS evidence_file ON evidence (sha256);
 CREATE INDEX IF NOT EXISTS evidence_kind ON evidence (kind, kept_wall_ns, bytes) WHERE gone = '';
 """
 COLUMNS = "item, what, camera, asked, frame, exposed_ns, kept_wall_ns, sha256, bytes, media_type, width_px, height_px"
-ORDERED = "json_extract(body, '$.expected.{name}') = ?"
-ENDED = "item IN (SELECT item FROM journal WHERE kind = 'ItemEnd' AND json_extract(body, '$.end') = ?)"
-DECIDED = "item IN (SELECT item FROM journal WHERE kind = 'Verdict' AND json_extract(body, '$.disposition') = ?)"
+ENDED = f"item IN (SELECT item FROM journal WHERE kind = 'ItemEnd' AND {said('end')} = ?)"  # noqa: S608 - our own
+DECIDED = f"item IN (SELECT item FROM journal WHERE kind = 'Verdict' AND {said('disposition')} = ?)"  # noqa: S608
 OF_JOURNAL, OF_EVIDENCE = "journal", "evidence"  # tables
 AT_ALL = "kind = 'Item'"
 
@@ -116,7 +115,7 @@ def items(
     disposition: what became of them, and what the judge said.
     """
     ordered = {"order_line": order_line, "gtin": gtin, "lot": lot, "seller": seller}
-    told = {ORDERED.format(name=name): value for name, value in ordered.items()}
+    told = {f"{said(f'expected.{name}')} = ?": value for name, value in ordered.items()}
     more = {ENDED: end, DECIDED: disposition, "wall_ns >= ?": from_ns, "wall_ns < ?": to_ns}
     terms = {term: value for term, value in (*told.items(), *more.items()) if value is not None}
     newest = "entry" if any(ordered.values()) else "wall_ns"  # either is the order of the index that is used
