@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from edge.core.errors import LakeRefused
+from edge.disk import synced
 
 UNFINISHED = ".part"  # of a file in a folder, until it has its name
 
@@ -108,11 +110,7 @@ class Folder(Store):
 
     def _settle(self, name: str) -> None:
         """The name is on the disk, too."""
-        folder = os.open(self._base._parent(self._path(name)), os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        synced(Path(self._base._parent(self._path(name))))
 
 
 def at(place: str, endpoint_url: str = "") -> Store:

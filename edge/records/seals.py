@@ -23,11 +23,13 @@ from typing import Any, BinaryIO
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from edge.disk import synced
 from edge.records.audit_key import public
 from edge.records.ledger_file import OF_SEALS, SEALED, end, enter
 
 FILE = "seals.jsonl"
 LONGEST_BYTES = 4096  # of a line
+NUMBERS = ("seal", "entry", "wall_ns")  # fields that are numbers; the others are text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,6 @@ def seal_of(line: bytes) -> Seal | None:
     except (ValueError, TypeError, RecursionError):
         return None
     return seal if whole and seal.line() == line else None
-
-
-NUMBERS = ("seal", "entry", "wall_ns")
 
 
 def digest(line: bytes) -> str:
@@ -187,7 +186,7 @@ def _append(path: Path, line: bytes) -> None:
                 file.truncate(size)
             raise
     if is_new:
-        _sync(path.parent)
+        synced(path.parent)
 
 
 def _demand_whole(path: Path, size: int) -> None:
@@ -206,14 +205,6 @@ def _mend(path: Path, file: BinaryIO) -> int:
     if kept < size:
         file.truncate(kept)
     return kept
-
-
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def spelled(fields: Mapping[str, Any]) -> bytes:

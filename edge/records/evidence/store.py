@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.disk import made, synced
 from edge.records.evidence.index import COLUMNS, EVIDENCE, INCOMING, TABLE, place
 from edge.records.ledger_file import enter, opened
 
@@ -63,9 +64,7 @@ class Store:
         self.kept = 0  # pictures, since it was opened
         self.removed: defaultdict[str, int] = defaultdict(int)  # by rule
         self.bytes = self._base.execute("SELECT IFNULL(SUM(bytes), 0) FROM evidence WHERE gone = ''").fetchone()[0]
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        for folder in (self._incoming.parent, state):
-            _durable(folder)
+        made(self._incoming)
         self._mend()
 
     def close(self) -> None:
@@ -144,7 +143,7 @@ class Store:
         for sha256 in files:
             _durable(self._incoming / sha256)
         if files:
-            _durable(self._incoming)
+            synced(self._incoming)
 
     def _enter(self, named: Sequence[tuple[str, Picture]]) -> None:
         """One journal entry an item, and a row of the index each."""
