@@ -92,7 +92,8 @@ def opened(folder: Path) -> sqlite3.Connection:
         base.execute("PRAGMA synchronous=FULL")
         _demand_known(base, folder)
         _migrate(base)
-        base.executescript(SCHEMA)
+        begun = base.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone()
+        base.executescript(SCHEMA if begun else f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")  # a long one can be cut short
         outbox_table.make(base)
         _chain(base)
     except (OSError, sqlite3.Error) as error:

@@ -69,5 +69,5 @@ def _extend(base: sqlite3.Connection) -> None:
         missing = COLUMNS.keys() - known
         for name in missing:
             base.execute(f"ALTER TABLE outbox ADD COLUMN {name} {COLUMNS[name]}")
-        for change in TAKEN_OVER.split(";") if missing else ():
+        for change in f"{TAKEN_OVER};{INDICES}".split(";") if missing else ():
             base.execute(change)

@@ -148,7 +148,10 @@ SPOILT = {
     ),
     "a seal that was begun": (["INSERT INTO sealing VALUES ('{}')"], (Kind.SEAL, 0, 0)),
     "another trigger": (["CREATE TRIGGER odd AFTER INSERT ON outbox BEGIN SELECT 1; END"], (Kind.FILE, 0, 0)),
-    "a request more": (["INSERT INTO outbox VALUES ('r-9', '{}', 1, 0, NULL)"], (Kind.OUTBOX, 0, 0)),
+    "a request more": (
+        ["INSERT INTO outbox (request, body, written_wall_ns) VALUES ('r-9', '{}', 1)"],
+        (Kind.OUTBOX, 0, 0),
+    ),
     "a request less": (["DELETE FROM outbox WHERE request = 'r-0'"], (Kind.OUTBOX, 13, 13)),
     "a request for another": (["UPDATE outbox SET body = '{}' WHERE request = 'r-0'"], (Kind.OUTBOX, 13, 13)),
 }

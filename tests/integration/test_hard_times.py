@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -41,12 +42,8 @@ def disk(site):
 
 
 def fill(disk):
-    with (disk / "filler").open("wb") as filler:
-        try:
-            while True:
-                filler.write(bytes(65_536))
-                filler.flush()
-        except OSError:
+    with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while filler.write(bytes(65_536)):
             pass
 
 
@@ -107,6 +104,7 @@ def large(folder, number):
 def test_a_disk_that_stays_full_holds_the_lane(site, broker, disk):
     site.config.write_text(site.config.read_text() + "\n[limits]\nunwritten_stop_s = 1\n")
     with site.daemon():
+        assert wait_for(lambda: "Execute" in state(broker))
         fill(disk)
         run_lane(site, broker, items(site.folder, 2))
         assert wait_for(lambda: "nothing has been written to the ledger" in state(broker))
@@ -115,6 +113,7 @@ def test_a_disk_that_stays_full_holds_the_lane(site, broker, disk):
         assert wait_for(lambda: len(ended(site)) == 2)
         assert wait_for(lambda: "tunnel_ledger_unwritten_seconds 0.0" in site.scraped())
         operate("clear", site.config, "alarms", "--by", "Kim")
+        assert wait_for(lambda: "Execute" in state(broker))
 
 
 @pytest.mark.parametrize("command", ["check", "run"])

@@ -59,7 +59,7 @@ class Store:
         self._state, self._incoming = state, state / EVIDENCE / INCOMING
         self._one_at_a_time = threading.Lock()
         self._base = opened(state)
-        self._base.executescript(TABLE)
+        self._base.executescript(f"BEGIN IMMEDIATE;{TABLE}COMMIT;")
         self._base.execute(f"PRAGMA busy_timeout = {PATIENT_MS}")
         self.kept = 0  # pictures, since it was opened
         self.removed: defaultdict[str, int] = defaultdict(int)  # by rule
