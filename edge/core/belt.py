@@ -144,7 +144,7 @@ class EdgeSeries:
             return ()
         self._held |= {seq: edge for seq, edge in told.items() if seq >= self._next_seq}
         came = [*self._in_order(self._next_seq)]
-        self._waited = self._waited + 1 if self._held else 0
+        self._waited = self._waited + 1 if self._held and not came else 0
         if self._waited > PATIENCE_MESSAGES:
             self.missed = min(self._held) - self._next_seq
             came += self._in_order(min(self._held))

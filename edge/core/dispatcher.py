@@ -25,7 +25,7 @@ from edge.core.messages import (
 )
 from edge.core.orders import Orders, command_id_of
 
-PATIENT_NS = NS_PER_S  # after a silence: for what the eyes said meanwhile to be delivered
+PATIENT_NS = 3 * NS_PER_S  # after a silence: for what the eyes said meanwhile to be delivered
 SLOWEST_NS = 60 * NS_PER_S  # a command does not outlive a belt that stands longer than this
 
 

@@ -131,3 +131,26 @@ def test_after_a_restart_an_eye_that_had_seen_no_end_yet_tells_all_that_the_plc_
     wire.belt(500, [], boot=7)
     wire.confirm(dark(100, seq=1), light(200, seq=2), eye="confirm")
     assert [edge.seq for edge in belt.read(0).confirm_edges] == seen
+
+
+def order(item, scan_counts=None):
+    return {"item": item, "gtin": "04012345678901", "order_line": "1"} | (
+        {"scan_counts": scan_counts} if scan_counts else {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("heard", "said", "announced"),
+    [
+        ((), [("w-1", 5)], ["w-1"]),
+        ((("w-1", 5),), [("w-1", 5), ("w-2", 9)], ["w-2"]),
+        ((("w-1", 5),), [("w-1", 6)], ["w-1"]),  # it comes round once more
+        ((("w-1", None),), [("w-1", None)], []),
+        ((("w-1", None),), [("w-1", None), ("w-1", None)], ["w-1"]),  # said again once is the broker, twice a person
+    ],
+)
+def test_an_announcement_in_the_journal_is_not_taken_once_more(heard, said, announced):
+    wire, belt = fresh(Known(heard=heard))
+    wire.waiting["induct"] = [(0, order(*one)) for one in said]
+    assert [one.wms_item for one in belt.read(0).announced] == announced
+    assert wire.refused["induct", "replayed"] == len(said) - len(announced)
