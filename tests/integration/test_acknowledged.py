@@ -145,6 +145,8 @@ def test_who_was_away_for_long_is_told_all_of_it(site, broker):
         assert wait_for(lambda: len(born(site)[0]) > 2)
     time.sleep(AWAY_S)
     with daemon(site):
+        assert wait_for(lambda: site.log().count("connected to broker") == 2)  # it has taken all, and dies of it
+    with daemon(site):
         lane.join(WAIT_S)
         pulled = [
             one for one in json.loads((site.folder / "truth.json").read_text())["items"] if one["went"] == "reject"
