@@ -60,6 +60,15 @@ class Geometry:
         last = item.leading_edge_counts + self.counts(self.gate_mm + self.length_mm(item) + self.margin_mm)
         return first, last
 
+    def due_counts(self, scan_counts: int) -> int:
+        """Where the belt is when what the warehouse scanned there comes to the induct eye."""
+        return scan_counts + self.counts(self.scanner_mm)
+
+    def was_scanned(self, item: Item, scan_counts: int) -> bool:
+        """Whether the item is the one that the warehouse's scanner saw at these counts, within the tolerance."""
+        error = self.due_counts(scan_counts) - item.leading_edge_counts + item.slip_counts
+        return abs(error) <= self.counts(self.tolerance_mm)
+
     def nearest(self, items: Iterable[Item], counts: float, place_mm: float) -> Item | None:
         """The item whose leading edge should be at a place at these counts, within the tolerance."""
         errors_mm = {abs(self.travelled_mm(item, counts) - place_mm): item for item in items}

@@ -195,17 +195,11 @@ class Tracker:
             return True
         if expected.scan_counts is None:
             return False
-        late_mm = (reading.counts - self._due_counts(expected.scan_counts)) / self._geometry.counts_per_mm
+        late_mm = (reading.counts - self._geometry.due_counts(expected.scan_counts)) / self._geometry.counts_per_mm
         return -self._geometry.scanner_mm - OVERDUE_MM <= late_mm <= OVERDUE_MM
 
     def _fits(self, expected: Expected, item: Item) -> bool:
-        if expected.scan_counts is None:
-            return True
-        error = self._due_counts(expected.scan_counts) - item.leading_edge_counts + item.slip_counts
-        return abs(error) <= self._geometry.counts(self._geometry.tolerance_mm)
-
-    def _due_counts(self, scan_counts: int) -> int:
-        return scan_counts + self._geometry.counts(self._geometry.scanner_mm)
+        return expected.scan_counts is None or self._geometry.was_scanned(item, expected.scan_counts)
 
     def _sightings(self, frames: Iterable[Frame], reading: BeltReading) -> Iterator[Sighting]:
         for frame in frames:

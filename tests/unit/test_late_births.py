@@ -28,7 +28,7 @@ ALL = {"o-0", "o-1", "o-2", "o-3"}
 def told(**by_turn):
     """What came of what was told in the turns after a silence: t0, t1, …"""
     lane = Lane({BACK - 1: {"stale": True}} | {BACK + int(name[1:]): said for name, said in by_turn.items()})
-    turned(lane, BACK + 300)
+    turned(lane, BACK + 700)
     orders = {one.item_id: one.expected and one.expected.order_line for one in lane.of(Item)}
     ends = {orders[one.item_id]: one.end for one in lane.of(ItemEnd)}
     return ends, {one.order_line for one in lane.of(ReplacementRequest)}
@@ -59,6 +59,27 @@ def test_what_went_on_meanwhile_is_missed_and_is_not_ordered_again():
     ends, asked = told(t0=said)
     assert ends == {"o-0": End.NO_DECISION, "o-1": End.NO_DECISION, "o-2": End.MISSED, "o-3": End.MISSED}
     assert asked == {"o-0", "o-1"}
+
+
+@pytest.mark.parametrize(("turns", "asked_for"), [(1, ALL), (200, ALL), (600, set())])
+def test_an_order_that_is_told_when_its_item_has_gone_off_is_asked_for_unless_it_is_much_too_late(turns, asked_for):
+    """When a broker is back, each party finds it in its own time."""
+    late = {f"t{turns}": {"announced": ORDERS}, f"t{turns + 1}": {"announced": ORDERS}}
+    ends, asked = told(t0={"induct_edges": INDUCT, "confirm_edges": CONFIRM}, **late)
+    assert (ends, asked) == ({None: End.NO_DECISION}, asked_for)
+
+
+def test_each_late_order_is_that_of_the_item_at_its_place_and_asked_for_once():
+    lane = Lane({BACK: {"induct_edges": INDUCT, "confirm_edges": CONFIRM}})
+    lane.edges |= {BACK + 1: {"announced": ORDERS[::-1]}, BACK + 2: {"announced": ORDERS}}
+    turned(lane, BACK + 10)
+    requests = [(one.item_id, one.order_line) for one in lane.of(ReplacementRequest)]
+    assert sorted(requests) == [(f"i-00000{n + 1}", f"o-{n}") for n in range(len(LEADS))]
+
+
+def test_a_late_order_of_what_went_on_is_nobodys():
+    edges = {"induct_edges": INDUCT, "exit_edges": EXIT}
+    assert told(t0=edges, t1={"announced": ORDERS})[1] == set()
 
 
 def test_what_was_announced_and_never_came_gives_its_order_to_nobody():
