@@ -147,7 +147,8 @@ def _link(config: Config) -> Link:
 def _turn(loop: Loop, link: Link, ledger: Ledger, now_ns: int) -> None:
     """The loop knows nothing of acknowledgements: they wait for what it has handed over by the end of the turn."""
     loop.turn(now_ns)
-    link.acknowledge(ledger.handed(), ledger.written())
+    if not loop.belt.holds:
+        link.acknowledge(ledger.handed(), ledger.written())
 
 
 def starting(config: Config, in_force: InForce = NONE) -> Start:

@@ -49,6 +49,11 @@ class BeltOverMqtt:
         self._eyes = {eye: EdgeSeries() for eye in topics.EYES}
         self._guards: frozenset[str] = frozenset()
 
+    @property
+    def holds(self) -> bool:
+        """As `Belt.holds`."""
+        return any(series.holds for series in self._eyes.values())
+
     def read(self, now_ns: int) -> BeltReading:
         """The belt now, with what was said since the last reading."""
         belt = [said for said in self._link.take(topics.BELT) if self._is_news(said[1])]

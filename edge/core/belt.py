@@ -135,6 +135,11 @@ class EdgeSeries:
         self._held: dict[int, PhotoeyeEdge] = {}  # came before one with a smaller number
         self._waited = 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether edges wait for one with a smaller number."""
+        return bool(self._held)
+
     @classmethod
     def of_new_life(cls) -> EdgeSeries:
         """Of a PLC that was started while we listened: all that it tells is news, whatever number it begins with."""

@@ -41,12 +41,15 @@ class Start:
 
 
 def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
-    """Read kind and body of journal entries, oldest first; only the last word on an item counts."""
+    """Read kind and body of journal entries, oldest first; only the last word on an item counts.
+
+    An end stands at its dark edge. The light one behind it, which ends nothing, may have been heard: it is not waited for.
+    """
     bodies: dict[str, Mapping[str, Any]] = {}
     dispositions: dict[str, Disposition] = {}
     newest: Mapping[str, Any] | None = None  # item, in the order of their births
     born: set[str] = set()
-    seen: dict[str, tuple[int | None, int]] = {}  # eye → life of the PLC, and the first number behind the last end
+    seen: dict[str, tuple[int | None, int]] = {}  # eye → life of the PLC, and the next dark edge
     for kind, body in entries:
         if kind == "Item":
             bodies[body["item_id"]] = body
@@ -59,7 +62,7 @@ def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
             boot = bodies.pop(body["item_id"], {}).get("boot")
             dispositions.pop(body["item_id"], None)
             if body["eye"]:
-                seen[body["eye"]] = (boot, body["edge_seq"] + 1)
+                seen[body["eye"]] = (boot, body["edge_seq"] + 2)
     if newest is None:
         return Known()
     items = tuple(item_of(body) for body in bodies.values())

@@ -75,7 +75,7 @@ def test_the_last_announcements_are_known_again():
 def test_the_other_eyes_go_on_behind_the_last_item_they_saw():
     records = [item("i-1"), ItemEnd("i-1", End.PASSED, 5, 0, "exit", 12), item("i-2")]
     known = recovered(map(entry, records))
-    assert known.next_seq == {"induct": known.next_seq["induct"], "exit": 13}
+    assert known.next_seq == {"induct": known.next_seq["induct"], "exit": 14}
     other_life = [entry(replace(item("i-0"), boot=1)), entry(ItemEnd("i-0", End.PASSED, 5, 0, "exit", 99))]
     assert "exit" not in recovered([*other_life, entry(item("i-2"))]).next_seq
 
