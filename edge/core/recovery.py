@@ -43,7 +43,7 @@ class Start:
 def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
     """Read kind and body of journal entries, oldest first; only the last word on an item counts.
 
-    An end stands at its dark edge. The light one behind it, which ends nothing, may have been heard: it is not waited for.
+    An end stands at its dark edge. The light one behind it ends nothing and may have been heard: it is not waited for.
     """
     bodies: dict[str, Mapping[str, Any]] = {}
     dispositions: dict[str, Disposition] = {}
