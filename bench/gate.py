@@ -101,6 +101,11 @@ class Noted:
         self._belt, self._diverter, self._ledger = belt, diverter, ledger
         self._counts = 0.0
 
+    @property
+    def holds(self) -> bool:
+        """As `Belt.holds`."""
+        return self._belt.holds
+
     def read(self, now_ns: int) -> BeltReading:
         """As `Belt.read`."""
         reading = self._belt.read(now_ns)

@@ -124,7 +124,7 @@ def laid_out(folder: Path, transport: str) -> OrderSite:
     )
     by_http = BY_HTTP.format(port=other.broker) if transport == "http" else ""
     (folder / "lane.toml").write_text(told + by_http)
-    (folder / "mosquitto.conf").write_text(stage.broker_settings(ports.broker))
+    (folder / "mosquitto.conf").write_text(stage.lasting_broker_settings(ports.broker, folder))
     return OrderSite(folder, ports, other.broker, transport)
 
 

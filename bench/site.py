@@ -73,5 +73,5 @@ def laid_out(folder: Path, seed: int, console: Console) -> Site:
     teach(scene, folder, console)
     ports = stage.free_ports()
     (folder / "lane.toml").write_text(lane_toml(scene, geometry(scene.frames), folder, ports))
-    (folder / "mosquitto.conf").write_text(stage.broker_settings(ports.broker))
+    (folder / "mosquitto.conf").write_text(stage.lasting_broker_settings(ports.broker, folder))
     return Site(folder, scene, ports)

@@ -39,7 +39,7 @@ from edge.core.lots import Lots
 from edge.core.messages import CalibrationsInForce, ScaleLearnt
 from edge.core.plane import Plane
 from edge.core.ports import NO_SHELF, Diverter, Ports, Station
-from edge.core.recovery import Start, recovered, still_announced
+from edge.core.recovery import Start, heard_of, recovered, still_announced
 from edge.core.scale import Scale
 from edge.core.supervision import Supervision
 from edge.core.topics import LOT_HOLD_ACK, REPLACEMENT_ACK
@@ -61,6 +61,7 @@ from edge.records.life import Life
 from edge.records.metrics import MetricsSink
 from edge.records.notify import Standing
 from edge.records.outbox import LedgerOutbox
+from edge.records.writer import Ledger
 from edge.scraped import Beside, count, oversee, serve
 from edge.standing import WatchedShelf
 
@@ -108,12 +109,8 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
     sessions = Sessions(config.inspection.models, config.inspection.runtime)
     with ExitStack() as stack:
         context: zmq.Context[zmq.Socket[bytes]] = stack.enter_context(zmq.Context())
-        heard = (*belt.HEARD, *diverter.HEARD, *ANSWERS)
-        link = Link(
-            config.broker.host, config.broker.port, config.lane.site, config.lane.name, heard, tls_of(config.broker)
-        )
-        registry = CollectorRegistry()
-        metrics = MetricsSink(registry)
+        link = _link(config)
+        metrics = MetricsSink(registry := CollectorRegistry())
         ledger, evidence = ledger_of(config, stack, context, link, metrics)
         sender = _orders(config, stack, link)
         shelf = shelf_of(config)
@@ -136,14 +133,30 @@ def lane(config: Config, listen: Callable[[Ports], Ports] = as_they_are) -> Iter
             part.start()
             stack.callback(part.stop)
         standing, told = partial(_standing, link, cameras), partial(_end, link, life)
-        yield Lane(loop.turn, start, sessions.versions(), told, metrics, loop, station.hush, standing, life.note)
+        turn = partial(_turn, loop, link, ledger)
+        yield Lane(turn, start, sessions.versions(), told, metrics, loop, station.hush, standing, life.note)
+
+
+def _link(config: Config) -> Link:
+    """To the lane's broker; what is said once is acknowledged when it is on disk."""
+    broker, heard = config.broker, (*belt.HEARD, *diverter.HEARD, *ANSWERS)
+    place = config.lane.site, config.lane.name
+    return Link(broker.host, broker.port, *place, heard, tls_of(broker), kept=belt.SAID_ONCE)
+
+
+def _turn(loop: Loop, link: Link, ledger: Ledger, now_ns: int) -> None:
+    """The loop knows nothing of acknowledgements: they wait for what it has handed over by the end of the turn."""
+    loop.turn(now_ns)
+    if not loop.belt.holds:
+        link.acknowledge(ledger.handed(), ledger.written())
 
 
 def starting(config: Config, in_force: InForce = NONE) -> Start:
     """What a life of the daemon that begins now begins with: what the journal says, and a name of its own."""
     said = latest(config.lane.state, RECOVERED)
     holds = holds_of(lot_entries(config.lane.state))
-    known = replace(recovered(said), holds=holds, tallies=tallied(said), announced=still_announced(said))
+    announced, heard = still_announced(said), heard_of(said)
+    known = replace(recovered(said), holds=holds, tallies=tallied(said), announced=announced, heard=heard)
     id_prefix = f"{config.lane.name}-{uuid.uuid4().hex[:8]}"
     learnt = last(config.lane.state, ScaleLearnt.__name__)
     scale = ScaleLearnt(**learnt) if learnt else None

@@ -20,6 +20,7 @@ HEARD = (
     *(topics.BELT, topics.CONFIRM, topics.INDUCT, topics.GUARD),
     *(topics.CLEAR, topics.HOLD, topics.CHALLENGE, topics.FIRE, topics.LOT_RELEASE, topics.LINE_STOP),
 )
+SAID_ONCE = (topics.CONFIRM, topics.INDUCT)  # nobody says these again but a broker that waits for our acknowledgement
 RESET_COUNTS = 10_000  # counts that fall by more than this were reset: belts run backwards by less
 ENDING = frozenset({"confirm", "exit"})  # eyes that say where an item went: each end stands in the journal
 Said = list[tuple[int, dict[str, Any]]]
@@ -39,6 +40,7 @@ class BeltOverMqtt:
         self._link = link
         self._odometer = Odometer(counts_per_mm, stale_after_ms)
         self._known = known
+        self._heard = set(known.heard)
         self._today = today
         self._boot: int | None = None  # the PLC's present life; None: it has not spoken
         self._seq = -math.inf  # of its last `belt`
@@ -46,6 +48,11 @@ class BeltOverMqtt:
         self._counts = 0
         self._eyes = {eye: EdgeSeries() for eye in topics.EYES}
         self._guards: frozenset[str] = frozenset()
+
+    @property
+    def holds(self) -> bool:
+        """As `Belt.holds`."""
+        return any(series.holds for series in self._eyes.values())
 
     def read(self, now_ns: int) -> BeltReading:
         """The belt now, with what was said since the last reading."""
@@ -127,6 +134,19 @@ class BeltOverMqtt:
     def _announced(self, said: Said) -> Iterable[Expected]:
         for _, fields in said:
             try:
-                yield expected_of(fields)
+                expected = expected_of(fields)
+                self._demand_news(expected)
             except MalformedMessage as error:
                 self._link.refused[topics.INDUCT.name, error.reason] += 1
+            else:
+                yield expected
+
+    def _demand_news(self, expected: Expected) -> None:
+        """What an earlier life has written down may come once more: its acknowledgement died on the way.
+
+        Raises:
+            MalformedMessage: that is so.
+        """
+        if (said := (expected.wms_item, expected.scan_counts)) in self._heard:
+            self._heard.remove(said)
+            raise MalformedMessage("replayed", "induct: the same was said to an earlier life, and is in the journal.")

@@ -17,12 +17,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.broker import Tls, expiring, secured, send_at_once
+from edge.conveyor.receipts import Mark, Receipts
 from edge.core.errors import MalformedMessage
 from edge.core.topics import STATE, TABLE, Topic
 from edge.core.wire import decode, encode
 
 INBOX = 1024  # messages kept per topic until the loop's next turn
 REMEMBERED = 1024  # messages per topic that are known again when they are replayed
+UNACKNOWLEDGED = 1000  # messages that the broker may send us ahead of the disk: a minute or two of a busy lane
 KEEPALIVE_S = 5
 FIRST_RETRY_S, RETRY_S = 0.1, 1
 SESSION_S = 3600
@@ -34,9 +36,18 @@ class Link:
     """Connects, and again whenever the broker went away; nobody waits for it."""
 
     def __init__(
-        self, host: str, port: int, site: str, lane: str, heard: Iterable[Topic], tls: Tls | None = None
+        self,
+        host: str,
+        port: int,
+        site: str,
+        lane: str,
+        heard: Iterable[Topic],
+        tls: Tls | None = None,
+        kept: Iterable[Topic] = (),
     ) -> None:
         """Take where the broker is, and what is heard of the lane.
+
+        kept: what is acknowledged only once what follows from it is on disk: see `acknowledge`.
 
         Raises:
             ConfigError: as `Tls.context`.
@@ -52,6 +63,7 @@ class Link:
         self._seq: Counter[str] = Counter()
         self._state: dict[str, Any] = {"state": "Stopped", "why": "starting"}
         self._client = self._new_client(host, port, tls)
+        self._receipts = Receipts(lambda mid: self._client.ack(mid, 1), [topic.under(site, lane) for topic in kept])
 
     def start(self) -> None:
         """Begin to connect, in the background."""
@@ -64,8 +76,14 @@ class Link:
 
     def take(self, topic: Topic) -> list[tuple[int, dict[str, Any]]]:
         """What was said on a topic since the last call: (monotonic ns of receipt, checked fields), oldest first."""
-        inbox = self._inboxes[topic.under(self._site, self._lane)]
+        path = topic.under(self._site, self._lane)
+        self._receipts.take(path)  # first: whose receipt is there has its message in the inbox
+        inbox = self._inboxes[path]
         return [inbox.popleft() for _ in range(len(inbox))]
+
+    def acknowledge(self, handed: Mark, written: Mark) -> None:
+        """A turn has ended that handed over so many records in all: tell the broker what need not be said again."""
+        self._receipts.turned(handed, written)
 
     def publish(self, topic: Topic, fields: Mapping[str, Any], expiry_s: float | None = None) -> bool:
         """Pass a message to the broker; without a connection it is dropped: what is late must not be sent."""
@@ -89,7 +107,8 @@ class Link:
 
     def _new_client(self, host: str, port: int, tls: Tls | None) -> mqtt.Client:
         client_id = f"tunnel-edge-{self._site}-{self._lane}"
-        client = secured(mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5), tls)
+        version, protocol = CallbackAPIVersion.VERSION2, mqtt.MQTTv5
+        client = secured(mqtt.Client(version, client_id=client_id, protocol=protocol, manual_ack=True), tls)
         gone = encode(0, {"state": "Aborted", "why": "the daemon is gone"})
         client.will_set(STATE.under(self._site, self._lane), gone, STATE.qos, retain=True)
         client.reconnect_delay_set(FIRST_RETRY_S, RETRY_S)  # type: ignore[arg-type]  # paho only compares and waits
@@ -98,7 +117,7 @@ class Link:
         client.on_socket_open, client.on_subscribe = send_at_once, self._on_subscribe
         # The broker keeps for us what the eyes and the warehouse say while we are away.
         session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        session.SessionExpiryInterval = SESSION_S
+        session.SessionExpiryInterval, session.ReceiveMaximum = SESSION_S, UNACKNOWLEDGED
         client.connect_async(host, port, keepalive=KEEPALIVE_S, clean_start=False, properties=session)
         return client
 
@@ -129,6 +148,7 @@ class Link:
         self, _: mqtt.Client, __: object, ___: mqtt.DisconnectFlags, reason: ReasonCode, ____: object
     ) -> None:
         self.connected.clear()
+        self._receipts.disconnected()
         log.warning("broker %s: connection lost (%s); trying again", self._address, reason)
 
     def _on_message(self, _: mqtt.Client, __: object, message: mqtt.MQTTMessage) -> None:
@@ -137,6 +157,8 @@ class Link:
             self._admit(topic, message)
         elif message.topic not in self._others:
             self._refuse("other", "wrong_topic", f"there is no topic {message.topic[:80]!r}.")
+        if message.qos:
+            self._receipts.came(message.topic, message.mid)
 
     def _admit(self, topic: Topic, message: mqtt.MQTTMessage) -> None:
         try:

@@ -60,6 +60,15 @@ class Geometry:
         last = item.leading_edge_counts + self.counts(self.gate_mm + self.length_mm(item) + self.margin_mm)
         return first, last
 
+    def due_counts(self, scan_counts: int) -> int:
+        """Where the belt is when what the warehouse scanned there comes to the induct eye."""
+        return scan_counts + self.counts(self.scanner_mm)
+
+    def was_scanned(self, item: Item, scan_counts: int) -> bool:
+        """Whether the item is the one that the warehouse's scanner saw at these counts, within the tolerance."""
+        error = self.due_counts(scan_counts) - item.leading_edge_counts + item.slip_counts
+        return abs(error) <= self.counts(self.tolerance_mm)
+
     def nearest(self, items: Iterable[Item], counts: float, place_mm: float) -> Item | None:
         """The item whose leading edge should be at a place at these counts, within the tolerance."""
         errors_mm = {abs(self.travelled_mm(item, counts) - place_mm): item for item in items}
@@ -126,6 +135,11 @@ class EdgeSeries:
         self._held: dict[int, PhotoeyeEdge] = {}  # came before one with a smaller number
         self._waited = 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether edges wait for one with a smaller number."""
+        return bool(self._held)
+
     @classmethod
     def of_new_life(cls) -> EdgeSeries:
         """Of a PLC that was started while we listened: all that it tells is news, whatever number it begins with."""
@@ -144,7 +158,7 @@ class EdgeSeries:
             return ()
         self._held |= {seq: edge for seq, edge in told.items() if seq >= self._next_seq}
         came = [*self._in_order(self._next_seq)]
-        self._waited = self._waited + 1 if self._held else 0
+        self._waited = self._waited + 1 if self._held and not came else 0
         if self._waited > PATIENCE_MESSAGES:
             self.missed = min(self._held) - self._next_seq
             came += self._in_order(min(self._held))

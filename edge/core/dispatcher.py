@@ -24,8 +24,9 @@ from edge.core.messages import (
     Verdict,
 )
 from edge.core.orders import Orders, command_id_of
+from edge.core.unclaimed import Gone, Unclaimed
 
-PATIENT_NS = NS_PER_S  # after a silence: for what the eyes said meanwhile to be delivered
+PATIENT_NS = 3 * NS_PER_S  # after a silence: for what the eyes said meanwhile to be delivered
 SLOWEST_NS = 60 * NS_PER_S  # a command does not outlive a belt that stands longer than this
 
 
@@ -68,6 +69,7 @@ class Dispatcher:
         self._told: set[str] = set()  # commanded, or too late for it
         self._patient_until_ns = patient_until_ns
         self._blindness = Blindness(geometry)
+        self._unclaimed = Unclaimed()
 
     def go_by(self, geometry: Geometry) -> None:
         """The lane is laid out anew; nothing is on it."""
@@ -124,6 +126,7 @@ class Dispatcher:
         settled = list(self._seen_off(left, reading))
         settled += self._seen_on(left, reading)
         settled += self._unseen(left, items, reading)
+        settled += self._claimed(items, reading)
         for end in (end for one in settled for end in one.ends):
             self._dispositions.pop(end.item_id, None)
             self._reasons.pop(end.item_id, None)
@@ -204,7 +207,7 @@ class Dispatcher:
         return Settlement(
             (self._outcome(item, result, because, "confirm", edge.counts),),
             (ItemEnd(item.item_id, end, edge.counts, reading.read_ns, "confirm", edge.seq),),
-            self._requests(item, because),
+            self._requests(item, because, reading),
         )
 
     def _on(self, item: Item, edge: PhotoeyeEdge, reading: BeltReading) -> Settlement:
@@ -221,7 +224,7 @@ class Dispatcher:
         if self._is_out(item):
             return self._missed(item, None, because, reading)
         end = ItemEnd(item.item_id, End.LOST, None, reading.read_ns)
-        return Settlement(ends=(end,), requests=self._requests(item, because))
+        return Settlement(ends=(end,), requests=self._requests(item, because, reading))
 
     def _missed(self, item: Item, edge: PhotoeyeEdge | None, because: str, reading: BeltReading) -> Settlement:
         """Of an edge of the exit eye, or of none at all."""
@@ -233,8 +236,21 @@ class Dispatcher:
         command_id = command_id_of(item.item_id) if self._orders.given(item) else None
         return DivertOutcome(command_id, item.item_id, result, counts, because, eye)
 
-    def _requests(self, item: Item, because: str) -> tuple[ReplacementRequest, ...]:
-        """Another one, if anybody knows what it was, and it was somebody's."""
+    def _requests(self, item: Item, because: str, reading: BeltReading) -> tuple[ReplacementRequest, ...]:
+        """Another one, if anybody knows what it was, now or a little later."""
+        gone = Gone(item, because, self._why(item), reading.read_ns)
+        if item.expected is None:
+            self._unclaimed.note(gone)
+        return self._asked(gone)
+
+    def _claimed(self, items: Mapping[str, Item], reading: BeltReading) -> Iterator[Settlement]:
+        """Requests for what went off before its order was told."""
+        for gone in self._unclaimed.claimed(items.values(), reading, self._geometry):
+            yield Settlement(requests=self._asked(gone))
+
+    def _asked(self, gone: Gone) -> tuple[ReplacementRequest, ...]:
+        """If it was somebody's."""
+        item = gone.item
         if item.expected is None or TEST_PIECE in dict(item.expected.attributes):
             return ()
         return (
@@ -243,7 +259,7 @@ class Dispatcher:
                 item_id=item.item_id,
                 order_line=item.expected.order_line,
                 gtin=item.expected.gtin,
-                reasons=(*self._why(item), because),
+                reasons=(*gone.why, gone.because),
             ),
         )
 

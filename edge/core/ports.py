@@ -68,6 +68,11 @@ Record = (
 class Belt(Protocol):
     """Tells where the belt is."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether something that was told is not in a reading yet."""
+        ...
+
     def read(self, now_ns: int) -> BeltReading:
         """The belt now, and its edges and announcements since the last reading."""
         ...

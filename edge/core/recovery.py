@@ -11,6 +11,8 @@ from edge.core.in_force import Accepted
 from edge.core.lot_counts import Tally
 from edge.core.messages import Announcement, Disposition, Expected, Item, LotHold, ScaleLearnt
 
+HEARD = 1024  # announcements: more than a broker keeps for us
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -23,6 +25,7 @@ class Known:
     holds: tuple[LotHold, ...] = ()  # on lots, that nobody has released
     tallies: tuple[Tally, ...] = ()  # of lots, as far back as was read
     announced: tuple[Announcement, ...] = ()  # that no item has joined, each at its place on the belt
+    heard: tuple[tuple[str, int | None], ...] = ()  # the last announcements: the warehouse's item, and its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,28 @@ class Start:
 
 
 def recovered(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> Known:
-    """Read kind and body of journal entries, oldest first; only the last word on an item counts."""
+    """Read kind and body of journal entries, oldest first; only the last word on an item counts.
+
+    An end stands at its dark edge. The light one behind it ends nothing and may have been heard: it is not waited for.
+    """
     bodies: dict[str, Mapping[str, Any]] = {}
     dispositions: dict[str, Disposition] = {}
-    newest: Mapping[str, Any] | None = None
-    seen: dict[str, tuple[int | None, int]] = {}  # eye → life of the PLC, and the first number behind the last end
+    newest: Mapping[str, Any] | None = None  # item, in the order of their births
+    born: set[str] = set()
+    seen: dict[str, tuple[int | None, int]] = {}  # eye → life of the PLC, and the next dark edge
     for kind, body in entries:
         if kind == "Item":
-            bodies[body["item_id"]] = newest = body
+            bodies[body["item_id"]] = body
+            if body["item_id"] not in born or (newest and newest["item_id"] == body["item_id"]):
+                newest = body  # an older one may be written once more
+            born.add(body["item_id"])
         elif kind == "Verdict":
             dispositions[body["item_id"]] = Disposition(body["disposition"])
         elif kind == "ItemEnd":
             boot = bodies.pop(body["item_id"], {}).get("boot")
             dispositions.pop(body["item_id"], None)
             if body["eye"]:
-                seen[body["eye"]] = (boot, body["edge_seq"] + 1)
+                seen[body["eye"]] = (boot, body["edge_seq"] + 2)
     if newest is None:
         return Known()
     items = tuple(item_of(body) for body in bodies.values())
@@ -70,6 +80,12 @@ def still_announced(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[A
         elif kind == "Announcement" and expected and expected.scan_counts is not None:
             waiting[expected.wms_item] = Announcement(expected, body["boot"])
     return tuple(waiting.values())
+
+
+def heard_of(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[tuple[str, int | None], ...]:
+    """The last announcements that were written down: a broker that does not know that may say them again."""
+    orders = [body["expected"] for kind, body in entries if kind == "Announcement"]
+    return tuple((one["wms_item"], one["scan_counts"]) for one in orders[-HEARD:])
 
 
 def _next_seq(newest: Mapping[str, Any]) -> int:

@@ -13,6 +13,7 @@ from edge.core.messages import Announcement, BeltReading, End, Expected, Frame, 
 MAX_ANNOUNCED = 256
 UNPLACED_NS = 5 * NS_PER_S  # an announcement whose place is not known, or not yet, is for what comes next, or nothing
 OVERDUE_MM = 2000.0  # an announcement is forgotten when its place is so far past the eye, or before the scanner
+UNTOLD = 0  # the life of a PLC that had not spoken yet
 BLOCKED = "the induct eye stays dark (ByLength)"
 E_STOP = "on the belt during an E-stop"
 RESTARTED = "on the belt when the daemon was restarted"
@@ -176,10 +177,12 @@ class Tracker:
                 self.items[item.item_id] = replace(item, expected=found[1])
 
     def _took_over(self, reading: BeltReading) -> bool:
-        """What was announced to an earlier life, where the PLC's counts are still the same ones."""
+        """What was announced to an earlier life, where the PLC's counts are the same still, or were not told yet."""
         if not self._left or reading.stale:
             return False
-        self._announced.extend((reading.read_ns, one.expected) for one in self._left if one.boot == reading.boot)
+        self._announced.extend(
+            (reading.read_ns, one.expected) for one in self._left if one.boot in (reading.boot, UNTOLD)
+        )
         self._left = ()
         return True
 
@@ -192,17 +195,11 @@ class Tracker:
             return True
         if expected.scan_counts is None:
             return False
-        late_mm = (reading.counts - self._due_counts(expected.scan_counts)) / self._geometry.counts_per_mm
+        late_mm = (reading.counts - self._geometry.due_counts(expected.scan_counts)) / self._geometry.counts_per_mm
         return -self._geometry.scanner_mm - OVERDUE_MM <= late_mm <= OVERDUE_MM
 
     def _fits(self, expected: Expected, item: Item) -> bool:
-        if expected.scan_counts is None:
-            return True
-        error = self._due_counts(expected.scan_counts) - item.leading_edge_counts + item.slip_counts
-        return abs(error) <= self._geometry.counts(self._geometry.tolerance_mm)
-
-    def _due_counts(self, scan_counts: int) -> int:
-        return scan_counts + self._geometry.counts(self._geometry.scanner_mm)
+        return expected.scan_counts is None or self._geometry.was_scanned(item, expected.scan_counts)
 
     def _sightings(self, frames: Iterable[Frame], reading: BeltReading) -> Iterator[Sighting]:
         for frame in frames:

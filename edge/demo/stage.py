@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -58,6 +59,12 @@ def broker(folder: Path, port: int) -> Iterator[None]:
 def broker_settings(port: int) -> str:
     """For one machine alone; without nodelay small messages wait up to 40 ms for the last one's acknowledgement."""
     return f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
+
+
+def lasting_broker_settings(port: int, folder: Path) -> str:
+    """The same, with sessions that outlive the broker's own death, as the shipped settings have it."""
+    kept = f"persistence true\npersistence_location {folder}/\nautosave_on_changes true\nautosave_interval 1\n"
+    return broker_settings(port).replace("persistence false\n", kept) + f"user {getpass.getuser()}\n"
 
 
 def mosquitto() -> str:

@@ -90,7 +90,14 @@ class KeepingWriter(Writer):
 
     def __init__(self, name: str, sink: Sink, size: int) -> None:
         super().__init__(name, sink, size)
+        self.handed = self.written = 0  # records queued, and those of them that the sink has kept
         self._began_ns: int | None = None  # to write what is not yet written
+
+    def offer(self, record: Record) -> None:
+        """Queue a record, and count it; as `Writer.offer`."""
+        dropped = self.dropped
+        super().offer(record)
+        self.handed += self.dropped == dropped
 
     def unwritten_s(self) -> int:
         """How long its sink has had what it is to keep next, and failed, or said nothing."""
@@ -107,6 +114,7 @@ class KeepingWriter(Writer):
                 if self._ending.wait(wait_s):
                     break
             else:
+                self.written += len(batch)
                 self._began_ns = None
                 return
         self.dropped += len(batch)
@@ -124,6 +132,14 @@ class Ledger:
     def unwritten_s(self) -> int:
         """As `core.ports.Ledger.unwritten_s`."""
         return max((writer.unwritten_s() for writer in self._keeping), default=0)
+
+    def handed(self) -> tuple[int, ...]:
+        """How many records each desk that must not lose has been handed."""
+        return tuple(desk.handed for desk in self._keeping)
+
+    def written(self) -> tuple[int, ...]:
+        """How many of them it has written."""
+        return tuple(desk.written for desk in self._keeping)
 
     def record(self, records: Iterable[Record]) -> None:
         """Keep these; the books only when they changed."""

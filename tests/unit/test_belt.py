@@ -87,7 +87,21 @@ def test_given_up_edges_come_behind_those_in_order():
     series = EdgeSeries(0)
     for _ in range(PATIENCE_MESSAGES):
         series.fresh([dark(30, seq=2)])
-    assert series.fresh([dark(10, seq=0), dark(30, seq=2)]) == (dark(10, seq=0), dark(30, seq=2))
+    assert series.fresh([dark(30, seq=2), dark(40, seq=3)]) == (dark(30, seq=2), dark(40, seq=3))
+
+
+def test_a_gap_that_is_being_filled_is_not_given_up():
+    """What waited at the broker comes piece by piece, while `belt` has long told what is behind it."""
+    series = EdgeSeries(0)
+    late = dark(999, seq=9)
+    for seq in range(3):
+        for _ in range(PATIENCE_MESSAGES):
+            assert series.fresh([late]) == ()
+        assert series.fresh([dark(seq, seq=seq), late]) == (dark(seq, seq=seq),)
+    for _ in range(PATIENCE_MESSAGES):
+        assert series.fresh([late]) == ()
+    assert series.fresh([late]) == (late,)
+    assert series.missed == 6
 
 
 def test_a_plc_with_nothing_to_repeat_has_told_all_when_its_first_edge_comes():

@@ -6,9 +6,11 @@ import pytest
 
 from edge.conveyor.belt import BeltOverMqtt
 from edge.core import topics
-from edge.core.recovery import Known
+from edge.core.messages import End, ItemEnd
+from edge.core.recovery import Known, recovered
 from edge.core.wire import edge_fields
-from tests.unit.lane import MS, dark, light
+from tests.unit.lane import MS, dark, item, light
+from tests.unit.test_recovery import entry
 
 
 class Wire:
@@ -131,3 +133,41 @@ def test_after_a_restart_an_eye_that_had_seen_no_end_yet_tells_all_that_the_plc_
     wire.belt(500, [], boot=7)
     wire.confirm(dark(100, seq=1), light(200, seq=2), eye="confirm")
     assert [edge.seq for edge in belt.read(0).confirm_edges] == seen
+
+
+def test_a_light_edge_that_was_heard_before_the_restart_is_not_waited_for():
+    wire, belt = fresh(recovered([*map(entry, (item("i-1"), ItemEnd("i-1", End.PASSED, 5, 0, "exit", 12)))]))
+    wire.confirm(dark(300, seq=14), light(400, seq=15), eye="exit")
+    wire.belt(500, [], boot=0)
+    assert ([edge.seq for edge in belt.read(0).exit_edges], belt.holds) == ([14, 15], False)
+
+
+def test_it_holds_what_waits_for_an_earlier_edge():
+    wire, belt = fresh(Known(boot=7, next_seq={"induct": 37}))
+    wire.belt(500, [dark(300, seq=38)], boot=7)
+    assert (seqs(belt.read(0)), belt.holds) == ([], True)
+    wire.confirm(light(200, seq=37))
+    assert (seqs(belt.read(MS)), belt.holds) == ([37, 38], False)
+
+
+def order(item, scan_counts=None):
+    return {"item": item, "gtin": "04012345678901", "order_line": "1"} | (
+        {"scan_counts": scan_counts} if scan_counts else {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("heard", "said", "announced"),
+    [
+        ((), [("w-1", 5)], ["w-1"]),
+        ((("w-1", 5),), [("w-1", 5), ("w-2", 9)], ["w-2"]),
+        ((("w-1", 5),), [("w-1", 6)], ["w-1"]),  # it comes round once more
+        ((("w-1", None),), [("w-1", None)], []),
+        ((("w-1", None),), [("w-1", None), ("w-1", None)], ["w-1"]),  # said again once is the broker, twice a person
+    ],
+)
+def test_an_announcement_in_the_journal_is_not_taken_once_more(heard, said, announced):
+    wire, belt = fresh(Known(heard=heard))
+    wire.waiting["induct"] = [(0, order(*one)) for one in said]
+    assert [one.wms_item for one in belt.read(0).announced] == announced
+    assert wire.refused["induct", "replayed"] == len(said) - len(announced)

@@ -169,8 +169,8 @@ def test_a_late_command_is_counted():
 def test_nobody_is_missed_while_the_plc_is_silent():
     lane, items = dispatcher(), {"i-1": item()}
     assert lane.settle(items, reading(PAST, stale=True)).ends == ()
-    assert lane.settle(items, reading(PAST, at_ms=999)).ends == ()  # the eyes' word may still be under way
-    assert len(lane.settle(items, reading(PAST, at_ms=1000)).ends) == 1
+    assert lane.settle(items, reading(PAST, at_ms=2999)).ends == ()  # the eyes' word may still be under way
+    assert len(lane.settle(items, reading(PAST, at_ms=3000)).ends) == 1
 
 
 def test_a_restarted_plc_makes_places_unknown():
@@ -398,7 +398,7 @@ def test_an_item_is_not_missed_before_it_has_gone_well_past_both_eyes(counts):
 
 
 def test_patience_after_a_silence_never_shortens_the_one_after_a_start():
-    lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, patient_until_ns=3000 * MS)
+    lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, patient_until_ns=5000 * MS)
     lane.settle({}, reading(0, at_ms=5, stale=True))
-    assert lane.settle({"i-1": item()}, reading(PAST, at_ms=2999)).ends == ()
-    assert len(lane.settle({"i-1": item()}, reading(PAST, at_ms=3000)).ends) == 1
+    assert lane.settle({"i-1": item()}, reading(PAST, at_ms=4999)).ends == ()
+    assert len(lane.settle({"i-1": item()}, reading(PAST, at_ms=5000)).ends) == 1

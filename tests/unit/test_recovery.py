@@ -8,7 +8,7 @@ import pytest
 
 from edge.core.bodies import body
 from edge.core.messages import Announcement, Disposition, DivertOutcome, End, ItemEnd, Result, Verdict
-from edge.core.recovery import Known, item_of, recovered, still_announced
+from edge.core.recovery import HEARD, Known, heard_of, item_of, recovered, still_announced
 from tests.unit.lane import EXPECTED, evidence, item
 
 
@@ -54,10 +54,28 @@ def test_the_edges_go_on_behind_the_youngest_item():
     assert (measured.next_seq, measured.boot) == ({"induct": 10}, 7)
 
 
+def test_an_older_item_that_is_written_once_more_turns_nothing_back():
+    old, young = (replace(item(f"i-{n}"), edge_seq=2 * n, boot=7) for n in (3, 4))
+    for again in (replace(old, slip_counts=5), replace(old, purge="held")):
+        assert recovered(map(entry, [old, young, again])).next_seq == {"induct": 10}
+
+
+def test_a_plc_that_counts_anew_without_saying_so_is_followed():
+    before, after = replace(item("i-1"), edge_seq=900, boot=0), replace(item("i-2"), edge_seq=2, boot=0)
+    assert recovered(map(entry, [before, after])).next_seq == {"induct": 4}
+
+
+def test_the_last_announcements_are_known_again():
+    told = [Announcement(replace(EXPECTED, wms_item=f"w-{n}", scan_counts=n or None), 7) for n in range(HEARD + 2)]
+    heard = heard_of(map(entry, [item("i-1"), *told]))
+    assert (len(heard), heard[-1]) == (HEARD, ("w-1025", 1025))
+    assert heard_of(map(entry, told[:1])) == (("w-0", None),)
+
+
 def test_the_other_eyes_go_on_behind_the_last_item_they_saw():
     records = [item("i-1"), ItemEnd("i-1", End.PASSED, 5, 0, "exit", 12), item("i-2")]
     known = recovered(map(entry, records))
-    assert known.next_seq == {"induct": known.next_seq["induct"], "exit": 13}
+    assert known.next_seq == {"induct": known.next_seq["induct"], "exit": 14}
     other_life = [entry(replace(item("i-0"), boot=1)), entry(ItemEnd("i-0", End.PASSED, 5, 0, "exit", 99))]
     assert "exit" not in recovered([*other_life, entry(item("i-2"))]).next_seq
 

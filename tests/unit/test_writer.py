@@ -108,6 +108,20 @@ def test_how_long_nothing_is_written_is_told(sink):
     ledger.stop()
 
 
+def test_what_is_written_is_counted_beside_what_was_handed_over():
+    sink = Failing()
+    writer = KeepingWriter("journal", sink, 2)
+    ledger = Ledger([writer, Writer("log", Broken(), 9)])
+    ledger.record([item("i-1"), item("i-2"), item("i-3")])
+    assert (ledger.handed(), writer.dropped) == ((2,), 1)
+    ledger.start()
+    assert waits_until(lambda: writer.unwritten_s() >= 0)
+    assert ledger.written() == (0,)
+    sink.open.set()
+    assert waits_until(lambda: ledger.written() == ledger.handed())
+    ledger.stop()
+
+
 def test_only_illustrated_desks_get_pictures():
     plain, illustrated = Kept(), Kept()
     plain.open.set()
