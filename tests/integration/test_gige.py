@@ -295,7 +295,8 @@ def test_two_network_cameras_and_a_folder_watch_a_lane_while_one_loses_its_power
     cv2.imwrite(str(tmp_path / "frames" / "a.png"), np.full((54, 96, 3), 127, np.uint8))
     features = "features = { Width = 128, Height = 96, AcquisitionFrameRate = 40.0 }"
     with address(2) as second, Fake(second, "SIDE01") as other:
-        kinds = [("top", f'gige = "TOP01"\n{features}'), ("side", f'gige = "{other.id}"\n{features}')]
+        patient = "silent_after_s = 3.0"  # a process of its own, on a busy machine
+        kinds = [("top", f'gige = "TOP01"\n{features}'), ("side", f'gige = "{other.id}"\n{patient}\n{features}')]
         local(site, [*kinds, ("back", f'opencv = "{tmp_path}/frames"\nsettings = {{ rate = 30 }}')])
         items = [PlannedItem(f"w-{n}", "04012345678901", f"o-{n}", 120.0, {}) for n in range(6)]
         plan = Plan("site", "lane", LANE, tuple(items), speed_mm_per_s=600, items_per_minute=120)
