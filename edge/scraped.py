@@ -46,36 +46,17 @@ class Beside:
     life: Life
 
 
+Counted = dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]]
+"""Name, what it is and labels of a counter; how it is read."""
+
+
 def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
     """Have the counters that the parts keep scraped with the others."""
-    counted: dict[tuple[str, str, tuple[str, ...]], Callable[[], Counts]] = {
+    counted: Counted = {
         ("tunnel_messages_refused", "Messages refused, by topic and reason.", ("topic", "reason")): (
             lambda: {reason: count for reason, count in dict(beside.link.refused).items()}  # noqa: C416 - widens the key
         ),
-        ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (
-            beside.cameras.dropped
-        ),
-        ("tunnel_frames_lost", "Frames that a camera sent and that did not arrive whole.", ("camera",)): (
-            lambda: {(one.name,): one.lost for one in beside.cameras.grabbers}
-        ),
-        ("tunnel_frames_unplaced", "Frames exposed when the belt's place was not known.", ()): (
-            lambda: {(): beside.cameras.unplaced}
-        ),
-        ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
-            lambda: {(one.name,): one.opened for one in beside.cameras.grabbers}
-        ),
-        ("tunnel_encoder_strays", "Frames whose camera counted the belt otherwise than the PLC.", ("camera",)): (
-            beside.cameras.strays
-        ),
-        ("tunnel_camera_packets", "Packets missed, asked for again, and come again.", ("camera", "what")): (
-            beside.cameras.packets
-        ),
-        ("tunnel_frames_refused", "Messages of camera nodes and feeds that were none.", ()): (
-            lambda: {(): beside.cameras.refused}
-        ),
-        ("tunnel_node_frames", "Frames of camera nodes, by what became of them.", ("camera", "outcome")): (
-            beside.cameras.at_nodes
-        ),
+        **_of_cameras(beside.cameras),
         ("tunnel_checks", "Checks of pictures, by what became of them.", ("check", "outcome")): (
             lambda: {outcome: count for outcome, count in dict(beside.inspector.counts).items()}  # noqa: C416 - widens the key
         ),
@@ -110,6 +91,34 @@ def count(registry: CollectorRegistry, beside: Beside, loop: Loop) -> None:
         _gauge_shelf(registry, beside.shelf)
         drift = "Of the counts from eye to eye, since the belt was calibrated, as a share."
         Gauge("tunnel_belt_scale_drift", drift, registry=registry).set_function(lambda: loop.calibrated.scale.off)
+
+
+def _of_cameras(cameras: AllCameras) -> Counted:
+    """What became of frames."""
+    return {
+        ("tunnel_frames_dropped", "Frames that nobody fetched in time, by camera.", ("camera",)): (cameras.dropped),
+        ("tunnel_frames_lost", "Frames that a camera sent and that did not arrive whole.", ("camera",)): (
+            lambda: {(one.name,): one.lost for one in cameras.grabbers}
+        ),
+        ("tunnel_frames_unplaced", "Frames exposed when the belt's place was not known.", ()): (
+            lambda: {(): cameras.unplaced}
+        ),
+        ("tunnel_camera_openings", "Times that a camera was opened.", ("camera",)): (
+            lambda: {(one.name,): one.opened for one in cameras.grabbers}
+        ),
+        ("tunnel_encoder_strays", "Frames whose camera counted the belt otherwise than the PLC.", ("camera",)): (
+            cameras.strays
+        ),
+        ("tunnel_camera_packets", "Packets missed, asked for again, and come again.", ("camera", "what")): (
+            cameras.packets
+        ),
+        ("tunnel_frames_refused", "Messages of camera nodes and feeds that were none.", ()): (
+            lambda: {(): cameras.refused}
+        ),
+        ("tunnel_node_frames", "Frames of camera nodes, by what became of them.", ("camera", "outcome")): (
+            cameras.at_nodes
+        ),
+    }
 
 
 def _count_evidence(registry: CollectorRegistry, desk: EvidenceDesk) -> None:
