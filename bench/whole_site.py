@@ -30,7 +30,8 @@ from calibration.steps import Ask, Found, Question, Shot
 from calibration.supply import SimulatedSupply, Supply
 from calibration.threshold_step import ThresholdStep
 from calibration.walk import Answer, GivenUp, walked
-from edge.calibrations import Shelf, new_key, public
+from edge.calibrations import Shelf, new_key
+from edge.signing import public
 
 REFUSALS = 6  # of one step, or of one type of tote, before the technician gives it up
 OVERKILL_PERCENT = "1"

@@ -18,7 +18,7 @@ from rich.table import Table
 from calibration.gate_step import GateStep
 from calibration.report import PICTURE
 from calibration.steps import Found
-from edge.calibrations import Shelf, public, read_key
+from edge.calibrations import Shelf, read_key
 from edge.config import Config, load
 from edge.core.bodies import body
 from edge.core.calibration import Calibration
@@ -27,6 +27,7 @@ from edge.core.gate_lead import shot_of
 from edge.core.messages import FireShot
 from edge.core.topics import MOST_SHOTS
 from edge.records.journal import fire_tests
+from edge.signing import public
 
 ACCEPT, ADJUST, ABORT = "accept", "adjust", "abort"
 FRESH_NS = 24 * 3600 * 1_000_000_000  # an older test tells nothing of the gate as it is

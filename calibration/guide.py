@@ -22,9 +22,10 @@ from calibration.supply import CameraSupply, SimulatedSupply, Supply
 from calibration.terminal import Terminal
 from calibration.threshold_step import ThresholdStep
 from calibration.walk import walked
-from edge.calibrations import Shelf, public, read_key
+from edge.calibrations import Shelf, read_key
 from edge.config import Config, load
 from edge.core.errors import ConfigError
+from edge.signing import public
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,9 +14,10 @@ from jinja2 import Environment, FileSystemLoader
 from rich.console import Console
 
 from calibration.pdf import printed
-from edge.calibrations import Shelf, public, read_key
+from edge.calibrations import Shelf, read_key
 from edge.core.calibration import Calibration, against, differences
 from edge.core.errors import CalibrationRefused
+from edge.signing import public
 
 PICTURE = "picture.png"  # among a calibration's files; others are named by what they show
 DRAWN = ".png"

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from calibration import board
-from edge.calibrations import Shelf, new_key, public, read_key
+from edge.calibrations import Shelf, new_key, read_key
 from edge.core.calibration import against, differences
 from edge.core.errors import CalibrationRefused
+from edge.signing import public
 
 DOTS_PER_INCH = 300
 WIDTH = 150  # of a table

@@ -26,6 +26,7 @@ from edge.records.acts import acted
 from edge.records.journal import rows
 from edge.records.proof import Head, Proof, prove
 from edge.records.seals import FILE as SEALS
+from edge.signing import public
 
 HOLDS, BROKEN = 0, 3  # exit codes; 1, as of every command: it could not be looked at
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -97,7 +98,7 @@ def key(options: argparse.Namespace) -> int:
     if options.new:
         audit_key.make(options.new)
         print(f"{options.new}: name it in the settings: [audit] key")  # noqa: T201 - the command's own voice
-        print(audit_key.public(audit_key.read(options.new)))  # noqa: T201
+        print(public(audit_key.read(options.new)))  # noqa: T201
     else:
         print("\n".join(_own_keys(options.lane)))  # noqa: T201
     return 0
@@ -117,7 +118,7 @@ def _keys(options: argparse.Namespace) -> tuple[list[str], bool]:
 def _own_keys(lane: Path) -> list[str]:
     """The box's own, from its secret file where the settings name one, else from the public one in its state."""
     if not lane.is_dir() and (secret := load(lane).audit.key):
-        return [audit_key.public(audit_key.read(where(secret)))]
+        return [public(audit_key.read(where(secret)))]
     return _named(str(_state(lane) / audit_key.PUBLIC))
 
 

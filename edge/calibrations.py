@@ -14,20 +14,11 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
-from edge import disk
+from edge import disk, signing
 from edge.core.calibration import Calibration, of_table
 from edge.core.errors import CalibrationRefused
 
-SECRET_MODE = 0o600
-OTHERS = 0o077
 MAX_BYTES = 1_000_000  # of a calibration, and
 MAX_FILE_BYTES = 64_000_000  # of what lies beside it
 VERSION = re.compile(r"[1-9][0-9]{0,5}")  # a name may claim any number: what is missing before it is listed
@@ -126,7 +117,7 @@ class Shelf:
 def sealed(calibration: Calibration, key: Ed25519PrivateKey) -> bytes:
     """As TOML, with its signature."""
     signature = base64.b64encode(key.sign(calibration.said())).decode()
-    tables = {**calibration.table(), "seal": {"key": public(key), "signature": signature}}
+    tables = {**calibration.table(), "seal": {"key": signing.public(key), "signature": signature}}
     return "\n".join(f"[{name}]\n{_keys(keys)}" for name, keys in tables.items()).encode()
 
 
@@ -138,10 +129,7 @@ def new_key(path: Path) -> Ed25519PrivateKey:
     """
     if path.exists():
         raise CalibrationRefused(f"{path}: there is a key already: name another file, or keep this one.")
-    key = Ed25519PrivateKey.generate()
-    disk.made(path.parent)
-    disk.written(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), SECRET_MODE)
-    return key
+    return signing.make(path)
 
 
 def read_key(path: Path) -> Ed25519PrivateKey:
@@ -151,19 +139,14 @@ def read_key(path: Path) -> Ed25519PrivateKey:
         CalibrationRefused: it is missing, no key, or others can read it.
     """
     try:
-        if path.stat().st_mode & OTHERS:
+        if signing.is_exposed(path):
             raise CalibrationRefused(f"{path}: others can read this key: `chmod 600 {path}`, or make another.")
-        key = load_pem_private_key(path.read_bytes(), None)
+        key = signing.load(path)
     except (OSError, ValueError, TypeError) as error:
         raise CalibrationRefused(f"{path}: no key ({error}): make one with `tunnel-calibrate key`.") from error
-    if not isinstance(key, Ed25519PrivateKey):
+    if key is None:
         raise CalibrationRefused(f"{path}: a key of another kind: make one with `tunnel-calibrate key`.")
     return key
-
-
-def public(key: Ed25519PrivateKey) -> str:
-    """What the settings name as trusted (hex)."""
-    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
 def _table(path: Path) -> dict[str, Any]:

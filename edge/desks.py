@@ -13,7 +13,7 @@ from edge.conveyor.link import Link
 from edge.core.messages import Sighting
 from edge.inspection.crop import Crop
 from edge.inspection.inspector import Show, to_nobody
-from edge.records.audit_key import own, public
+from edge.records.audit_key import own
 from edge.records.candidates import CANDIDATES, CandidateSink
 from edge.records.evidence.desk import EvidenceDesk
 from edge.records.evidence.retention import KINDS, Limits, Retention
@@ -24,6 +24,7 @@ from edge.records.logs import LogSink
 from edge.records.metrics import MetricsSink
 from edge.records.sinks import JournalSink, TapSink, VerdictSink
 from edge.records.writer import KeepingWriter, Ledger, Writer
+from edge.signing import public
 from edge.standing import WatchedShelf
 from edge.started import note_calibrations, started
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from edge.core.errors import TunnelEdgeError
 from edge.core.messages import ReplacementRequest
-from edge.records.audit_key import own, public
+from edge.records.audit_key import own
 from edge.records.journal import Journal
 from edge.records.ledger_file import reading
 from edge.records.outbox import LedgerOutbox
 from edge.records.outbox import outbox as answers
 from edge.records.proof import prove
 from edge.records.sinks import JournalSink
+from edge.signing import public
 
 NAMES = {"ReplacementRequest": "request_id", "LotHold": "hold_id"}  # of what is owed, in its entry
 AFTERWARDS = ReplacementRequest("after-the-cut", "after-the-cut", "o-1", None, ("the lane goes on",))

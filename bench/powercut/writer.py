@@ -25,7 +25,7 @@ from edge.core.wire import replacement_fields
 from edge.loop import Loop
 from edge.orders.mqtt import RequestsOverMqtt, replies
 from edge.orders.sender import Sender
-from edge.records.audit_key import own, public
+from edge.records.audit_key import own
 from edge.records.journal import Journal
 from edge.records.ledger_file import opened
 from edge.records.life import Life
@@ -33,6 +33,7 @@ from edge.records.outbox import LedgerOutbox
 from edge.records.seals import add_seal
 from edge.records.sinks import JournalSink
 from edge.records.writer import Sink
+from edge.signing import public
 from edge.simulator.scenario import shipped
 from edge.simulator.virtual_box import Ports
 from edge.simulator.virtual_lane import VirtualLane

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.records.journal import IN_FORCE
 from edge.records.ledger_file import reading
 
 COMPLAINTS = ("Complaint", "Disputed")  # few among millions: each kind has an index of its own
-IN_FORCE = ("DaemonStarted", "CalibrationsInForce")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from edge.disk import synced
-from edge.records.audit_key import public
 from edge.records.ledger_file import OF_SEALS, SEALED, end, enter
+from edge.signing import public
 
 FILE = "seals.jsonl"
 LONGEST_BYTES = 4096  # of a line

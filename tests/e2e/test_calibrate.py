@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from edge.calibrations import Shelf, public, read_key
+from edge.calibrations import Shelf, read_key
+from edge.signing import public
 from tests.e2e.terminal import PATIENCE_S, ROOT, Terminal
 
 pytestmark = pytest.mark.timeout(900)  # frames of a simulated site are rendered, a second or two each

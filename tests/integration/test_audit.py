@@ -24,13 +24,14 @@ from edge.core.chain_check import Kind
 from edge.core.errors import ConfigError, LedgerRefused
 from edge.core.messages import ReplacementRequest
 from edge.records import audit_key, ledger_file
-from edge.records.audit_key import own, public
+from edge.records.audit_key import own
 from edge.records.journal import Journal, entries
 from edge.records.life import Life
 from edge.records.proof import prove
 from edge.records.seals import FILE as SEALS
 from edge.records.seals import add_seal
 from edge.records.sinks import JournalSink
+from edge.signing import public
 from tests.integration.test_hard_times import fill
 
 LEDGER = ledger_file.FILE

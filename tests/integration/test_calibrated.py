@@ -18,11 +18,12 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge.__main__ import main
-from edge.calibrations import Shelf, new_key, public
+from edge.calibrations import Shelf, new_key
 from edge.core import topics
 from edge.core.calibration import Calibration
 from edge.core.wire import encode
 from edge.recording.lines import HEAD
+from edge.signing import public
 from tests.integration.test_daemon import WAIT_S, Site, check, items, operate, run_lane, state, wait_for
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -11,10 +11,11 @@ import paho.mqtt.publish as mqtt_publish
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from edge.calibrations import Shelf, public, read_key
+from edge.calibrations import Shelf, read_key
 from edge.core import topics
 from edge.demo.score import conservation
 from edge.settings import ROOT
+from edge.signing import public
 from edge.simulator.plc import lead_counts_of
 from tests.integration import plcs
 from tests.integration.test_daemon import WAIT_S, Site, ended, operate, state, wait_for

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.calibrations import Shelf, new_key, public, read_key
+from edge.calibrations import Shelf, new_key, read_key
 from edge.core.calibration import Calibration, against, differences, of_table
 from edge.core.errors import CalibrationRefused
+from edge.signing import public
 
 MADE = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 BELT = Calibration(

@@ -26,9 +26,10 @@ from calibration.supply import SimulatedSupply
 from calibration.tote_step import ToteStep
 from calibration.verify_checks import ColourCheck, PlaceCheck, RideCheck
 from calibration.verify_step import VerifyStep
-from edge.calibrations import Shelf, new_key, public
+from edge.calibrations import Shelf, new_key
 from edge.core.calibration import Calibration
 from edge.core.errors import CalibrationRefused
+from edge.signing import public
 
 SITE = drawn(2)
 PLANE = practice.fine(SITE).camera.plane

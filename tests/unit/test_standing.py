@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from edge.calibrations import Shelf, new_key, public
+from edge.calibrations import Shelf, new_key
 from edge.cameras.assembly import VIEW, CalibratedCameras
 from edge.cameras.usual import LEAST, Look, View
 from edge.core.in_force import Here
 from edge.core.plane import Plane
 from edge.core.topics import MAX_LIST
+from edge.signing import public
 from edge.standing import STRANGE, WatchedShelf
 from tests.unit.test_calibrations import BELT
 from tests.unit.test_camera_drift import PLANE, scene
