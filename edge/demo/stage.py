@@ -64,6 +64,7 @@ def broker_settings(port: int) -> str:
 def lasting_broker_settings(port: int, folder: Path) -> str:
     """The same, with sessions that outlive the broker's own death, as the shipped settings have it."""
     kept = f"persistence true\npersistence_location {folder}/\nautosave_on_changes true\nautosave_interval 1\n"
+    kept += "max_queued_messages 5000\nmax_queued_bytes 8000000\n"
     return broker_settings(port).replace("persistence false\n", kept) + f"user {getpass.getuser()}\n"
 
 

@@ -12,6 +12,8 @@ import threading
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from edge.broker import Address, demand, keys_in
 from edge.certificates import main as certs
@@ -29,6 +31,7 @@ from tests.integration.test_daemon import LANE, WAIT_S, Site, check, items, wait
 
 SHIPPED = (ROOT / "systemd/broker/tunnel-edge.conf").read_text()
 WAIT_FOR_ANSWER_S = 10
+MINUTES_OF_MESSAGES = 4500
 
 
 class Guarded(Broker):
@@ -98,6 +101,11 @@ class Client:
         self._client.publish(topic, payload, qos=1, retain=retained)
         assert wait_for(lambda: self.answered.is_set() or self.gone.is_set())
         return self.answered.is_set() and not self.refused
+
+    def says_all(self, topic, payloads):
+        """One after the other, without waiting for each; back when the broker has taken all."""
+        for said in [self._client.publish(topic, payload, qos=1) for payload in payloads]:
+            said.wait_for_publish(WAIT_FOR_ANSWER_S)
 
     def hears(self, topic):
         self._client.subscribe(topic, qos=1)
@@ -173,6 +181,36 @@ def test_nobody_ends_anothers_session_by_his_client_id(guarded, client, keys):
     client(keys_in(folder_of(keys, "plc")).context(), client_id="tunnel-edge-site-lane")
     assert box.says(topics.STATE.under("site", "lane"), b"x")
     assert not box.gone.is_set()
+
+
+def test_what_is_said_to_a_box_that_is_away_is_kept_for_minutes(guarded, client, keys):
+    """Two items a second make some ten messages a second: so many are said in seven minutes."""
+    heard = []
+    gone = of_a_session(guarded, keys, heard)
+    gone.subscribe(topics.CONFIRM.under("site", "lane"), qos=1)
+    assert wait_for(lambda: "Sending SUBACK" in guarded.log())
+    gone.disconnect()
+    gone.loop_stop()
+    plc = client(keys_in(folder_of(keys, "plc")).context())
+    plc.says_all(topics.CONFIRM.under("site", "lane"), (b"%d" % one + b" " * 300 for one in range(MINUTES_OF_MESSAGES)))
+    back = of_a_session(guarded, keys, heard)
+    assert wait_for(lambda: len(heard) == MINUTES_OF_MESSAGES)
+    assert [int(said) for said in heard] == list(range(MINUTES_OF_MESSAGES))
+    back.disconnect()
+    back.loop_stop()
+
+
+def of_a_session(guarded, keys, heard):
+    """A box's connection whose session outlives it."""
+    session = Properties(PacketTypes.CONNECT)
+    session.SessionExpiryInterval = 3600
+    box = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="box.lane", protocol=mqtt.MQTTv5)
+    box.tls_set_context(keys_in(folder_of(keys, "box")).context())
+    box.on_message = lambda _, __, message: heard.append(message.payload)
+    box.connect(guarded.host, guarded.port, clean_start=False, properties=session)
+    box.loop_start()
+    assert wait_for(box.is_connected)
+    return box
 
 
 def anonymous(keys):
