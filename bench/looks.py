@@ -139,7 +139,7 @@ def _second_steps(first: Session, second: Session, belt: BeltColour, folder: Pat
         yield "features"
         found = references.compare(rows, shown)
         yield "search"
-        unlike("second_look", crop, _sighting(image), together(before, found) if before else found)
+        unlike("second_look", crop, _sighting(image), together(before[0], found) if before else found)
         yield "heat map"
 
     return steps

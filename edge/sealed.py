@@ -15,6 +15,8 @@ import numpy.typing as npt
 from edge import disk
 from edge.core.errors import ReferencesRefused
 
+NAME_DIGITS = 16  # of a file's SHA-256, in hex
+
 Array = npt.NDArray[Any]
 
 
@@ -45,6 +47,11 @@ def read(path: Path, maker: str) -> dict[str, Array]:
     except OSError as error:
         raise ReferencesRefused(f"{path}: cannot be read ({error}): restore it, or make it anew.") from error
     return unpacked(content, maker, str(path))
+
+
+def named(path: Path) -> str:
+    """How ledger and recordings name a file of what was learnt: by the beginning of its SHA-256, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:NAME_DIGITS]
 
 
 def unpacked(content: bytes, maker: str, name: str) -> dict[str, Array]:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from edge import disk, teach
+from edge import disk, sealed, teach
 from edge.core.errors import ConfigError, ReferencesRefused
 from edge.inspection.assembly import Sessions, locator
 from edge.inspection.contact_sheet import contact_sheet
@@ -30,8 +30,8 @@ from edge.settings import ROOT
 
 PREVIOUS = ".previous"  # added to a file's name: what was there before the last change
 FIRST = ".npz"
-COLUMNS = ("product", "camera", "stage", "pictures", "left out", "patches", "kB", "largest / usual", "written")
-WIDTH = 130  # of the table, at least
+COLUMNS = ("product", "camera", "stage", "pictures", "left out", "patches", "kB", "largest / usual", "written", "name")
+WIDTH = 150  # of the table, at least
 STAGES = {FIRST: ("backbone", SIZE), SUFFIX: ("second-stage", SECOND_SIZE)}
 
 
@@ -162,6 +162,7 @@ def _told(entry: Entry) -> Iterator[str]:
     yield from (str(len(known.held_out)), str(len(known.suspects)), str(len(known.coreset)))
     yield from (f"{file.st_size / 1000:.0f}", f"{known.held_out[-1] / np.median(known.held_out):.2f}")
     yield f"{datetime.fromtimestamp(file.st_mtime).astimezone():%Y-%m-%d %H:%M}"
+    yield sealed.named(entry.path)
 
 
 def _by(options: argparse.Namespace) -> str:

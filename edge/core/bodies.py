@@ -11,12 +11,17 @@ from edge.core.messages import Evidence, Verdict
 from edge.core.ports import Record
 
 IN_MEMORY = frozenset({"picture", "look"})  # fields that no journal entry holds
+IF_ANY = frozenset({"learnt"})  # and those that one holds where there is something to say
 
 
 def body(record: Any) -> dict[str, Any]:
     """A record as JSON can hold it, without pictures."""
-    names = (field.name for field in dataclasses.fields(record))
-    return {name: _plain(getattr(record, name)) for name in names if name not in IN_MEMORY}
+    told = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    return {name: _plain(value) for name, value in told.items() if _is_entered(name, value)}
+
+
+def _is_entered(name: str, value: Any) -> bool:
+    return name not in IN_MEMORY and (bool(value) or name not in IF_ANY)
 
 
 def _plain(value: Any) -> Any:

@@ -314,6 +314,7 @@ class Evidence:
     picture: Image | None = None  # a small annotated picture, at most 320 px
     look: Look | None = None
     alike: int = 0  # of the last unusual items of its product, those that are unusual in the same way
+    learnt: str = ""  # what it was held against: the files' names (`sealed.named`) of references, head, portraits, …
     exposed_ns: int = 0
     started_ns: int = 0  # of the check; 0: it was never begun
     finished_ns: int = 0

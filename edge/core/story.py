@@ -76,6 +76,8 @@ def _evidence(body: Body) -> str:
         said.append(f"probability {body['probability']:.3f}")
     if body["started_ns"]:
         said.append(f"{(body['finished_ns'] - body['exposed_ns']) / NS_PER_MS:.0f} ms after its exposure")
+    if body.get("learnt"):
+        said.append(f"held against {body['learnt']}")
     vouched = "" if body["valid"] else "vouches for nothing: "
     return f"{', '.join(said)}: {vouched}{body['because'] or 'nothing to say'}"
 

@@ -59,15 +59,16 @@ class AppearanceCheck:
             return [answer("anomaly", sighting, "the warehouse has not announced this item")]
         gtin, camera = sighting.item.expected.gtin, sighting.frame.camera
         try:
-            references, head = self.references.find(gtin, camera), self._heads.find(gtin, camera)
+            references, head = self.references.known(gtin, camera), self._heads.known(gtin, camera)
         except ReferencesRefused as error:
             return [answer(check, sighting, str(error)) for check in ("anomaly", "defect")]
         if references is None and head is None:
             return [_unknown(sighting)]
+        names = {check: known[1] for check, known in (("anomaly", references), ("defect", head)) if known}
         if features.blank(crop):
-            learnt = {"anomaly": references, "defect": head}
-            return [answer(check, sighting, NOTHING) for check in learnt if learnt[check]]
-        return list(self._answers(crop, sighting, references, head))
+            return [answer(check, sighting, NOTHING) for check in names]
+        found = self._answers(crop, sighting, references and references[0], head and head[0])
+        return [replace(one, learnt=names.get(one.check, "")) for one in found]
 
     def _answers(
         self, crop: Crop, sighting: Sighting, references: References | None, head: DefectHead | None

@@ -86,16 +86,17 @@ class ColourCheck:
             return [answer(COLOUR, sighting, "nothing to see")]
         gtin = sighting.item.expected.gtin
         try:
-            known = self._palettes.find(gtin, COLOUR)
+            known = self._palettes.known(gtin, COLOUR)
         except ReferencesRefused as error:
             return [answer(COLOUR, sighting, str(error))]
         if not known:
             return [answer(COLOUR, sighting, f"no colours of {gtin} in the catalogue")]
         correction = self._corrections.get(sighting.frame.camera, Correction())
         seen = Palette.of(crop.image, crop.mask, correction)
-        apart = min(seen.difference(palette) for palette in known)
+        palettes, learnt = known
+        apart = min(seen.difference(palette) for palette in palettes)
         said = answer(COLOUR, sighting, f"colours differ by {apart:.1f} ΔE from the product's")
-        return [replace(said, score=apart, where=crop.polygon, valid=True)]
+        return [replace(said, score=apart, where=crop.polygon, learnt=learnt, valid=True)]
 
 
 def save_palettes(path: Path, palettes: Sequence[Palette]) -> None:

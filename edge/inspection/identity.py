@@ -98,22 +98,23 @@ class IdentityCheck:
         if features.blank(crop):
             return [answer(IDENTITY, sighting, "nothing to see")]
         try:
-            portraits = dict(self._compared(sighting.item.expected.gtin))
+            known = dict(self._compared(sighting.item.expected.gtin))
         except ReferencesRefused as error:
             return [answer(IDENTITY, sighting, str(error))]
-        if len(portraits) < 2:
+        if len(known) < 2:
             because = "no portrait of the ordered product, or of no other: `tunnel-edge catalogue build`"
             return [answer(IDENTITY, sighting, because)]
         rows = marks(crop, self._session)
-        return [_judged(portraits, rows, crop, sighting)]
+        told = _judged({gtin: portrait for gtin, (portrait, _) in known.items()}, rows, crop, sighting)
+        return [replace(told, learnt=" ".join(name for _, name in known.values()))]
 
-    def _compared(self, gtin: str) -> Iterator[tuple[str, Portrait]]:
-        """The ordered product's portrait, then those of its lookalikes."""
-        ordered = self._portraits.find(gtin, IDENTITY)
+    def _compared(self, gtin: str) -> Iterator[tuple[str, tuple[Portrait, str]]]:
+        """The ordered product's portrait and the name of its file, then those of its lookalikes."""
+        ordered = self._portraits.known(gtin, IDENTITY)
         if ordered:
             yield gtin, ordered
-            for other in ordered.lookalikes:
-                if portrait := self._portraits.find(other, IDENTITY):
+            for other in ordered[0].lookalikes:
+                if portrait := self._portraits.known(other, IDENTITY):
                     yield other, portrait
 
 

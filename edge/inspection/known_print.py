@@ -42,18 +42,18 @@ class KnownPrint:
             layout = self._layout(sighting)
         except ReferencesRefused as error:
             return [answer(field.value, sighting, str(error)) for field in Field if field in self._wanted]
-        return self._by(layout, crop, sighting) if layout else self._unknown.inspect(crop, sighting)
+        return self._by(*layout, crop, sighting) if layout else self._unknown.inspect(crop, sighting)
 
-    def _layout(self, sighting: Sighting) -> Layout | None:
+    def _layout(self, sighting: Sighting) -> tuple[Layout, str] | None:
         expected = sighting.item.expected
-        return self._layouts.find(expected.gtin, sighting.frame.camera) if expected else None
+        return self._layouts.known(expected.gtin, sighting.frame.camera) if expected else None
 
-    def _by(self, layout: Layout, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
+    def _by(self, layout: Layout, name: str, crop: Crop, sighting: Sighting) -> Sequence[Evidence]:
         """What the layout's places give, and for what they do not, what the whole picture gives."""
         known = self._wanted & layout.fields
         lines = [line for line in layout.line if line.field in known]
         placed = self._make(LayoutFinder(lines), known, layout.profile).inspect(turned(crop, layout), sighting)
-        found = {one.check: one for one in placed}
+        found = {one.check: replace(one, learnt=name) for one in placed}
         missing = {field for field in self._wanted if field not in known or not _settled(found[field.value])}
         if missing:
             sought = self._make(self._detector, missing, layout.profile).inspect(crop, sighting)

@@ -162,7 +162,12 @@ class Library(Generic[Stored]):
         self._opened = lru_cache(maxsize=capacity)(self._open)
 
     def find(self, gtin: str, camera: str) -> Stored | None:
-        """What there is of this product and camera, or None.
+        """What there is of this product and camera, or None; raises as `known`."""
+        known = self.known(gtin, camera)
+        return known[0] if known else None
+
+    def known(self, gtin: str, camera: str) -> tuple[Stored, str] | None:
+        """What there is of this product and camera, and the name of its file for the ledger (`sealed.named`), or None.
 
         Raises:
             ReferencesRefused: there is a file, but it is damaged or made by another model.
@@ -175,9 +180,10 @@ class Library(Generic[Stored]):
         except FileNotFoundError:
             return None
 
-    def _open(self, path: Path, _written_ns: int) -> Stored:
+    def _open(self, path: Path, written_ns: int) -> tuple[Stored, str]:
         """The time of writing is part of the key: a file made anew is read anew."""
-        return self._load(path)
+        name, found = sealed.named(path), self._load(path)
+        return (found, name) if sealed.named(path) == name else self._open(path, written_ns)
 
 
 def nearest(rows: Tensor, known: Tensor) -> Tensor:

@@ -34,16 +34,17 @@ class Stage:
         """With `<gtin>/<camera><suffix>` in `folder`."""
         return cls(session, Library(folder, suffix, partial(References.load, session=session)))
 
-    def look(self, crop: Crop, gtin: str, camera: str) -> Difference | None:
-        """How unlike the normal items the crop is; None: there are no references.
+    def look(self, crop: Crop, gtin: str, camera: str) -> tuple[Difference, str] | None:
+        """How unlike the normal items the crop is, and the name of their file; None: there are no references.
 
         Raises:
             ReferencesRefused: they are damaged, or of another model.
         """
-        references = self.references.find(gtin, camera)
-        if references is None:
+        known = self.references.known(gtin, camera)
+        if known is None:
             return None
-        return references.compare(features.patches(crop, self.session), features.inside(crop, self.session))
+        rows, shown = features.patches(crop, self.session), features.inside(crop, self.session)
+        return known[0].compare(rows, shown), known[1]
 
 
 class FirstLook:
@@ -93,12 +94,13 @@ class SecondLook:
         first, second = found
         if first is None or second is None:
             return [answer("second_look", sighting, f"no references of both stages for {gtin}/{camera}")]
-        return [unlike("second_look", crop, sighting, together(first, second))]
+        told = unlike("second_look", crop, sighting, together(first[0], second[0]))
+        return [replace(told, learnt=f"{first[1]} {second[1]}")]
 
 
 def _beyond_doubt(one: Evidence, sighting: Sighting) -> Evidence:
     said = answer("second_look", sighting, "the first look leaves no doubt")
-    return replace(said, score=one.score, where=one.where, valid=True)
+    return replace(said, score=one.score, where=one.where, learnt=one.learnt, valid=True)
 
 
 def together(first: Difference, second: Difference) -> Difference:

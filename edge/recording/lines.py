@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, create_model
 
-from edge.core.bodies import IN_MEMORY, body
+from edge.core.bodies import IF_ANY, IN_MEMORY, body
 from edge.core.in_force import Standing
 from edge.core.messages import Evidence, Frame, Span
 from edge.core.recovery import Start
@@ -29,7 +29,11 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _HINTS = get_type_hints(Evidence)
-_TOLD: dict[str, Any] = {one.name: (_HINTS[one.name], ...) for one in fields(Evidence) if one.name not in IN_MEMORY}
+_TOLD: dict[str, Any] = {
+    one.name: (_HINTS[one.name], "" if one.name in IF_ANY else ...)
+    for one in fields(Evidence)
+    if one.name not in IN_MEMORY
+}
 
 
 class Ended(BaseModel):

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge import sealed
 from edge.core.messages import Expected, Frame, Item, Sighting
 from edge.inspection import features
 from edge.inspection.appearance import AppearanceCheck
@@ -118,11 +119,13 @@ def test_without_references_nothing_is_vouched_for(
 
 
 @pytest.mark.parametrize("scratched", [False, True])
-def test_head_tells_damaged_from_intact(check: AppearanceCheck, scratched: bool) -> None:
+def test_head_tells_damaged_from_intact(check: AppearanceCheck, folder: Path, scratched: bool) -> None:
     crop = label(55, scratched)
     anomaly, defect = check.inspect(crop, sighting(crop, camera="both"))
     assert (anomaly.check, anomaly.valid, defect.check, defect.valid) == ("anomaly", True, "defect", True)
     assert (defect.probability > 0.5) is scratched
+    names = [sealed.named(folder / LEARNT / f"both{suffix}") for suffix in (".npz", ".head.npz")]
+    assert [anomaly.learnt, defect.learnt] == names
     assert (defect.score > 0) is scratched
     assert defect.kind == ""  # labels that name no kind tell none apart
 

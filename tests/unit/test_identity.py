@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge import sealed
 from edge.catalogue import Catalogue, build, freed
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence, Expected, Frame, Image, Item, Sighting
@@ -66,13 +67,16 @@ def check(folder: Path, session: Session) -> IdentityCheck:
 
 @pytest.mark.parametrize("ordered", NAMES)
 @pytest.mark.parametrize("shown", NAMES)
-def test_ordered_product_is_told_from_its_variants(check: IdentityCheck, shown: str, ordered: str) -> None:
+def test_ordered_product_is_told_from_its_variants(
+    check: IdentityCheck, folder: Path, shown: str, ordered: str
+) -> None:
     evidence = inspect(check, photograph(shown, 50), ordered)
     assert evidence.valid
     assert evidence.reading == shown
     assert (evidence.score < 0) == (shown == ordered)
     assert (evidence.probability > 0.5) == (shown == ordered)
     assert shown in evidence.because
+    assert evidence.learnt.startswith(sealed.named(folder / ordered / "identity.npz"))
 
 
 def test_half_one_half_the_other_is_not_told(folder: Path, session: Session) -> None:
@@ -91,8 +95,8 @@ class Shelf:
     def __init__(self, portraits: dict[str, Portrait]) -> None:
         self._portraits = portraits
 
-    def find(self, gtin: str, _camera: str) -> Portrait | None:
-        return self._portraits.get(gtin)
+    def known(self, gtin: str, _camera: str) -> tuple[Portrait, str] | None:
+        return (self._portraits[gtin], "in memory") if gtin in self._portraits else None
 
 
 @pytest.mark.parametrize(
@@ -185,6 +189,7 @@ def test_colour_of_a_variant_is_far_off(folder: Path) -> None:
     assert variant.valid
     assert same.score < 4
     assert variant.score > same.score + 4
+    assert same.learnt == sealed.named(folder / VANILLA / "colour.npz")
 
 
 @pytest.mark.parametrize(("gtin", "because"), [(UNKNOWN, "no colours"), (None, "not announced")])

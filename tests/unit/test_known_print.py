@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge import sealed
 from edge.core.date_forms import Order
 from edge.core.dates import Profile
 from edge.core.labels import Field
@@ -89,6 +90,7 @@ def test_what_the_layout_gives_is_taken_and_nobody_else_is_asked(tmp_path: Path)
         ("lot", "layout", True),
     ]
     assert canned.asked == [("layout", frozenset(WANTED), DMY)]
+    assert {one.learnt for one in found} == {sealed.named(tmp_path / GTIN / f"side{SUFFIX}")}
 
 
 def test_what_it_does_not_give_is_sought_everywhere_with_the_products_own_profile(tmp_path: Path) -> None:

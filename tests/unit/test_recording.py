@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.core.bodies import IN_MEMORY
+from edge.core.bodies import IN_MEMORY, body
 from edge.core.errors import RecordingRefused
 from edge.core.in_force import UNCALIBRATED, Accepted, Standing
 from edge.core.messages import Conservation, End, Evidence, Frame, ItemEnd, ScaleLearnt, Sighting
@@ -204,11 +204,12 @@ def test_evidence_comes_back_as_it_was():
     full = Evidence(
         "i-1", "f", "top", "expiry", score=math.inf, p_value=0.1 + 0.2, reading="2027-01-01", kind="use_by",
         source="print", rivals=(("2027-01-01", 0.7),), probability=1e-300, where=((1.5, 2.0),), because="“EXP” \u2028",
-        picture=PICTURE, alike=2, exposed_ns=2**62, started_ns=1, finished_ns=2, valid=True,
+        picture=PICTURE, alike=2, learnt="0123456789abcdef", exposed_ns=2**62, started_ns=1, finished_ns=2, valid=True,
     )  # fmt: skip
     line = LINES.validate_json(line_of(turn_with(evidence=[full, evidence()]), {}))
     assert line.evidence == (replace(full, picture=None), evidence())
     assert {one.name for one in fields(Evidence)} > IN_MEMORY
+    assert ("learnt" in body(full), "learnt" in body(evidence())) == (True, False)
 
 
 def test_what_a_shelf_comes_to_is_noted_when_it_changes_and_comes_back(outside):

@@ -1,5 +1,6 @@
 """References: the greedy choice, the search, the scale, the suspects, the files."""
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -217,6 +218,20 @@ def test_library_reads_once_and_again_when_made_anew(tmp_path: Path) -> None:
     path.write_text("second")
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
     assert library.find("04006381333931", "top") == "second"
+
+
+def test_library_names_the_file_that_it_read_though_it_is_made_anew_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "04006381333931" / "top.npz"
+    path.parent.mkdir()
+    path.write_text("first")
+
+    def made_anew_while_read(opened: Path) -> str:
+        read = opened.read_text()
+        opened.write_text("second")
+        return read
+
+    known = Library(tmp_path, ".npz", made_anew_while_read).known("04006381333931", "top")
+    assert known == ("second", hashlib.sha256(b"second").hexdigest()[:16])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge import sealed
 from edge.core.errors import ReferencesRefused
 from edge.core.messages import Evidence
 from edge.inspection.appearance import AppearanceCheck
@@ -43,11 +44,13 @@ def check(sessions: tuple[Session, Session], folder: Path) -> SecondLook:
     return SecondLook.over(*sessions, folder)
 
 
-def test_scratch_is_seen_by_both_together(check: SecondLook) -> None:
+def test_scratch_is_seen_by_both_together(check: SecondLook, folder: Path) -> None:
     (normal,), (scratched,) = (check.inspect(crop, sighting(crop)) for crop in (label(50), label(50, scratched=True)))
     assert (scratched.check, scratched.valid) == ("second_look", True)
     assert scratched.score > 1.4 * normal.score
     assert "lower right" in scratched.because
+    both = [sealed.named(folder / LEARNT / f"top{suffix}") for suffix in (".npz", SUFFIX)]
+    assert scratched.learnt == " ".join(both)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,12 @@ VERDICT = {
             "expiry of camera top, score 1.23: vouches for nothing: use by",
         ),
         (
+            "Evidence",
+            EVIDENCE | {"score": 1.234, "reading": None, "probability": None, "started_ns": 0, "learnt": "0123abcd"},
+            580_000_000,
+            "expiry of camera top, score 1.23, held against 0123abcd: use by",
+        ),
+        (
             "Verdict",
             VERDICT,
             2_000_000_000,
