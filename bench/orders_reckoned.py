@@ -15,6 +15,7 @@ from edge.records.outbox import aside, outbox, owed
 from edge.simulator.wms.shelf import arrivals, statuses, taken
 
 NS_PER_S = 1_000_000_000
+MISSING = ("lost", "missed")  # seen by no eye; what was seen on the good lane is never asked for
 NEAR_COUNTS = 600  # an item's leading edge as ledger and truth have it: 60 mm
 
 
@@ -59,8 +60,8 @@ def reckon(
         "lost": len(answers.keys() - received.keys()),
         "never_owed": len(received.keys() - answers.keys()),
         "asked_twice_for_an_item": sum(times - 1 for times in Counter(one.item for one in asked).values()),
-        "not_pulled": sum(one.went != "reject" and one.end != "lost" for one in asked),
-        "missing_that_went_on": sum(one.went != "reject" and one.end == "lost" for one in asked),
+        "not_pulled": sum(one.went != "reject" and one.end not in MISSING for one in asked),
+        "missing_that_went_on": sum(one.went != "reject" and one.end in MISSING for one in asked),
         "pulled_without_a_request": dict(_unasked(said, pulled, told)),
         "unanswered": owed(state)[0],
         "given_up": aside(state),

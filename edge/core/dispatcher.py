@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from edge.core.ahead import Ahead
 from edge.core.belt import NS_PER_S, STANDSTILL_MM_PER_S, Geometry
 from edge.core.blindness import Blindness
 from edge.core.eyes import DarkEyes
@@ -70,6 +71,7 @@ class Dispatcher:
         self._patient_until_ns = patient_until_ns
         self._blindness = Blindness(geometry)
         self._unclaimed = Unclaimed()
+        self._ahead = Ahead()
 
     def go_by(self, geometry: Geometry) -> None:
         """The lane is laid out anew; nothing is on it."""
@@ -172,21 +174,30 @@ class Dispatcher:
 
     def _seen_off(self, left: dict[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Each dark edge of the confirm eye: an item is on the reject lane."""
-        for edge in reading.confirm_edges:
-            if edge.dark:
-                item = self._take(left, edge.counts, self._geometry.confirm_mm)
-                yield self._off(item, edge, reading) if item else _stranger("confirm", edge.counts)
+        for edge in self._ahead.dark("confirm", reading.confirm_edges, reading.boot):
+            item = self._take(left, edge.counts, self._geometry.confirm_mm)
+            yield self._off(item, edge, reading) if item else self._nobodys("confirm", edge, reading)
 
     def _seen_on(self, left: dict[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Each dark edge of the exit eye: an item is on the good lane."""
-        for edge in reading.exit_edges:
-            if edge.dark:
-                item = self._take(left, edge.counts, self._geometry.exit_mm)
-                yield self._on(item, edge, reading) if item else _stranger("exit", edge.counts)
+        for edge in self._ahead.dark("exit", reading.exit_edges, reading.boot):
+            item = self._take(left, edge.counts, self._geometry.exit_mm)
+            yield self._on(item, edge, reading) if item else self._nobodys("exit", edge, reading)
+
+    def _nobodys(self, eye: str, edge: PhotoeyeEdge, reading: BeltReading) -> Settlement:
+        """Its birth may still be under way: while that may be, it is kept; else it is a stranger."""
+        if self._is_patient(reading):
+            self._ahead.note(eye, edge, reading)
+            return Settlement()
+        because = f"the {eye} eye saw something that is not in the books"
+        return Settlement((DivertOutcome(None, None, Result.UNEXPECTED, edge.counts, because, eye),))
+
+    def _is_patient(self, reading: BeltReading) -> bool:
+        return reading.read_ns < self._patient_until_ns
 
     def _unseen(self, left: dict[str, Item], items: Mapping[str, Item], reading: BeltReading) -> Iterator[Settlement]:
         """Items that both eyes should have seen by now, and those whose place a restart of the PLC has made unknown."""
-        if reading.read_ns < self._patient_until_ns:
+        if self._is_patient(reading):
             return
         last_mm = max(self._geometry.confirm_mm, self._geometry.exit_mm) + self._geometry.patience_mm
         for item in items.values():
@@ -212,7 +223,11 @@ class Dispatcher:
 
     def _on(self, item: Item, edge: PhotoeyeEdge, reading: BeltReading) -> Settlement:
         if self._is_out(item):
-            return self._missed(item, edge, "seen on the good lane, though it was to be diverted", reading)
+            because = "seen on the good lane, though it was to be diverted"
+            outcome = self._outcome(item, Result.MISSED, because, "exit", edge.counts)
+            return Settlement(
+                (outcome,), (ItemEnd(item.item_id, End.MISSED, edge.counts, reading.read_ns, "exit", edge.seq),)
+            )
         passed = self._dispositions.get(item.item_id) is Disposition.PASS
         end = End.PASSED if passed else End.NO_DECISION
         return Settlement(ends=(ItemEnd(item.item_id, end, edge.counts, reading.read_ns, "exit", edge.seq),))
@@ -221,16 +236,12 @@ class Dispatcher:
         return not item.purge and self._dispositions.get(item.item_id) is not Disposition.NO_DECISION
 
     def _gone(self, item: Item, reading: BeltReading, because: str) -> Settlement:
+        """It is missing, whatever was decided: its customer gets another one."""
+        requests = self._requests(item, because, reading)
         if self._is_out(item):
-            return self._missed(item, None, because, reading)
-        end = ItemEnd(item.item_id, End.LOST, None, reading.read_ns)
-        return Settlement(ends=(end,), requests=self._requests(item, because, reading))
-
-    def _missed(self, item: Item, edge: PhotoeyeEdge | None, because: str, reading: BeltReading) -> Settlement:
-        """Of an edge of the exit eye, or of none at all."""
-        seen = (edge.counts, "exit", edge.seq) if edge else (None, "", -1)
-        end = ItemEnd(item.item_id, End.MISSED, seen[0], reading.read_ns, *seen[1:])
-        return Settlement((self._outcome(item, Result.MISSED, because, seen[1], seen[0]),), (end,))
+            end = ItemEnd(item.item_id, End.MISSED, None, reading.read_ns)
+            return Settlement((self._outcome(item, Result.MISSED, because, "", None),), (end,), requests)
+        return Settlement(ends=(ItemEnd(item.item_id, End.LOST, None, reading.read_ns),), requests=requests)
 
     def _outcome(self, item: Item, result: Result, because: str, eye: str, counts: int | None) -> DivertOutcome:
         command_id = command_id_of(item.item_id) if self._orders.given(item) else None
@@ -262,8 +273,3 @@ class Dispatcher:
                 reasons=(*gone.why, gone.because),
             ),
         )
-
-
-def _stranger(eye: str, counts: int) -> Settlement:
-    because = f"the {eye} eye saw something that is not in the books"
-    return Settlement((DivertOutcome(None, None, Result.UNEXPECTED, counts, because, eye),))

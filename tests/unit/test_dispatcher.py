@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.dispatcher import Dispatcher
+from edge.core.dispatcher import Dispatcher, Settlement
 from edge.core.messages import (
     TEST_PIECE,
     Disposition,
@@ -49,10 +49,10 @@ def leave(disposition, way, divert_undecided=True, purge=""):
     [
         (REJECT, "confirm", End.DIVERTED, Result.CONFIRMED, True),
         (REJECT, "exit", End.MISSED, Result.MISSED, False),
-        (REJECT, "unseen", End.MISSED, Result.MISSED, False),
+        (REJECT, "unseen", End.MISSED, Result.MISSED, True),
         (NO_DECISION, "confirm", End.NO_DECISION, Result.CONFIRMED, True),
         (NO_DECISION, "exit", End.MISSED, Result.MISSED, False),
-        (NO_DECISION, "unseen", End.MISSED, Result.MISSED, False),
+        (NO_DECISION, "unseen", End.MISSED, Result.MISSED, True),
         (PASS, "confirm", End.DIVERTED, Result.UNEXPECTED, True),
         (PASS, "exit", End.PASSED, None, False),
         (PASS, "unseen", End.LOST, None, True),
@@ -96,7 +96,7 @@ def test_the_replacement_names_the_order_and_keeps_its_id():
 
 @pytest.mark.parametrize(
     ("way", "end", "replaced"),
-    [("confirm", End.NO_DECISION, True), ("exit", End.MISSED, False), ("unseen", End.MISSED, False)],
+    [("confirm", End.NO_DECISION, True), ("exit", End.MISSED, False), ("unseen", End.MISSED, True)],
 )
 @pytest.mark.parametrize("disposition", [PASS, REJECT, NO_DECISION, None])
 def test_a_purged_item_is_diverted_whatever_was_decided(disposition, way, end, replaced):
@@ -135,6 +135,34 @@ def test_after_a_restart_verdicts_hold_and_nobody_is_missed_too_soon():
     assert lane.settle(items, reading(PAST, at_ms=2999)).ends == ()
     late = reading(PAST, at_ms=2999, exit_edges=(dark(AT_EXIT),))
     assert [one.end for one in lane.settle(items, late).ends] == [End.PASSED]
+
+
+@pytest.mark.parametrize(
+    ("eye", "at", "end"), [("confirm", AT_CONFIRM, End.DIVERTED), ("exit", AT_EXIT, End.NO_DECISION)]
+)
+def test_what_an_eye_tells_before_the_birth_is_told_is_not_lost(eye, at, end):
+    """After a restart the broker gives the eyes' words one after the other, and a gap in the births is being filled."""
+    lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, patient_until_ns=3000 * MS)
+    seen = {f"{eye}_edges": (dark(at, seq=7), light(at + 2000))}
+    assert lane.settle({}, reading(AT_EXIT + 100, at_ms=1000, **seen)) == Settlement()
+    assert lane.settle({}, reading(AT_EXIT + 200, at_ms=2000)) == Settlement()
+    settled = lane.settle({"i-1": item()}, reading(AT_EXIT + 300, at_ms=2900))
+    assert [(one.end, one.seen_counts, one.eye, one.edge_seq) for one in settled.ends] == [(end, at, eye, 7)]
+    assert lane.settle({}, reading(PAST, at_ms=3001)) == Settlement()
+
+
+def test_who_is_not_born_by_then_is_a_stranger():
+    lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, patient_until_ns=3000 * MS)
+    assert lane.settle({}, reading(AT_CONFIRM, at_ms=2999, confirm_edges=(dark(AT_CONFIRM),))) == Settlement()
+    (outcome,) = lane.settle({}, reading(AT_CONFIRM, at_ms=3000)).outcomes
+    assert (outcome.item_id, outcome.result, outcome.seen_counts) == (None, Result.UNEXPECTED, AT_CONFIRM)
+    assert lane.settle({}, reading(AT_CONFIRM, at_ms=3001)) == Settlement()
+
+
+def test_the_word_of_an_eye_is_of_one_life_of_the_plc():
+    lane = Dispatcher(GEOMETRY, "lane1", divert_undecided=True, patient_until_ns=3000 * MS)
+    lane.settle({}, reading(AT_CONFIRM, at_ms=1000, confirm_edges=(dark(AT_CONFIRM),)))
+    assert lane.settle({"i-1": replace(item(), boot=9)}, reading(AT_CONFIRM, at_ms=1010, boot=9)) == Settlement()
 
 
 def test_an_unmeasured_item_is_commanded_at_its_deadline_at_the_latest():
@@ -330,9 +358,7 @@ def test_an_end_is_recorded_with_who_saw_it_where_and_when(disposition, way, com
     outcome = DivertOutcome(command_id, "i-1", result, counts, because, eye)
     assert settled.outcomes == ((outcome,) if result else ())
     assert settled.ends == (ItemEnd("i-1", end, counts, 9 * MS, eye, seq),)
-    assert [one.reasons for one in settled.requests] == (
-        [] if end in (End.MISSED, End.PASSED) else [("because", because)]
-    )
+    assert [one.reasons for one in settled.requests] == ([] if eye == "exit" else [("because", because)])
 
 
 def test_an_item_of_another_life_of_the_plc_was_not_seen_where_the_counts_are():
