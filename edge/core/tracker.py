@@ -55,12 +55,14 @@ class Tracker:
         self._shown_at: dict[tuple[str, str], float] = {}  # item and free-running camera → counts when last shown
         self._announced: deque[tuple[int, Expected]] = deque(maxlen=MAX_ANNOUNCED)  # when, and what
         self._left = tuple(announced)  # until the belt's place is known
+        self._silent_ns = 0  # when the PLC was last silent: the births of then are still to come
 
     def update(self, reading: BeltReading, frames: Sequence[Frame], held: Held = none_is_held) -> Tracked:
         """Births, lengths, orders, slip and purges, then what the frames show."""
         before, born = dict(self.items), self._born
         self._brief.clear()
         self._announced.extend((reading.read_ns, expected) for expected in reading.announced)
+        self._silent_ns = reading.read_ns if reading.stale else self._silent_ns
         ghosts = tuple(self._induct(reading))
         self._see_to_blocked_eye(reading)
         if self._took_over(reading) or reading.announced or reading.induct_edges:
@@ -190,8 +192,9 @@ class Tracker:
         """Whether its item may still come: one that was taken off before the eye must not pass its order on.
 
         A place far off the belt is of another life of the PLC: of the last one, or of one that `belt` has not told yet.
+        A silence does not count: what was announced before it may be born after it.
         """
-        if reading.read_ns - announced_ns <= UNPLACED_NS:
+        if reading.read_ns - max(announced_ns, self._silent_ns) <= UNPLACED_NS:
             return True
         if expected.scan_counts is None:
             return False

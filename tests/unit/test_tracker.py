@@ -246,6 +246,20 @@ def test_an_order_with_a_place_waits_until_that_is_well_past_the_eye(past_mm, jo
     assert (next(iter(lane.items.values())).expected is placed) is joined
 
 
+@pytest.mark.parametrize("scan_counts", [9000, None])
+@pytest.mark.parametrize(("back_ms", "joined"), [(19_000, EXPECTED.wms_item), (26_000, None)])
+def test_an_order_outlasts_a_silence_of_the_plc_and_no_more(scan_counts, back_ms, joined):
+    """Its item came to the eye while the broker was down, and is told after what was announced since."""
+    lane, order = tracker(), replace(EXPECTED, scan_counts=scan_counts)
+    lane.update(reading(10_000, at_ms=1000, announced=(order,)), [])
+    lane.update(reading(10_000, at_ms=18_000, stale=True), [])
+    since = replace(EXPECTED, wms_item="since", scan_counts=90_000)
+    lane.update(reading(100_000, at_ms=back_ms - 500, announced=(since,)), [])
+    lane.update(reading(100_000, at_ms=back_ms, induct_edges=(dark(10_000), light(12_000))), [])
+    (born,) = lane.items.values()
+    assert (born.expected and born.expected.wms_item) == joined
+
+
 def test_an_order_of_a_new_life_of_the_plc_waits_until_the_belt_tells_of_it():
     """Two topics, two ways: the order may be there first, and its place reads as one that is long past."""
     lane, placed = tracker(), replace(EXPECTED, scan_counts=500)  # due at the eye at 1500 counts
