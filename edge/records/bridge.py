@@ -63,13 +63,24 @@ def last_bridge(base: sqlite3.Connection) -> Bridge | None:
     Raises:
         ValueError: it is none.
     """
+    bridge = noted_bridge(base)
+    if bridge is None:
+        return None
+    there = base.execute("SELECT COUNT(*) FROM journal WHERE entry BETWEEN 1 AND ?", (bridge.to,)).fetchone()[0]
+    return bridge if there < bridge.to else None
+
+
+def noted_bridge(base: sqlite3.Connection) -> Bridge | None:
+    """The last one that was entered; None: none was.
+
+    Raises:
+        ValueError: it is none.
+    """
     asked = f"SELECT entry, body FROM journal WHERE kind = '{PUT_AWAY}' ORDER BY entry DESC LIMIT 1"  # noqa: S608 - ours
     row = base.execute(asked).fetchone()
     if row is None:
         return None
-    bridge = bridge_of(int(row[0]), row[1].encode() if isinstance(row[1], str) else bytes(row[1]))
-    there = base.execute("SELECT COUNT(*) FROM journal WHERE entry BETWEEN 1 AND ?", (bridge.to,)).fetchone()[0]
-    return bridge if there < bridge.to else None
+    return bridge_of(int(row[0]), row[1].encode() if isinstance(row[1], str) else bytes(row[1]))
 
 
 def bridge_of(entry: int, body: bytes) -> Bridge:

@@ -13,9 +13,9 @@ from typing import Any
 
 from edge.core.chain import content
 from edge.core.chain_check import Break, Chain, Kind
-from edge.core.errors import LedgerRefused
 from edge.records.bridge import Bridge, last_bridge
-from edge.records.ledger_file import BEGUN, FILE, SCHEMA, SEALED, TRIGGERS, VERSION, read_only, reading
+from edge.records.ledger_file import BEGUN, FILE, SEALED, reading
+from edge.records.proof_file import ledger, of_the_file
 from edge.records.proof_outbox import OWED, OutboxProof
 from edge.records.proof_pictures import PICTURES, PictureProof, removed_since
 from edge.records.proof_put_away import ArchiveProof, KeptProof, Known
@@ -23,7 +23,6 @@ from edge.records.proof_seals import SealProof
 
 MALFORMED = b""  # digest of what no journal holds
 TOLD_EVERY = 2000  # entries
-MOST_FAULTS = 20  # of SQLite's own, told
 
 Head = tuple[int, str]
 """An entry's number and hash (hex), as they were noted elsewhere."""
@@ -61,7 +60,7 @@ def prove(
         LedgerRefused: there is no ledger, or none that this release knows.
     """
     seals = SealProof(state, keys)  # how long the file is before the ledger is read: it is always written first
-    with closing(_opened(state)) as base, closing(OutboxProof()) as outbox, closing(PictureProof(state)) as pictures:
+    with closing(ledger(state)) as base, closing(OutboxProof()) as outbox, closing(PictureProof(state)) as pictures:
         proof = _Reader(base, seals, outbox, pictures, dict(heads), archive).read(also, told)
         return _but_removed_meanwhile(proof, state)
 
@@ -170,7 +169,7 @@ class _Reader:
         yield from self._outbox.ended(self._base)
         if "pictures" in also:
             yield from self._pictures.ended(self._base)
-        yield from _of_the_file(self._base, whole="file" in also)
+        yield from of_the_file(self._base, whole="file" in also)
 
     def _take(
         self, entry: int, wall_ns: int, kind: Any, item: Any, body: Any, hashed: Any
@@ -256,55 +255,3 @@ def _table(body: Any) -> dict[str, Any]:
     except (ValueError, TypeError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _of_the_file(base: sqlite3.Connection, *, whole: bool) -> Iterator[Break]:
-    """What keeps the journal append-only is there, and indices are what they were, and say what the tables do."""
-    triggers, indices = _made(base, "trigger"), _made(base, "index")
-    for name, sql in TRIGGERS.items():
-        if triggers.get(name) != sql:
-            yield Break(Kind.FILE, 0, 0, f"the trigger {name}, which forbids changes, is missing or another")
-    for name in triggers.keys() - TRIGGERS.keys():
-        yield Break(Kind.FILE, 0, 0, f"the trigger {name} is none of the ledger's")
-    with closing(sqlite3.connect(":memory:")) as new:
-        new.executescript(SCHEMA)
-        for name, sql in _made(new, "index").items():
-            if indices.get(name, sql) != sql:
-                yield Break(Kind.FILE, 0, 0, f"the index {name} is another than it was")
-    for (fault,) in base.execute(f"PRAGMA integrity_check({MOST_FAULTS})") if whole else ():
-        if fault != b"ok":
-            yield Break(Kind.FILE, 0, 0, f"{FILE}: {bytes(fault).decode(errors='replace')}")
-
-
-def _made(base: sqlite3.Connection, kind: str) -> dict[str, str]:
-    """Name → how it was made, of all of a kind in the schema."""
-    rows = base.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL", (kind,))
-    return {_text(name): _text(sql) for name, sql in rows}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else bytes(value).decode(errors="replace")
-
-
-def _opened(state: Path) -> sqlite3.Connection:
-    """The ledger to be read alone; a copy on a medium that cannot be written too.
-
-    Raises:
-        LedgerRefused: it is missing, or none that this release knows.
-    """
-    if not (state / FILE).is_file():
-        raise LedgerRefused(f"{state}: there is no {FILE}: name a lane's settings, or a copy of its state.")
-    try:
-        base = read_only(state)
-        base.text_factory = bytearray
-        version = base.execute("PRAGMA user_version").fetchone()[0]
-        columns = [bytes(row[1]) for row in base.execute("PRAGMA table_info(journal)")]
-    except sqlite3.Error as error:
-        raise LedgerRefused(
-            f"{state / FILE}: no ledger, or a damaged one ({error}): restore it from a copy."
-        ) from error
-    if version > VERSION:
-        raise LedgerRefused(f"{state / FILE}: made by a newer release: verify it with that.")
-    if b"hash" not in columns:
-        raise LedgerRefused(f"{state / FILE}: made by a release without a chain: start the daemon of this one once.")
-    return base

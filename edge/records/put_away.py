@@ -85,6 +85,16 @@ def put_away(state: Path, wanted: Wanted) -> Iterator[Bridge]:
             ) from error
 
 
+def is_due(state: Path, wanted: Wanted) -> bool:
+    """Whether there is anything more to put away.
+
+    Raises:
+        LedgerRefused, ArchiveRefused: as `put_away`.
+    """
+    with closing(opened(state)) as base:
+        return _Run(base, wanted).next() is not None
+
+
 def done(state: Path) -> None:
     """Note that all that is due was put away: its time is what is watched."""
     written(state / DONE, b"")
@@ -107,7 +117,7 @@ class _Run:
             leaves, stated = self._let_go(self._bridge)
             if leaves:
                 yield self._bridge
-        while head := self._next():
+        while head := self.next():
             file = self._archived(head)
             told = Bridge(head.last, head.hash, _seal(head).seal, file.name, _sha256(file), self._wanted.by, 0, "")
             stated = self._bridged(told, stated)
@@ -121,7 +131,7 @@ class _Run:
         if self._bridge and not (folder / self._bridge.file).is_file():
             raise ArchiveRefused(f"{folder}: {self._bridge.file} is not there: mount the archive, or copy it there.")
 
-    def _next(self) -> Head | None:
+    def next(self) -> Head | None:
         """The next segment: one that lies there already, else as many entries as fit, up to a seal."""
         after, before = (self._bridge.to, self._bridge.hash) if self._bridge else (0, BEGINNING.hex())
         if there := segments.found(self._wanted.archive, self._ledger).get(after + 1) if self._ledger else None:

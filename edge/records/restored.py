@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def _in_order(paths: Sequence[Path]) -> list[tuple[Path, segments.Head]]:
     if not paths:
         raise ArchiveRefused("there are no segments: name an archive's folder, or files of it.")
     heads = sorted(((path, segments.opened(path)[0]) for path in paths), key=lambda one: one[1].first)
-    for (_, before), (path, head) in zip(heads, heads[1:], strict=False):
+    for (_, before), (path, head) in pairwise(heads):
         if (head.ledger, head.first, head.before) != (before.ledger, before.last + 1, before.hash):
             raise ArchiveRefused(
                 f"{path}: does not follow entry {before.last}: name all segments between, of one lane."

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-import sqlite3
-import time
-from contextlib import closing
 from pathlib import Path
-from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from edge.core.answers import Outcome, Reply
-from edge.core.errors import ArchiveRefused
 from edge.core.messages import ReplacementRequest
 from edge.records.audit_key import own
 from edge.records.evidence.store import Picture, Store
@@ -118,7 +110,7 @@ def do(lane, deed, name):
     told[deed]()
 
 
-@settings(max_examples=150, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 6)), min_size=30, max_size=90))
 def test_whatever_happens_and_whenever_it_is_put_away_it_holds_and_nothing_is_lost(tmp_path_factory, deeds):
     lane, kept = Lane(tmp_path_factory.mktemp("lane")), {}
