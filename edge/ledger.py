@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +22,6 @@ from edge.records.restored import restore
 from edge.records.size import Size, size
 from edge.started import who
 
-NICE = 10  # the lane's daemon goes first
 NS_PER_S, S_PER_DAY = 1_000_000_000, 86_400
 BYTES_PER_MB = 1_000_000
 DONE, WAITS = 0, 3  # exit codes
@@ -58,8 +55,6 @@ def put(options: argparse.Namespace) -> int:
     archive = options.to or config.ledger.archive
     if archive is None:
         raise ArchiveRefused(f"{options.config}: say where to: `archive` in [ledger], or --to FOLDER.")
-    with suppress(PermissionError):  # a unit's sandbox forbids it: there systemd has seen to it
-        os.nice(NICE)
     state, days = config.lane.state, options.keep_days or config.ledger.keep_days
     before_ns = time.time_ns() - int(days * S_PER_DAY * NS_PER_S)
     wanted = Wanted(archive, f"{config.lane.site}/{config.lane.name}", options.by, before_ns)

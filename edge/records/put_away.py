@@ -100,6 +100,12 @@ def done(state: Path) -> None:
     written(state / DONE, b"")
 
 
+def done_s(state: Path) -> float:
+    """When that was, seconds since 1970; 0: never."""
+    path = state / DONE
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
 class _Run:
     """One run of one process."""
 
