@@ -16,8 +16,9 @@ from rich.console import Console
 from edge.config import load
 from edge.core.errors import ArchiveRefused, LedgerRefused
 from edge.records import exported, segments
+from edge.records.archiving import Wanted
 from edge.records.ledger_file import FILE
-from edge.records.put_away import Wanted, done, is_due, put_away
+from edge.records.put_away import done, is_due, put_away
 from edge.records.restored import restore
 from edge.records.size import Size, size
 from edge.started import who

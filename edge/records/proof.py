@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import struct
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.core.chain import content
 from edge.core.chain_check import Break, Chain, Kind
 from edge.records.bridge import Bridge, last_bridge
 from edge.records.ledger_file import BEGUN, FILE, SEALED, reading
 from edge.records.proof_file import ledger, of_the_file
 from edge.records.proof_outbox import OWED, OutboxProof
 from edge.records.proof_pictures import PICTURES, PictureProof, removed_since
-from edge.records.proof_put_away import ArchiveProof, KeptProof, Known
+from edge.records.proof_put_away import ArchiveProof, KeptProof
 from edge.records.proof_seals import SealProof
+from edge.records.raw import Known, digest, known, stands, table
 
-MALFORMED = b""  # digest of what no journal holds
 TOLD_EVERY = 2000  # entries
 
 Head = tuple[int, str]
@@ -128,7 +125,7 @@ class _Reader:
         """What was put away: by the archive, where it is at hand, or else by the hash that was sealed; what stays."""
         stays = KeptProof(bridge)
         for entry, wall_ns, kind, item, body, hashed in self._base.execute(KEPT_ROWS, (bridge.to,)):
-            stays.take(entry, _digest(wall_ns, kind, item, body), _stands(hashed))
+            stays.take(entry, digest(wall_ns, kind, item, body), stands(hashed))
             self._hear(entry, _told(kind, body), {SEALED})
         self._found.extend(stays.ended())
         if self._archive:
@@ -143,7 +140,7 @@ class _Reader:
 
     def _read_archive(self, folder: Path, bridge: Bridge) -> None:
         archive = ArchiveProof(folder, self._base, bridge)
-        stays = (_known(*row) for row in self._base.execute(KEPT_ROWS, (bridge.to,)))
+        stays = (known(*row) for row in self._base.execute(KEPT_ROWS, (bridge.to,)))
         archive.beside((self._take_archived(*row) for row in archive.rows()), stays)
         if (self._chain.entry, self._chain.hashed.hex()) != (bridge.to, bridge.hash):
             told = f"the archive does not come to what the bridge stands for: entry {bridge.to}, {bridge.hash[:16]}…"
@@ -155,7 +152,7 @@ class _Reader:
         name, told = self._take(entry, wall_ns, kind, item, body, hashed)
         if name == SEALED:
             self._hear(entry, (name, told))
-        return _known(entry, wall_ns, kind, item, body, hashed)
+        return known(entry, wall_ns, kind, item, body, hashed)
 
     def _beside(self, also: Sequence[str]) -> Iterator[Break]:
         """What else does not fit, once the journal has been read."""
@@ -180,7 +177,7 @@ class _Reader:
         """
         name, told = _told(kind, body)
         begun = (told.get("from", 0), told.get("to", 0)) if told and name == BEGUN else None
-        self._chain.take(entry, _digest(wall_ns, kind, item, body), _stands(hashed), begun)
+        self._chain.take(entry, digest(wall_ns, kind, item, body), stands(hashed), begun)
         self._seals.passed(entry, self._chain.hashed)
         if self._heads and (noted := self._heads.pop(entry, None)) and noted != self._chain.hashed.hex():
             self._found.append(Break(Kind.REWRITTEN, entry, entry, f"its hash was noted as {noted[:16]}…"))
@@ -220,38 +217,10 @@ class _Reader:
 LEAST = -(2**63)  # no number is smaller
 ROWS = "SELECT entry, wall_ns, kind, item, body, hash FROM journal WHERE entry > ? ORDER BY entry"
 KEPT_ROWS = ROWS.replace("entry > ?", "entry <= ?")
-BODIES = frozenset(
-    name.encode() for name in (SEALED, BEGUN, *OWED, *PICTURES)
-)  # kinds that are read, not only reckoned
+BODIES = frozenset(map(str.encode, (SEALED, BEGUN, *OWED, *PICTURES)))  # kinds that are read, not only reckoned
 
 
 def _told(kind: Any, body: Any) -> tuple[str, Mapping[str, Any]]:
     """A kind that is to be heard of, and what the entry says; else nothing."""
     name = bytes(kind) if type(kind) is bytearray else b""
-    return (name.decode(), _table(body)) if name in BODIES else ("", {})
-
-
-def _known(entry: int, wall_ns: Any, kind: Any, item: Any, body: Any, hashed: Any) -> Known:
-    """What stands for an entry."""
-    return entry, _digest(wall_ns, kind, item, body), _stands(hashed)
-
-
-def _stands(hashed: Any) -> bytes | None:
-    return hashed if hashed is None or type(hashed) is bytes else b"no hash"
-
-
-def _digest(wall_ns: Any, kind: Any, item: Any, body: Any) -> bytes:
-    if type(kind) is not bytearray or type(body) is not bytearray or type(item) not in (bytearray, type(None)):
-        return MALFORMED
-    try:
-        return content(wall_ns, kind, item, body)
-    except struct.error:  # the time is no whole number
-        return MALFORMED
-
-
-def _table(body: Any) -> dict[str, Any]:
-    try:
-        told = json.loads(bytes(body))
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    return (name.decode(), table(body)) if name in BODIES else ("", {})

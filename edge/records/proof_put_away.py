@@ -14,11 +14,9 @@ from edge.core.errors import ArchiveRefused
 from edge.records import segments
 from edge.records.bridge import Bridge, Kept, bridge_of
 from edge.records.ledger_file import PUT_AWAY
+from edge.records.raw import Known, Raw
 
 MOST = 1000  # faults that are told
-Raw = tuple[int, int, bytearray, bytearray | None, bytearray, bytes | None]
-"""An entry as it stands, its texts as the proof takes them."""
-Known = tuple[int, bytes, bytes | None]
 
 
 class KeptProof:

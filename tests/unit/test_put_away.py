@@ -30,6 +30,7 @@ from edge.lake.journal import Bounds
 from edge.lake.store import at
 from edge.lake.verify import verify
 from edge.records import exported
+from edge.records.archiving import Wanted
 from edge.records.audit_key import own
 from edge.records.cited import snapshot
 from edge.records.evidence.store import Picture, Store
@@ -38,7 +39,7 @@ from edge.records.ledger_file import opened
 from edge.records.lock import held
 from edge.records.outbox import LedgerOutbox
 from edge.records.proof import prove
-from edge.records.put_away import OWN, Wanted, done_s, put_away
+from edge.records.put_away import OWN, done_s, put_away
 from edge.records.restored import restore
 from edge.records.seals import add_seal
 from edge.records.sinks import JournalSink
@@ -54,6 +55,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 import edge.records.put_away as one
+from edge.records.archiving import Wanted
 state, archive, copies = map(Path, sys.argv[1:])
 steps = 0
 
@@ -72,7 +74,7 @@ def run(copy, at):
     one.opened = watched
     files = ("open", "os.rename", "os.remove")
     sys.addaudithook(lambda event, said: step(at) if event in files and str(copy) in str(said[0]) else None)
-    list(one.put_away(copy / "state", one.Wanted(copy / "archive", "test/lane", "Ada", 2**62, segment=30, restart=5)))
+    list(one.put_away(copy / "state", Wanted(copy / "archive", "test/lane", "Ada", 2**62, segment=30, restart=5)))
 
 at, ended = 0, False
 while not ended:
@@ -166,7 +168,7 @@ def old(lane, days=6):
         lane.owe(names[1])
         lane.answer(names[1])
         lane.owe(names[2])
-        lane.enter(*(("ItemEnd", name, {"item_id": name, "end": "passed"}) for name in names))
+        lane.enter(*(("ItemEnd", name, {"item_id": name, "end": "passed", "eye": "exit"}) for name in names))
         lane.enter(("PersonActed", None, {"by": "Ada", "what": "clear"}), ("ScaleLearnt", None, {"n": day}))
         lane.seal()
 
@@ -404,7 +406,6 @@ def settings_of(lane, folder, more=""):
 
 def test_the_command_puts_away_tells_and_brings_back(lane, tmp_path, monkeypatch, capsys):
     old(lane)
-    monkeypatch.setattr(put_away_module, "RESTART", 5)
     monkeypatch.setattr(ledger_command, "Wanted", partial(Wanted, segment=30, restart=5))
     config = settings_of(lane, tmp_path)
     assert main(["ledger", "status", config]) == 0
@@ -458,7 +459,7 @@ def do(lane, deed, name):
         "forget": lambda: lane.forget(name),
         "dispute": lambda: lane.enter(("Disputed", name, {"item_id": name, "by": "Ben"})),
         "act": lambda: lane.enter(("PersonActed", None, {"by": "Ada", "what": "clear"})),
-        "end": lambda: lane.enter(("ItemEnd", name, {"item_id": name, "end": "passed"})),
+        "end": lambda: lane.enter(("ItemEnd", name, {"item_id": name, "end": "passed", "eye": "exit"})),
         "hold": lambda: lane.enter(("FireShot", None, {"test": name})),
         "scale": lambda: lane.enter(("ScaleLearnt", None, {"n": name})),
         "seal": lane.seal,
