@@ -125,7 +125,8 @@ def beside(folder: Path, segments: int) -> None:
     state, archive = folder / "state", folder / ARCHIVE
     archive.mkdir(parents=True)
     _day(state, "d", (segments + 2) * 20_000 // len(KINDS))
-    spans, took_s = [], []
+    spans: list[tuple[float, float]] = []
+    took_s: list[tuple[float, float]] = []
     with _writer(state, folder / "waits") as waits:
         run = put_away(state, Wanted(archive, LANE, "bench", time.time_ns()))
         while len(spans) < segments:

@@ -213,6 +213,21 @@ def test_what_is_needed_no_longer_goes_with_the_next_run(lane):
     assert lane.breaks() == lane.breaks(archive=lane.archive) == []
 
 
+def test_what_a_release_without_a_chain_wrote_is_put_away_as_it_is(lane):
+    for more in (0, 1):
+        lane.base.executemany("INSERT INTO journal (wall_ns, kind, body) VALUES (?, 'Spoken', '{}')", [(1,)] * 5)
+        lane.base.commit()
+        old(lane, 2 + more)
+    before = lane.rows()
+    lane.put_away()
+    assert lane.breaks() == lane.breaks(archive=lane.archive) == []
+    again = lane.archive.parent / "again"
+    _, last = restore(list(lane.archive.iterdir()), again)
+    assert list(rows(again, 1, None)) == before[:last]
+    assert before[0] == lane.rows()[0]
+    assert before[0][5] is None
+
+
 def test_only_what_is_old_and_sealed_goes_and_never_what_a_start_reads(lane):
     old(lane)
     last = len(lane.rows())
