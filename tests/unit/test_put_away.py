@@ -432,6 +432,8 @@ def test_the_command_puts_away_tells_and_brings_back(lane, tmp_path, monkeypatch
     assert "entries stay" in capsys.readouterr().out
     assert main(["ledger", "status", config]) == 0
     assert "were put away" in capsys.readouterr().out
+    assert main(["audit", config, "log", "--by", "ada"]) == 0
+    assert "LedgerPutAway" in capsys.readouterr().out
     assert main(["explain", config, "i-0-3"]) == 1
     assert "ledger restore" in capsys.readouterr().err
     again = str(tmp_path / "again")
