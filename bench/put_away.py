@@ -79,10 +79,14 @@ def growth(folder: Path, days: int, keep_days: int, items: int) -> None:
             megabytes = (f"{one / 1e6:.1f}" for one in (known.bytes, known.free_bytes))
             table.add_row(str(day), f"{written:,}", *megabytes, str(stay), f"{away / 1e6:.1f}")
     console.print(table)
-    known = size(state)
     to = known.bridge.to if known.bridge else 0
-    a_item = away / to * len(KINDS)
+    a_item = away / max(1, to) * len(KINDS)
     console.print(f"in the archive {a_item:.0f} B an item, in the ledger {_bytes_an_item(folder, items):.0f} B")
+    _verified(state, archive)
+
+
+def _verified(state: Path, archive: Path) -> None:
+    """How long it takes to verify, without the archive and with it."""
     key = (state / PUBLIC).read_text().strip()
     for at_hand in (None, archive):
         began_s = time.perf_counter()

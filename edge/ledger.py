@@ -25,6 +25,7 @@ from edge.started import who
 
 NS_PER_S, S_PER_DAY = 1_000_000_000, 86_400
 BYTES_PER_MB = 1_000_000
+MOST_DAYS = 36_500
 DONE, WAITS = 0, 3  # exit codes
 
 
@@ -44,7 +45,7 @@ def status(options: argparse.Namespace) -> int:
     state = config.lane.state
     try:
         known = size(state)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         raise LedgerRefused(f"{state / FILE}: cannot be read ({error}): is this the lane's own machine?") from error
     Console().print("\n".join(_told(known, state, config.ledger.archive)), highlight=False, soft_wrap=True)
     return DONE
@@ -74,14 +75,17 @@ def put(options: argparse.Namespace) -> int:
 def bring_back(options: argparse.Namespace) -> int:
     """Make a state of segments, for `explain`, `investigate` and `audit` to read."""
     paths = [path for one in options.segments for path in _segments(one)]
-    first, last = restore(paths, options.to)
+    try:
+        first, last = restore(paths, options.to)
+    except (OSError, sqlite3.Error) as error:
+        raise ArchiveRefused(f"{options.to}: cannot be written ({error}): make room, and name a new folder.") from error
     told = f"{options.to}: entries {first} to {last}; name it to `audit`, and to `explain` and `investigate` as --state"
     Console().print(told, highlight=False, soft_wrap=True)
     return DONE
 
 
 def _segments(named: Path) -> list[Path]:
-    """A file, or all segments in a folder."""
+    """A file, or all segments in a folder, which are of one ledger."""
     return [path for path in named.iterdir() if segments.NAME.fullmatch(path.name)] if named.is_dir() else [named]
 
 
@@ -92,12 +96,19 @@ def _told(known: Size, state: Path, archive: Path | None) -> list[str]:
     if known.entries:
         told += [f"every entry since {_day(known.oldest_wall_ns)} is there ({known.days:.1f} days)"]
         grows = known.bytes_per_day
-        lasts = f": the disk lasts {free / grows:,.0f} days more" if grows else ""
-        told += [f"it grows by {grows / BYTES_PER_MB:.1f} MB a day{lasts}"]
+        lasts = f": with nothing put away the disk lasts {free / grows:,.0f} days more" if grows else ""
+        told += [f"{grows / BYTES_PER_MB:.1f} MB are written a day{lasts}"]
     if known.bridge:
         stay = f"{known.bridge.kept} of them stay here"
         told += [f"entries 1 to {known.bridge.to} were put away, the last into {known.bridge.file}; {stay}"]
     return [*told, f"archive: {archive}" if archive else "nothing is put away: [ledger] names no archive"]
+
+
+def _days(told: str) -> float:
+    days = float(told)
+    if not 0 < days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{told}: more than 0, at most {MOST_DAYS}")
+    return days
 
 
 def _day(wall_ns: int) -> str:
@@ -112,7 +123,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     for one in (told, putting):
         one.add_argument("config", type=Path, help="the lane's settings (TOML)")
     putting.add_argument("--to", type=Path, metavar="FOLDER", help="the archive (default: [ledger] in the settings)")
-    putting.add_argument("--keep-days", type=float, metavar="N", help="default: [ledger] in the settings")
+    putting.add_argument("--keep-days", type=_days, metavar="N", help="default: [ledger] in the settings")
     putting.add_argument("--by", default=who(), help="your name: it is kept in the journal (default: %(default)s)")
     back = verbs.add_parser("restore", help=str(bring_back.__doc__))
     back.add_argument("segments", type=Path, nargs="+", help="an archive's folder, or files that follow each other")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,14 +54,8 @@ def put_away(state: Path, wanted: Wanted) -> Iterator[Bridge]:
         LedgerRefused: the ledger cannot be written.
         ArchiveRefused: the archive is not there or full, or what is to be put away is not what was sealed.
     """
-    with held(state / OWN), closing(opened(state)) as base:
-        try:
-            yield from _Run(base, wanted).bridges()
-        except (OSError, sqlite3.Error, ValueError, TypeError) as error:
-            raise ArchiveRefused(
-                f"{wanted.archive}: nothing was lost, but nothing more could be put away ({error}): make room, or "
-                "mount it to be written; the next run goes on."
-            ) from error
+    with held(state / OWN), closing(opened(state)) as base, _refusing(wanted):
+        yield from _Run(base, wanted).bridges()
 
 
 def is_due(state: Path, wanted: Wanted) -> bool:
@@ -70,8 +64,20 @@ def is_due(state: Path, wanted: Wanted) -> bool:
     Raises:
         LedgerRefused, ArchiveRefused: as `put_away`.
     """
-    with closing(opened(state)) as base:
+    with closing(opened(state)) as base, _refusing(wanted):
         return Archive(base, wanted).following(last_bridge(base)) is not None
+
+
+@contextmanager
+def _refusing(wanted: Wanted) -> Iterator[None]:
+    """What the disks or a ledger that was tampered with do, as an error that says what to do next."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, ValueError, TypeError) as error:
+        raise ArchiveRefused(
+            f"{wanted.archive}: nothing was lost, but nothing more could be put away ({error}): make room, or mount it "
+            "to be written; the next run goes on."
+        ) from error
 
 
 def done(state: Path) -> None:
