@@ -7,6 +7,7 @@ how many, and a digest over them. The last bridge of a journal counts; each stan
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -15,6 +16,7 @@ from typing import Any
 from edge.core.chain import kept
 from edge.records.ledger_file import PUT_AWAY
 
+HASH = re.compile(r"[0-9a-f]{64}")
 NUMBERS = ("to", "seal", "kept")  # fields that are numbers; the others are text
 
 
@@ -96,7 +98,7 @@ def bridge_of(entry: int, body: bytes) -> Bridge:
         raise ValueError(f"entry {entry} is no bridge: {error}") from error
     if any(type(value) is not (int if name in NUMBERS else str) for name, value in fields.items()):
         raise ValueError(f"entry {entry} is no bridge: a field of another type")
-    if not 0 < bridge.to < entry or len(bridge.hash) != 2 * sha256().digest_size:
+    if not 0 < bridge.to < entry or not HASH.fullmatch(bridge.hash):
         raise ValueError(f"entry {entry} is no bridge: it cannot stand for entries up to {bridge.to}")
     return bridge
 

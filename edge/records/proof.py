@@ -132,7 +132,7 @@ class _Reader:
             self._read_archive(self._archive, bridge)
         else:
             self._chain = Chain.after(bridge.to, bytes.fromhex(bridge.hash))
-            self._seals.passed(bridge.to, self._chain.hashed)
+            self._passed(bridge.to)
             if not self._seals.put_away(bridge.to):
                 told = f"the bridge says that entries up to {bridge.to} were put away, and no good seal ends with that"
                 self._found.append(Break(Kind.PUT_AWAY, 1, bridge.to, told))
@@ -178,10 +178,14 @@ class _Reader:
         name, told = _told(kind, body)
         begun = (told.get("from", 0), told.get("to", 0)) if told and name == BEGUN else None
         self._chain.take(entry, digest(wall_ns, kind, item, body), stands(hashed), begun)
+        self._passed(entry)
+        return name, told
+
+    def _passed(self, entry: int) -> None:
+        """The chain goes to this entry: hold its hash against what was sealed, and noted elsewhere."""
         self._seals.passed(entry, self._chain.hashed)
         if self._heads and (noted := self._heads.pop(entry, None)) and noted != self._chain.hashed.hex():
             self._found.append(Break(Kind.REWRITTEN, entry, entry, f"its hash was noted as {noted[:16]}…"))
-        return name, told
 
     def _hear(self, entry: int, said: tuple[str, Mapping[str, Any]], but: Collection[str] = ()) -> None:
         """What an entry says; but: kinds that are not heard."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -35,7 +36,7 @@ from edge.records.audit_key import own
 from edge.records.cited import snapshot
 from edge.records.evidence.store import Picture, Store
 from edge.records.journal import Journal, counted, rows
-from edge.records.ledger_file import opened
+from edge.records.ledger_file import enter, opened
 from edge.records.lock import held
 from edge.records.outbox import LedgerOutbox
 from edge.records.proof import prove
@@ -49,6 +50,7 @@ from edge.signing import public
 from tests.unit.lane import item as born
 
 SITE = "test/lane"
+BRIDGE = {"to": 5, "hash": "0" * 64, "seal": 1, "file": "", "sha256": "", "by": "Eve", "kept": 0, "digest": ""}
 KILLED = """
 import os, shutil, signal, sys
 from functools import partial
@@ -360,11 +362,35 @@ def test_every_tampering_is_found(lane, kind):
 
 def test_a_head_of_what_was_put_away_is_held_against_the_archive(lane):
     old(lane)
-    head = (40, lane.rows()[39][5].hex())
-    lane.put_away()
+    before = lane.rows()
+    head = (40, before[39][5].hex())
+    *_, bridge = lane.put_away()
+    ends = (bridge.to, before[bridge.to - 1][5].hex())
+    assert lane.breaks(heads=[ends]) == lane.breaks(heads=[ends], archive=lane.archive) == []
+    assert [one[0] for one in lane.breaks(heads=[(bridge.to, "0" * 64)])] == ["rewritten"]
     assert lane.breaks(heads=[head]) == lane.breaks(heads=[head], archive=lane.archive) == []
     assert any("head 40 was put away" in note for note in lane.prove(heads=[head]).notes)
     assert [one[0] for one in lane.breaks(heads=[(40, "0" * 64)], archive=lane.archive)] == ["rewritten"]
+
+
+BRIDGES = {
+    "no table": "[]",
+    "another field": json.dumps({"until": 5}),
+    "a number as text": json.dumps(BRIDGE | {"to": "5"}),
+    "itself": json.dumps(BRIDGE | {"to": 10**6}),
+    "no hash": json.dumps(BRIDGE | {"hash": "x" * 64}),
+}
+
+
+@pytest.mark.parametrize("told", BRIDGES)
+def test_what_is_no_bridge_stands_for_nothing(lane, told):
+    old(lane, 2)
+    lane.base.execute("BEGIN IMMEDIATE")
+    enter(lane.base, [("LedgerPutAway", None, json.loads(BRIDGES[told]))])
+    lane.base.commit()
+    assert [(kind, first) for kind, first, *_ in lane.breaks()] == [("put away", 0)]
+    with pytest.raises(ArchiveRefused, match="is no bridge"):
+        lane.put_away()
 
 
 def test_it_is_whole_whenever_a_run_is_killed(lane, tmp_path):
