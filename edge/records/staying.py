@@ -26,7 +26,7 @@ FROM journal WHERE item = :item"""  # noqa: S608 - each part by an index of its 
 
 
 class Staying:
-    """Says of each of a stretch of entries whether it stays, as things are now."""
+    """Says of each entry of a stretch whether it stays, as things are now."""
 
     def __init__(self, base: sqlite3.Connection, after: int, to: int) -> None:
         """Take the ledger, and the stretch: behind one entry, up to another."""

@@ -25,6 +25,7 @@ from edge.core.answers import Outcome, Reply
 from edge.core.bodies import body
 from edge.core.errors import ArchiveRefused, LaneInUse
 from edge.core.messages import ReplacementRequest
+from edge.core.orders import command_id_of
 from edge.lake.export import Lane as LakeLane
 from edge.lake.export import export
 from edge.lake.journal import Bounds
@@ -175,7 +176,14 @@ def old(lane, days=6):
         lane.seal()
 
 
+def commanded(name):
+    told = {"command_id": command_id_of(name)}
+    return ("DivertCommand", name, told), ("DivertAck", None, told)
+
+
 def test_what_is_still_needed_stays_and_the_rest_is_in_the_archive(lane):
+    lane.enter(("DaemonStarted", None, {"by": "systemd"}), *commanded("i-0-2"), *commanded("i-0-3"))
+    lane.enter(("RequestAnswered", None, {"request": "a hold's", "status": "accepted"}))
     old(lane)
     lane.picture("i-0-4")
     lane.forget("i-0-4")
@@ -187,7 +195,11 @@ def test_what_is_still_needed_stays_and_the_rest_is_in_the_archive(lane):
     of_items = {name for _, name in stays if name}
     assert of_items >= {"i-0-0", "i-0-2", "i-1-2", "i-1-5"}
     assert not of_items & {"i-0-3", "i-0-1", "i-1-0", "i-1-1", "i-1-3"}
-    assert {kind for kind, name in stays if not name} == {"DaemonStarted", "PersonActed", "ScaleLearnt"}
+    assert {kind for kind, name in stays if not name} == {
+        *("DaemonStarted", "PersonActed", "ScaleLearnt", "DivertAck", "RequestAnswered")
+    }
+    acks = [json.loads(row[4])["command_id"] for row in lane.rows() if row[2] == "DivertAck"]
+    assert acks == [command_id_of("i-0-2")]
     assert sum(row[2] == "ScaleLearnt" for row in lane.rows()) == 1  # the last alone
     there = set(lane.rows())
     assert {row for row in before if row[0] > bridge.to} <= there
