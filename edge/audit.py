@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
@@ -51,9 +52,8 @@ def verify(options: argparse.Namespace) -> int:
     also = (*(() if options.quick else ("file",)), *(("pictures",) if options.evidence else ()))
     began_s = time.monotonic()
     with Progress(console=Console(stderr=True), transient=True, disable=options.json) as progress:
-        task = progress.add_task("entries", total=None)
-        told = lambda at, of: progress.update(task, completed=at, total=of)  # noqa: E731
-        proof = prove(state, keys, options.head, also, told, options.archive)
+        shown = partial(_show, progress, progress.add_task("entries", total=None))
+        proof = prove(state, keys, options.head, also, shown, options.archive)
     if beside:
         proof.notes.append(BESIDE)
     told = _as_json if options.json else _as_text
@@ -103,6 +103,10 @@ def key(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_own_keys(options.lane)))  # noqa: T201
     return 0
+
+
+def _show(progress: Progress, task: TaskID, entry: int, entries: int) -> None:
+    progress.update(task, completed=entry, total=entries)
 
 
 def _state(lane: Path) -> Path:

@@ -96,7 +96,7 @@ class Archive:
         )
 
     def _demand_ours(self, head: Head, path: Path) -> None:
-        if self._hash(head.last) != head.hash:
+        if self._hash(head.last) != head.hash or path.name != head.name:
             raise ArchiveRefused(
                 f"{path}: holds entries that went on otherwise than this ledger's: was that brought back from a "
                 "backup? Name another archive, with a copy of the last good segment in it."

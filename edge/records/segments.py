@@ -25,6 +25,8 @@ from edge.records.seals import seal_of
 FORMAT = "tunnel-edge ledger 1"
 NAME = re.compile(r".+-([0-9a-f]{8})-(\d{12})-(\d{12})\.jsonl\.gz")
 LONGEST_BYTES = 64_000_000  # of a line
+HASH = re.compile(r"[0-9a-f]{64}")
+NUMBERS = ("first", "last")  # fields of the first line that are numbers; the others are text
 NAMED = 8  # digits of a hash that name a journal
 LEVEL = 6  # of compression
 FIELDS: Mapping[str, type | tuple[type, ...]] = {
@@ -97,7 +99,7 @@ def opened(path: Path) -> tuple[Head, Iterator[Row]]:
     """
     lines = _lines(path)
     try:
-        return Head(**json.loads(next(lines))), _rows(path, lines)
+        return _head(json.loads(next(lines))), _rows(path, lines)
     except (StopIteration, ValueError, TypeError, RecursionError) as error:
         raise _damaged(path, error) from error
 
@@ -172,6 +174,15 @@ def _rows(path: Path, lines: Iterable[bytes]) -> Iterator[Row]:
             yield _row(json.loads(told))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _damaged(path, error) from error
+
+
+def _head(said: Mapping[str, Any]) -> Head:
+    head = Head(**said)
+    if any(type(value) is not (int if name in NUMBERS else str) for name, value in said.items()):
+        raise ValueError("its first line has a field of another type")
+    if head.format != FORMAT or not HASH.fullmatch(head.before) or not NAME.fullmatch(head.name):
+        raise ValueError("its first line is none of a segment")
+    return head
 
 
 def _row(said: Mapping[str, Any]) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -392,6 +393,20 @@ BRIDGES = {
     "itself": json.dumps(BRIDGE | {"to": 10**6}),
     "no hash": json.dumps(BRIDGE | {"hash": "x" * 64}),
 }
+
+
+@pytest.mark.parametrize(
+    "more", [{"first": "1"}, {"before": "x"}, {"ledger": "../../x"}, {"format": "2"}, {"odd": 1}, {"seal": "{}"}]
+)
+def test_a_segment_that_says_odd_things_of_itself_is_refused(lane, more):
+    old(lane, 2)
+    lane.put_away()
+    (first, *_) = sorted(lane.archive.iterdir())
+    head, *lines = gzip.decompress(first.read_bytes()).splitlines(keepends=True)
+    first.write_bytes(gzip.compress(json.dumps(json.loads(head) | more).encode() + b"\n" + b"".join(lines)))
+    with pytest.raises(ArchiveRefused, match=r"damaged|not what was sealed"):
+        restore([first], lane.archive.parent / "again")
+    assert "put away" in {kind for kind, *_ in lane.breaks(archive=lane.archive)}
 
 
 @pytest.mark.parametrize("told", BRIDGES)
