@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.tampering import BY_A_HEAD, FOUND, NEVER, OLDER, Tamper, pictures
+from bench.tampering_put_away import ARCHIVE, segments
 from edge.core.errors import LedgerRefused
 from edge.core.messages import ReplacementRequest
 from edge.records.audit_key import PUBLIC, own
@@ -163,11 +164,11 @@ def tamperings(folder: Path, count: int, seed: int) -> None:
     for kinds, heads in ((FOUND, ()), (BY_A_HEAD, ()), (BY_A_HEAD, (head,)), (NEVER, (head,))):
         for name, tamper in kinds.items():
             told = f"{name}, with a head noted elsewhere" if heads else name
-            row = _tried(whole, tamper, per_kind if kinds is FOUND else FEW, key, heads, before, chance)
+            row = tried(whole, tamper, per_kind if kinds is FOUND else FEW, key, heads, before, chance)
             console.print(ROW.format(told, *row), highlight=False)
 
 
-def _tried(
+def tried(
     whole: Path,
     tamper: Tamper,
     count: int,
@@ -175,6 +176,7 @@ def _tried(
     heads: Sequence[tuple[int, str]],
     before: str,
     chance: Random,
+    archive: str = "",
 ) -> list[str]:
     """A row: how many were tried, changed nothing, were found, were not."""
     came: Counter[str] = Counter()
@@ -184,7 +186,7 @@ def _tried(
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(whole, copy, ignore=shutil.ignore_patterns("*-shm"))
         tamper(copy, chance)
-        found = told(copy, key, heads)
+        found = told(copy, key, heads, copy / archive if archive else None)
         same = dump(copy) == before
         came["same" if same else "found" if found else "missed"] += 1
         kinds.update(found)
@@ -192,10 +194,10 @@ def _tried(
     return [str(count), str(came["same"]), str(came["found"]), str(came["missed"]), whos]
 
 
-def told(state: Path, key: str, heads: Sequence[tuple[int, str]]) -> set[str]:
+def told(state: Path, key: str, heads: Sequence[tuple[int, str]], archive: Path | None = None) -> set[str]:
     """What the verification finds."""
     try:
-        return {one.kind.value for one in prove(state, [key], heads, also=("file", "pictures")).breaks}
+        return {one.kind.value for one in prove(state, [key], heads, also=("file", "pictures"), archive=archive).breaks}
     except LedgerRefused:
         return {"refused"}
 
@@ -215,7 +217,8 @@ def dump(state: Path) -> str:
                 known.update(repr(row).encode())
     except sqlite3.Error as error:
         return f"unreadable: {error}"
-    for path in (state / SEALS, *pictures(state)):
+    archived = segments(state) if (state / ARCHIVE).is_dir() else ()
+    for path in (state / SEALS, *pictures(state), *archived):
         known.update(path.name.encode() + path.read_bytes() if path.exists() else b"none")
     return known.hexdigest()
 

@@ -40,6 +40,7 @@ COMMANDS = {
     ),
     "lake": ("edge.lake.main", "main", "the ledger as Parquet tables, in a folder or an object store: export, verify"),
     "audit": ("edge.audit", "main", "is the journal what was written; who did what when; export it; the box's key"),
+    "ledger": ("edge.ledger", "main", "how large the ledger is; put its old days into an archive; bring them back"),
     "complaint": ("edge.learn", "complaint", "note a customer's complaint: what was shipped is not learnt from"),
     "releases": ("edge.releases", "main", "releases that are installed: list, activate"),
     "rollback": ("edge.releases", "rollback", "run the release again that ran before"),

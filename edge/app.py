@@ -117,6 +117,7 @@ def check(arguments: Sequence[str]) -> int:
         lambda: locator(config.inspection.belt_colours),
         lambda: verify(config.inspection.references, sessions),
         lambda: verify_layouts(config.inspection.print_layouts),
+        lambda: _demand_archive(config.ledger.archive),
         *(partial(demand, camera) for camera in config.camera if not camera.node),
         *(partial(demand_node, camera, config.nodes) for camera in config.camera if camera.node_key),
         lambda: _demand_calibrations(config),
@@ -149,6 +150,11 @@ def _demand_room(state: Path) -> None:
         raise LedgerRefused(
             f"{state}: {free / BYTES_PER_MB:.0f} MB are free there: make room for {ROOM_MB} MB at least."
         )
+
+
+def _demand_archive(archive: Path | None) -> None:
+    if archive and not archive.is_dir():
+        raise ConfigError(f"{archive}: [ledger] archive is no folder: mount it, or make it.")
 
 
 def _demand_clock() -> None:

@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
@@ -26,6 +27,7 @@ from edge.records.acts import acted
 from edge.records.journal import rows
 from edge.records.proof import Head, Proof, prove
 from edge.records.seals import FILE as SEALS
+from edge.records.segments import line
 from edge.signing import public
 
 HOLDS, BROKEN = 0, 3  # exit codes; 1, as of every command: it could not be looked at
@@ -50,8 +52,8 @@ def verify(options: argparse.Namespace) -> int:
     also = (*(() if options.quick else ("file",)), *(("pictures",) if options.evidence else ()))
     began_s = time.monotonic()
     with Progress(console=Console(stderr=True), transient=True, disable=options.json) as progress:
-        task = progress.add_task("entries", total=None)
-        proof = prove(state, keys, options.head, also, lambda at, of: progress.update(task, completed=at, total=of))
+        shown = partial(_show, progress, progress.add_task("entries", total=None))
+        proof = prove(state, keys, options.head, also, shown, options.archive)
     if beside:
         proof.notes.append(BESIDE)
     told = _as_json if options.json else _as_text
@@ -79,9 +81,8 @@ def export(options: argparse.Namespace) -> int:
     state, count = _state(options.lane), 0
     try:
         with gzip.open(options.out, "xt", encoding="utf-8", compresslevel=6) as file:
-            for entry, wall_ns, kind, item, body, hashed in rows(state, options.first, options.last):
-                said = {"entry": entry, "wall_ns": wall_ns, "kind": kind, "item": item, "body": body}
-                file.write(json.dumps({**said, "hash": hashed.hex() if hashed else None}) + "\n")
+            for row in rows(state, options.first, options.last):
+                file.write(line(row))
                 count += 1
             if (state / SEALS).exists():
                 file.writelines((state / SEALS).read_text().splitlines(keepends=True))
@@ -102,6 +103,10 @@ def key(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_own_keys(options.lane)))  # noqa: T201
     return 0
+
+
+def _show(progress: Progress, task: TaskID, entry: int, entries: int) -> None:
+    progress.update(task, completed=entry, total=entries)
 
 
 def _state(lane: Path) -> Path:
@@ -201,6 +206,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     proved = _verb(verbs, verify, f"exit code {HOLDS}: it holds, {BROKEN}: it is broken, 1: it cannot be looked at")
     proved.add_argument("--key", action="append", default=[], help="public key of the box (hex), or a file of such")
     proved.add_argument("--head", action="append", default=[], type=_head, metavar="ENTRY:HASH", help="noted elsewhere")
+    proved.add_argument("--archive", type=Path, metavar="FOLDER", help="what was put away is verified, too")
     proved.add_argument("--evidence", action="store_true", help="every kept picture too")
     proved.add_argument("--quick", action="store_true", help="without SQLite's own check of the file's indices")
     proved.add_argument("--json", action="store_true")

@@ -32,6 +32,7 @@ from edge.settings import (
 from edge.settings_audit import AuditSettings
 from edge.settings_evidence import EvidenceSettings
 from edge.settings_lake import LakeSettings
+from edge.settings_ledger import LedgerSettings
 from edge.settings_recipe import LimitSettings, LotSettings, RecipeSettings
 from edge.settings_warehouse import WarehouseSettings
 
@@ -57,6 +58,7 @@ class Config(Section):
     calibration: CalibrationSettings = CalibrationSettings()
     lake: LakeSettings = LakeSettings()
     audit: AuditSettings = AuditSettings()
+    ledger: LedgerSettings = LedgerSettings()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -72,9 +74,17 @@ class Config(Section):
             faults.append("two cameras have the same name")
         if min(self.belt.confirm_mm, self.belt.exit_mm) <= self.belt.gate_mm:
             faults.append("belt: the confirm and exit eyes must stand downstream of gate_mm")
+        if self.ledger.archive and self.ledger.keep_days <= self.inspection.learn_after_days:
+            faults.append(
+                "ledger.keep_days: must be more than inspection.learn_after_days, by which items are learnt from"
+            )
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def of_state(self, state: Path | None) -> Config:
+        """The same lane, with its ledger in another folder; None: where it is."""
+        return self.model_copy(update={"lane": self.lane.model_copy(update={"state": state})}) if state else self
 
     def geometry(self) -> Geometry:
         """The belt as the core knows it."""

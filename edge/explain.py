@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         ItemUnknown: none, or several, of the journal's items are meant.
     """
     options = _options(arguments)
-    state = load(options.config).lane.state
+    state = options.state or load(options.config).lane.state
     account = account_of(state, meant(state, options.item))
     if options.json:
         print(json.dumps([asdict(line) for line in account.lines], ensure_ascii=False, indent=1))  # noqa: T201 - its own voice
@@ -73,7 +73,10 @@ def meant(state: Path, words: str) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ItemUnknown(f"'{words}': no item of that name or order line in {state}: `tunnel-edge watch` shows names.")
+        raise ItemUnknown(
+            f"'{words}': no item of that name or order line in {state}: `tunnel-edge watch` shows names."
+            " Days that were put away are in the ledger's archive: `tunnel-edge ledger restore`."
+        )
     raise ItemUnknown(f"'{words}' may mean several items: {', '.join(found)}: name one in full.")
 
 
@@ -134,6 +137,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tunnel-edge explain", description="Tell one item's whole story.")
     parser.add_argument("config", type=Path, help="the lane's settings (TOML)")
     parser.add_argument("item", help="its name, the end of it, its order line, or the warehouse's name for it")
+    parser.add_argument(
+        "--state", type=Path, metavar="FOLDER", help="another than the settings name: of `tunnel-edge ledger restore`"
+    )
     parser.add_argument("--columns", type=int, default=72, help="width of the pictures, 0 for none (default: 72)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write it as one page, with the pictures in it")
     parser.add_argument("--json", action="store_true", help="for a program, instead of the table")

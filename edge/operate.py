@@ -21,7 +21,7 @@ from edge.core.messages import LotHold
 from edge.core.statistics import wilson
 from edge.core.topics import Topic
 from edge.records.evidence.index import of_item
-from edge.records.journal import entries, lot_entries
+from edge.records.journal import counted, entries, lot_entries
 from edge.simulator.mqtt import Party
 
 KEYS = Path("/etc/tunnel-edge/console-keys")
@@ -125,7 +125,7 @@ def _release(config: Config, keys: Path, group: str, by: str) -> None:
 def _usual(config: Config) -> Table:
     """Each product's share of rejects outside lots that were held, and how large it may be."""
     table = Table("gtin", "items", "rejected", "share", "at most (95 %)", title="rejects of lots that were never held")
-    shares = usual((kind, body) for _, kind, _, body in entries(config.lane.state))
+    shares = usual(counted(config.lane.state))
     for gtin, (items, rejected) in sorted(shares.items()):
         share = rejected / max(1, items)
         table.add_row(gtin, str(items), str(rejected), f"{share:.2%}", f"{wilson(share, max(1, items))[1]:.2%}")

@@ -230,7 +230,7 @@ def oversee(
     """The machine and the process, what waits, which guards are in alarm, and what the station says of itself."""
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
-    of_the_machine(registry, config.lane.state, versions)
+    of_the_machine(registry, config.lane.state, config.ledger.archive, versions)
     what = "When a product was last entered into the references, or taken out of them; 0: there are none."
     changed = Gauge("tunnel_references_changed_timestamp_seconds", what, registry=registry)
     changed.set_function(partial(_changed_s, config.inspection.references))

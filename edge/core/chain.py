@@ -27,3 +27,8 @@ def content(wall_ns: int, kind: Text, item: Text | None, body: Text) -> bytes:
 def link(before: bytes, number: int, digest: bytes) -> bytes:
     """An entry's hash, from the hash before it and the digest of its content."""
     return sha256(before + NUMBER.pack(number) + digest).digest()
+
+
+def kept(number: int, digest: bytes, hashed: bytes | None) -> bytes:
+    """What stands for an entry that outlives those around it: number, content and hash as it stands."""
+    return sha256(NUMBER.pack(number) + digest + (hashed or b"")).digest()

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SEAL = "seal"
     OUTBOX = "outbox"
     EVIDENCE = "evidence"
+    PUT_AWAY = "put away"
     FILE = "file"
 
 
@@ -67,6 +68,11 @@ class Chain:
     _reckoned: bytes | None = None  # hash of the last entry by its content, where another stands there
     _loose: list[Suspect] = field(default_factory=list)  # what was put in last
     _run: int = 0  # first of the entries before this that have no hash; 0: none
+
+    @classmethod
+    def after(cls, entry: int, hashed: bytes) -> Chain:
+        """One that goes on behind an entry, whose hash is known."""
+        return cls(entry, hashed, _sound=(entry, hashed))
 
     def take(self, entry: int, digest: bytes, hashed: bytes | None, begun: tuple[int, int] | None = None) -> None:
         """The next entry: its number, what it says, its hash; begun: it takes those from … to into the chain."""

@@ -14,6 +14,7 @@ TunnelEdgeError
 ├── LaneInUse              another process has the lane's state folder
 ├── LaneNotTestable        another box is at work on the lane, or no PLC speaks there
 ├── LedgerRefused          the lane's folder cannot be written, or holds no ledger
+├── ArchiveRefused         what is to be put away is not as it was written, or its archive does not take it
 ├── LakeRefused            there is nothing to export, nowhere to export it to, or the store does not take it
 ├── ItemUnknown            no item, or more than one, of the journal is meant
 ├── EvidenceGone           a picture was removed, was never kept, or was changed since; so was an archive
@@ -104,6 +105,10 @@ class RecordingRefused(TunnelEdgeError):
 
 class LedgerRefused(TunnelEdgeError):
     """The lane's folder cannot be written, or what lies there is no ledger."""
+
+
+class ArchiveRefused(TunnelEdgeError):
+    """What is to be put away of a ledger is not as it was written, or its archive is not there, or does not take it."""
 
 
 class LakeRefused(TunnelEdgeError):

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def told(options: argparse.Namespace) -> int:
     """Look, write the page, and say it."""
-    config = load(options.config)
+    config = load(options.config).of_state(options.state)
     meant = _meant(config.lane.state, options)
     eyes = None if options.as_it_was else Eyes.of(config)
     found = list(investigated(config, options.config, meant, eyes))
@@ -167,6 +167,8 @@ def _none(state: Path) -> str:
     if not ends:
         return f"the ledger in {state} is empty: is this the lane that it ran on?"
     told = " to ".join(f"entry {one.entry} of {written(one.wall_ns)}" for one in ends)
+    if ends[0].entry > 1:
+        told += "; what ran before is in the ledger's archive, if it was not kept: `tunnel-edge ledger restore`"
     return f"no such item ran on this lane ({told}): ask the other lanes, or the warehouse whether it was ever picked."
 
 
@@ -209,6 +211,9 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--lot", help="only items of this lot")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write it as one page, with the pictures in it")
     parser.add_argument("--json", action="store_true", help="for a program, instead of the text")
+    parser.add_argument(
+        "--state", type=Path, metavar="FOLDER", help="another than the settings name: of `tunnel-edge ledger restore`"
+    )
     parser.add_argument(
         "--as-it-was", action="store_true", help="do not look at the pictures again: at once, no models"
     )

@@ -12,11 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edge.config import load
+from edge.config import Config, load
 from edge.core.errors import LakeRefused
 from edge.lake.export import Lane, export
 from edge.lake.store import Store, at
 from edge.lake.verify import verify
+from edge.records.exported import note
 
 NICE = 10  # the lane's daemon goes first
 TOLD = 20  # faults
@@ -29,15 +30,15 @@ def main(arguments: Sequence[str]) -> int:
         LakeRefused: nobody said where, or the store or the journal does not bear it.
     """
     options = _options(arguments)
-    lane, store = _opened(options)
-    console = Console()
-    return (_export if options.verb == "export" else _verify)(lane, store, console)
-
-
-def _opened(options: argparse.Namespace) -> tuple[Lane, Store]:
-    """The lane, and the store that the command or else the settings name."""
     config = load(options.config)
     place = options.to or config.lake.to
+    lane, store = _opened(options, config, place)
+    console = Console()
+    return _export(lane, store, place, console) if options.verb == "export" else _verify(lane, store, console)
+
+
+def _opened(options: argparse.Namespace, config: Config, place: str) -> tuple[Lane, Store]:
+    """The lane, and the store that the command or else the settings name."""
     endpoint_url = options.endpoint_url or ("" if options.to else config.lake.endpoint_url)
     if not place:
         raise LakeRefused(f"{options.config}: say where to: `to` in [lake], or --to FOLDER or s3://BUCKET/PREFIX.")
@@ -46,7 +47,7 @@ def _opened(options: argparse.Namespace) -> tuple[Lane, Store]:
     return Lane(config.lane.site, config.lane.name, config.lane.state), at(place, endpoint_url)
 
 
-def _export(lane: Lane, store: Store, console: Console) -> int:
+def _export(lane: Lane, store: Store, place: str, console: Console) -> int:
     """Bring the lake up to the journal."""
     counts: Counter[str] = Counter()
     last = 0
@@ -55,6 +56,7 @@ def _export(lane: Lane, store: Store, console: Console) -> int:
         for done in export(lane, store):
             counts += done.rows
             last = done.span.last
+            note(lane.state, place, last)
             progress.update(task, completed=last, total=done.head)
     told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "nothing new"
     console.print(f"{store.root}: {told}" + (f"; up to entry {last}" if last else ""), highlight=False, soft_wrap=True)

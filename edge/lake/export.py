@@ -17,10 +17,10 @@ from edge.lake.parquet import Rows
 from edge.lake.rows import day_of, rows
 from edge.lake.store import Store
 from edge.lake.tables import TABLES
+from edge.records.exported import OWN
 from edge.records.lock import held
 
 BOUNDS = Bounds()
-OWN = "lake"  # folder in the lane's state: its lock keeps a second exporter of this box out
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from edge.lake.parquet import entries_in
 from edge.lake.rows import rows
 from edge.lake.store import Store
 from edge.lake.tables import SCHEMA, TABLES
+from edge.records.bridge import put_away_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def verify(lane: Lane, store: Store) -> Iterator[Checked]:
     """
     with journal.of(lane.state) as base:
         if head := journal.head(base):
-            yield from _Check(base, Log(store, lane.site, lane.name, journal.ledger(base)), head).stretches()
+            log, whole_from = Log(store, lane.site, lane.name, journal.ledger(base)), put_away_to(base) + 1
+            yield from _Check(base, log, head, whole_from).stretches()
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class _Check:
     base: sqlite3.Connection
     log: Log
     head: int
+    whole_from: int  # the first entry behind those that were put away
 
     def stretches(self) -> Iterator[Checked]:
         """One after the other; the last answer is about all files."""
@@ -63,13 +66,13 @@ class _Check:
         yield Checked(after, self.head, 0, tuple(self._strays(known, unfinished)))
 
     def _faults(self, stretch: Stretch, before: Mapping[str, int]) -> Iterator[str]:
-        """What is wrong with a stretch; of another schema's tables it is only known whether they changed."""
+        """What is wrong with a stretch; of another schema or put away: only whether it changed."""
         found = journal.entry(self.base, stretch.last)
-        if found is None or found.mark() != stretch.mark:
+        if stretch.last >= self.whole_from and (found is None or found.mark() != stretch.mark):
             yield f"entry {stretch.last} is not the journal's"
         elif not stretch.done:
             yield f"entries {stretch.first} to {stretch.last} were begun and never finished: export once more"
-        elif stretch.schema != SCHEMA:
+        elif stretch.schema != SCHEMA or stretch.first < self.whole_from:
             for file in stretch.files:
                 yield from self._fault(file, None)
         else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.records.bridge import put_away_to
 from edge.records.journal import IN_FORCE
 from edge.records.ledger_file import reading
 
@@ -39,8 +40,9 @@ class Snapshot:
 
     @property
     def ends(self) -> list[Row]:
-        """The first entry and the last."""
-        return [row for way in ("ASC", "DESC") for row in self._rows(f"true ORDER BY entry {way} LIMIT 1")]
+        """The first entry and the last, of those that are all there: what was put away begins none of them."""
+        after = put_away_to(self._base)
+        return [row for way in ("ASC", "DESC") for row in self._rows(f"entry > ? ORDER BY entry {way} LIMIT 1", after)]
 
     def of_item(self, item: str) -> list[Row]:
         """All about one item, in order."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, enter, opened, owe, reading, said
+from edge.records.bridge import put_away_to
+from edge.records.ledger_file import FILE, OF_FIRE_TESTS, Entry, Owed, Row, enter, opened, owe, reading, said
 
 LITERALLY = str.maketrans({char: f"\\{char}" for char in "\\%_"})  # in a pattern of LIKE
 IN_FORCE = ("DaemonStarted", "CalibrationsInForce")  # what an item was judged with, each with an index of its own
@@ -51,8 +52,19 @@ def entries(folder: Path) -> Iterator[tuple[int, str, str | None, dict[str, Any]
             yield wall_ns, kind, item, json.loads(body)
 
 
-def rows(folder: Path, first: int, last: int | None) -> Iterator[tuple[int, int, str, str | None, str, bytes | None]]:
-    """Entries from one to another, as they stand: number, wall clock ns, kind, item, body, hash."""
+def counted(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Kind and body of what shares are reckoned from: of days that were put away nothing but holds.
+
+    What stays was diverted, disputed or is owed: it would make every share look larger than it was.
+    """
+    with reading(folder) as base:
+        asked = "SELECT kind, body FROM journal WHERE entry > ? OR kind = 'LotHold' ORDER BY entry"
+        for kind, body in base.execute(asked, (put_away_to(base),)):
+            yield kind, json.loads(body)
+
+
+def rows(folder: Path, first: int, last: int | None) -> Iterator[Row]:
+    """Entries from one to another, as they stand."""
     asked = (
         "SELECT entry, wall_ns, kind, item, body, hash FROM journal WHERE entry BETWEEN ? AND IFNULL(?, entry)"
         " ORDER BY entry"

@@ -44,6 +44,7 @@ OF_ACTS = f"kind IN {ACTS}"
 SEALED, STARTED = "Sealed", "DaemonStarted"
 OF_SEALS = f"kind = '{SEALED}'"
 BEGUN = "ChainBegun"  # kind of the entry that says which before it have no hash
+PUT_AWAY = "LedgerPutAway"  # kind of the entry that stands for all before another that is in the archive now
 VERSION = 1  # of the schema: to be raised where a release that knows the one before could no longer write
 ADDED = (("journal", "hash", "BLOB"),)  # columns that a ledger of an earlier release lacks
 TRIGGERS = {
@@ -51,6 +52,7 @@ TRIGGERS = {
     "\n    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
     for deed in ("UPDATE", "DELETE")
 }
+NO_DELETE = "journal_no_delete"
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS journal (
     entry INTEGER PRIMARY KEY, wall_ns INTEGER NOT NULL, kind TEXT NOT NULL, item TEXT, body TEXT NOT NULL, hash BLOB);
@@ -64,6 +66,7 @@ CREATE INDEX IF NOT EXISTS journal_acts ON journal (entry) WHERE {OF_ACTS};
 CREATE INDEX IF NOT EXISTS journal_scales ON journal (entry) WHERE kind = 'ScaleLearnt';
 CREATE INDEX IF NOT EXISTS journal_disputed ON journal (entry) WHERE kind = 'Disputed';
 CREATE INDEX IF NOT EXISTS journal_complaints ON journal (entry) WHERE kind = 'Complaint';
+CREATE INDEX IF NOT EXISTS journal_put_away ON journal (entry) WHERE kind = '{PUT_AWAY}';
 CREATE INDEX IF NOT EXISTS journal_items ON journal (wall_ns, item) WHERE kind = 'Item';
 CREATE INDEX IF NOT EXISTS journal_ends ON journal ({said("end")}, item) WHERE kind = 'ItemEnd';
 CREATE INDEX IF NOT EXISTS journal_verdicts
@@ -75,6 +78,8 @@ CREATE TABLE IF NOT EXISTS sealing (line TEXT NOT NULL);
 
 Entry = tuple[str, str | None, Mapping[str, Any]]
 """Kind, item and body of one journal entry."""
+Row = tuple[int, int, str, str | None, str, bytes | None]
+"""An entry as it stands: number, wall clock ns, kind, item, body, hash; None: of a release without a chain."""
 Owed = tuple[str, Mapping[str, Any]]
 """Name and fields of one request to the warehouse."""
 
@@ -139,6 +144,18 @@ def enter(base: sqlite3.Connection, entries: Iterable[Entry]) -> None:
     _insert(base, rows)
 
 
+def take_out(base: sqlite3.Connection, entries: Iterable[int]) -> None:
+    """Delete entries, in the transaction that is open: the only place that does; without it the ledger forbids it."""
+    base.execute(f"DROP TRIGGER {NO_DELETE}")
+    base.executemany("DELETE FROM journal WHERE entry = ?", ((entry,) for entry in entries))
+    base.execute(TRIGGERS[NO_DELETE])
+
+
+def bring_back(base: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Put entries into a new ledger as they stood in another, in the transaction that is open."""
+    _insert(base, rows)
+
+
 def end(base: sqlite3.Connection) -> tuple[int, bytes | None]:
     """Number and hash of the last entry; None: it was written by a release that makes no chain."""
     row = base.execute("SELECT entry, hash FROM journal ORDER BY entry DESC LIMIT 1").fetchone()
@@ -169,7 +186,7 @@ def _adopt(base: sqlite3.Connection) -> tuple[int, bytes]:
     return number + 1, hashed
 
 
-def _insert(base: sqlite3.Connection, rows: Iterable[tuple[int, int, str, str | None, str, bytes]]) -> None:
+def _insert(base: sqlite3.Connection, rows: Iterable[Row]) -> None:
     base.executemany("INSERT INTO journal (entry, wall_ns, kind, item, body, hash) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 

@@ -12,8 +12,11 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.records.ledger_file import FILE
 from edge.records.metrics import GaugedElsewhere
 from edge.records.outbox import aside, owed
+from edge.records.put_away import done_s
+from edge.records.size import oldest_wall_ns
 
 NS_PER_S = 1_000_000_000
 SENSORS = Path("/sys/class/hwmon")
@@ -57,10 +60,34 @@ class Owed(Collector):
         yield GaugeMetricFamily("tunnel_outbox_given_up", "Requests that wait for a person to see to them.", given_up)
 
 
-def of_the_machine(registry: CollectorRegistry, state: Path, versions: Callable[[], Mapping[str, str]]) -> None:
-    """Temperature, space, what is owed, and the versions that run."""
+class LedgerFile(Collector):
+    """How large the ledger is, since when it is whole, and when its old days were last put away."""
+
+    def __init__(self, state: Path, archive: Path | None) -> None:
+        self._state, self._archive = state, archive
+
+    def collect(self) -> Iterable[Metric]:
+        """Three gauges, the last where an archive is named; none while the ledger cannot be read."""
+        try:
+            oldest_s = oldest_wall_ns(self._state) / NS_PER_S
+            size_bytes = sum(path.stat().st_size for path in self._state.glob(f"{FILE}*"))
+        except (sqlite3.Error, OSError, ValueError):
+            return
+        oldest = "Since when every entry of the journal is there; 0: it is empty."
+        yield GaugeMetricFamily("tunnel_ledger_bytes", "Of the ledger, with what is written ahead of it.", size_bytes)
+        yield GaugeMetricFamily("tunnel_ledger_oldest_timestamp_seconds", oldest, oldest_s)
+        if self._archive:
+            done = "When all that was due of the ledger was last put away; 0: never."
+            yield GaugeMetricFamily("tunnel_ledger_put_away_timestamp_seconds", done, done_s(self._state))
+
+
+def of_the_machine(
+    registry: CollectorRegistry, state: Path, archive: Path | None, versions: Callable[[], Mapping[str, str]]
+) -> None:
+    """Temperature, space, what is owed, the ledger's size, and the versions that run."""
     registry.register(Temperatures())
     registry.register(Owed(state))
+    registry.register(LedgerFile(state, archive))
     free = Gauge("tunnel_state_free_bytes", "Free on the disk of the lane's state.", registry=registry)
     free.set_function(lambda: float(shutil.disk_usage(state).free))
     models = "Models in force."

@@ -46,10 +46,10 @@ class OutboxProof:
                 self._started = self._started or entry
             elif kind in STATES:
                 self._fates_from = self._fates_from or entry
-                row = (body["request"], entry, STATES[kind], _answer(kind, body))
+                row = (body["request"], entry, STATES[kind], answer_of(kind, body))
                 self._scratch.execute("INSERT OR REPLACE INTO fate VALUES (?, ?, ?, ?)", row)
             else:
-                request, fields = _owed(kind, body)
+                request, fields = owed_of(kind, body)
                 owed = (request, entry, json.dumps(fields))
                 self._scratch.execute("INSERT OR IGNORE INTO owed VALUES (?, ?, ?)", owed)
         except (KeyError, TypeError, AttributeError, ValueError, sqlite3.Error):
@@ -84,13 +84,15 @@ class OutboxProof:
             yield Break(Kind.OUTBOX, noted, noted, f"{told} {state or ''} {answer or 'no answer'}")
 
 
-def _answer(kind: str, body: Mapping[str, Any]) -> str | None:
+def answer_of(kind: str, body: Mapping[str, Any]) -> str | None:
+    """What the outbox is to hold as an answer, by an entry that ends a request."""
     if kind == CLOSED:
         return f"closed by {body['by']}"
     return str(body["status"]) if kind == ANSWERED else None
 
 
-def _owed(kind: str, body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def owed_of(kind: str, body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Name and fields of the request that an entry owes."""
     if kind == "LotHold":
         return body["hold_id"], hold_fields(hold_of(body))
     names = ("request_id", "item_id", "order_line", "gtin")

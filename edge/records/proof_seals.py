@@ -45,6 +45,12 @@ class SealProof:
             self._unnamed.append((ends, seal))
             self._next = next(self._lines, None)
 
+    def put_away(self, entry: int) -> bool:
+        """What was read is in the archive up to this entry, and what named its seals; whether one ends with it."""
+        while self._unnamed and self._unnamed[0][1].entry < entry:
+            self._unnamed.popleft()
+        return self.sealed is not None and self.sealed.entry == entry
+
     def entered(self, entry: int, body: Mapping[str, Any]) -> None:
         """The journal names a seal."""
         line = spelled(body)

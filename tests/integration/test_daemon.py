@@ -292,9 +292,12 @@ def test_check_names_every_fault_at_once(site, broker):
     broker.stop()
     (site.folder / "references" / "04012345678901").mkdir(parents=True)
     (site.folder / "references" / "04012345678901" / "top.npz").write_bytes(b"damaged")
+    with site.config.open("a") as settings:
+        settings.write('[ledger]\narchive = "/nowhere"\n')
     checked = check(site.config)
     assert checked.returncode == 1
     assert "top.npz" in checked.stderr
+    assert "/nowhere: [ledger] archive is no folder" in checked.stderr
     assert f"no broker answers at 127.0.0.1:{broker.port}: start it" in checked.stderr
     broker.start()
 

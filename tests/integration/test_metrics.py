@@ -33,10 +33,10 @@ scrape_configs:
 
 @pytest.fixture
 def site(tmp_path, broker, endpoint):
-    """A lane that has a shelf for its calibrations, too."""
+    """A lane that has a shelf for its calibrations and an archive, too."""
     site = Site(tmp_path, broker.port, endpoint)
     with site.config.open("a") as settings:
-        settings.write(f'[calibration]\nfolder = "{tmp_path}/calibrations"\n')
+        settings.write(f'[calibration]\nfolder = "{tmp_path}/calibrations"\n[ledger]\narchive = "{tmp_path}"\n')
     return site
 
 

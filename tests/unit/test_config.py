@@ -165,3 +165,10 @@ def test_lots_are_watched_where_the_site_says_what_is_usual(tmp_path):
 def test_a_fault_in_what_a_site_says_of_lots_is_told(tmp_path, lots, told):
     with pytest.raises(ConfigError, match=re.escape(told)):
         loaded(tmp_path, f"{GOOD}[lots]\n{lots}\n")
+
+
+def test_days_that_are_learnt_from_are_not_put_away_before(tmp_path):
+    away = '[ledger]\narchive = "/mnt/archive"\nkeep_days = {}\n'
+    assert loaded(tmp_path, GOOD + away.format(14.5)).ledger.keep_days == 14.5
+    with pytest.raises(ConfigError, match=r"ledger\.keep_days: must be more than inspection\.learn_after_days"):
+        loaded(tmp_path, GOOD + away.format(14))

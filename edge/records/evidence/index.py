@@ -129,7 +129,7 @@ def _why_gone(state: Path, sha256: str) -> str:
     )
     rows = list(_rows(state, OF_EVIDENCE, asked, (sha256,)))
     if not rows:
-        return f"{sha256}: no picture of that name was ever kept on this lane."
+        return f"{sha256}: no picture of that name was ever kept, or its day was put away (`tunnel-edge ledger`)."
     gone, when = rows[-1]
     if not gone:
         return f"{sha256}: its file is not in {state / EVIDENCE}: look at the disk, and bring it back from a copy."
