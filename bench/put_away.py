@@ -65,12 +65,13 @@ def growth(folder: Path, days: int, keep_days: int, items: int) -> None:
     archive = folder / ARCHIVE
     archive.mkdir(parents=True)
     state, ends_ns = folder / "state", list[int]()
+    key = own(state, None)
     table = Table("day", "entries written", "ledger, MB", "of them free", "entries stay", "archive, MB")
     for day in range(1, days + 1):
         _day(state, f"d{day}", items)
         ends_ns.append(time.time_ns())
         if day > keep_days:
-            wanted = Wanted(archive, LANE, "bench", ends_ns[day - keep_days - 1], segment=5000, restart=5000)
+            wanted = Wanted(archive, LANE, "bench", key, ends_ns[day - keep_days - 1], segment=5000, restart=5000)
             list(put_away(state, wanted))
         if day % max(1, days // 12) == 0:
             known, away = size(state), sum(path.stat().st_size for path in archive.iterdir())
@@ -132,7 +133,7 @@ def beside(folder: Path, segments: int) -> None:
     spans: list[tuple[float, float]] = []
     took_s: list[tuple[float, float]] = []
     with _writer(state, folder / "waits") as waits:
-        run = put_away(state, Wanted(archive, LANE, "bench", time.time_ns()))
+        run = put_away(state, Wanted(archive, LANE, "bench", own(state, None), time.time_ns()))
         while len(spans) < segments:
             time.sleep(REST_S)
             began_s, began_cpu_s = time.time(), time.process_time()
@@ -180,7 +181,7 @@ def tamperings(folder: Path, count: int, seed: int) -> None:
     with closing(Journal(whole)) as journal:
         disputed = [("Disputed", f"i-0-{n}7", {"item_id": f"i-0-{n}7", "by": "Ann"}) for n in range(14)]
         journal.append(disputed, [])
-    bridges = list(put_away(whole, Wanted(archive, LANE, "bench", 2**62, segment=150, restart=300)))
+    bridges = list(put_away(whole, Wanted(archive, LANE, "bench", own(whole, None), 2**62, segment=150, restart=300)))
     life = Life(whole, "lane", own(whole, None), {"by": "bench", "settings": {}}, 60, 10_000)
     life.start()
     life.stop()

@@ -8,8 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from bench.tampering import COLUMNS, Tamper, flip, unguarded
 from edge.records import ledger_file
+from edge.records.audit_key import known
 from edge.records.bridge import Bridge, Kept, last_bridge
 from edge.records.ledger_file import PUT_AWAY, enter
 from edge.records.seals import lines, seal_of
@@ -95,7 +98,17 @@ def change_and_restate(state: Path, chance: Random) -> None:
 
 
 def forge(state: Path, _: Random) -> None:
-    """One's own bridge, behind the last seal: that more was put away, up to another seal."""
+    """One's own bridge, behind the last seal: that more was put away, up to another seal; signed by somebody."""
+    forge_by(state, Ed25519PrivateKey.generate())
+
+
+def forge_by_the_box(state: Path, _: Random) -> None:
+    """The same, by whoever has the box's key."""
+    forge_by(state, known(state, None))
+
+
+def forge_by(state: Path, key: Ed25519PrivateKey) -> None:
+    """Delete what one likes, and have a bridge say so."""
     seals = [seal_of(told[:-1]) for _, told in lines(state / "seals.jsonl")]
     with unguarded(state) as base:
         seal = next(one for one in seals if one and one.entry > bridge_of(base).to)
@@ -104,7 +117,7 @@ def forge(state: Path, _: Random) -> None:
             kept.take(row[0], digest(row), row[5])
         base.execute("DELETE FROM journal WHERE entry <= ? AND kind = 'Item'", (seal.entry,))
         base.commit()
-        bridge = Bridge(seal.entry, seal.hash, seal.seal, "none", "0" * 64, "Eve", kept.count, kept.hex())
+        bridge = Bridge(seal.entry, seal.hash, seal.seal, "none", "0" * 64, "Eve", kept.count, kept.hex()).signed(key)
         enter(base, [(PUT_AWAY, None, bridge.body())])
 
 
@@ -138,11 +151,12 @@ FOUND: dict[str, Tamper] = {
     "the bridge changed": change_bridge,
     "an entry that stays changed, and the bridge": change_and_restate,
     "a request of one that stays removed": forget_request,
+    "a bridge of one's own, behind the last seal": forge,
 }
 BY_THE_ARCHIVE: dict[str, Tamper] = {  # what only the archive shows
     "a bit of a segment": lambda state, chance: flip(chance.choice(segments(state)), chance),
     "a segment cut": cut_segment,
     "a segment lost": lambda state, chance: chance.choice(segments(state)).unlink(),
     "two segments exchanged": exchange_segments,
-    "a bridge of one's own, behind the last seal": forge,
+    "a bridge of one's own, by the box's key": forge_by_the_box,
 }

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from edge.config import load
 from edge.core.errors import ArchiveRefused, LedgerRefused
-from edge.records import exported, segments
+from edge.records import audit_key, exported, segments
 from edge.records.archiving import Wanted
 from edge.records.ledger_file import FILE
 from edge.records.put_away import done, is_due, put_away
@@ -58,8 +58,9 @@ def put(options: argparse.Namespace) -> int:
     if archive is None:
         raise ArchiveRefused(f"{options.config}: say where to: `archive` in [ledger], or --to FOLDER.")
     state, days = config.lane.state, options.keep_days or config.ledger.keep_days
+    key = audit_key.known(state, config.audit.key)
     before_ns = time.time_ns() - int(days * S_PER_DAY * NS_PER_S)
-    wanted = Wanted(archive, f"{config.lane.site}/{config.lane.name}", options.by, before_ns)
+    wanted = Wanted(archive, f"{config.lane.site}/{config.lane.name}", options.by, key, before_ns)
     until = exported.position(state, config.lake.to) - 1 if config.lake.to else None  # the lake asks for its last one
     for bridge in put_away(state, replace(wanted, until=until)):
         told = f"{bridge.file}: up to entry {bridge.to}; {bridge.kept} entries stay"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -52,3 +54,18 @@ def is_exposed(path: Path) -> bool:
 def public(key: Ed25519PrivateKey) -> str:
     """What others know a key by (hex, 64 characters)."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+def signature(key: Ed25519PrivateKey, said: bytes) -> str:
+    """What a key signs of some bytes, base64."""
+    return base64.b64encode(key.sign(said)).decode()
+
+
+def has_signed(public_key: str, told: str, said: bytes) -> bool:
+    """Whether it is a public key's (hex) signature (base64) of some bytes; whose key that is is another question."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(base64.b64decode(told, validate=True), said)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

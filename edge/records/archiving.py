@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from edge.core.chain import BEGINNING
 from edge.core.errors import ArchiveRefused
 from edge.disk import written
@@ -31,6 +33,7 @@ class Wanted:
     archive: Path
     lane: str  # SITE/LANE
     by: str
+    key: Ed25519PrivateKey  # the box's, that its seals are signed with
     before_ns: int  # wall clock: what was sealed then
     until: int | None = None  # the last entry that may go; None: any but those that a start reads
     segment: int = SEGMENT  # entries, or up to the next seal

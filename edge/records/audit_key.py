@@ -23,6 +23,15 @@ def own(state: Path, named: Path | None) -> Ed25519PrivateKey:
     """
     if named is None and not (state / SECRET).exists():
         make(state / SECRET)
+    return known(state, named)
+
+
+def known(state: Path, named: Path | None) -> Ed25519PrivateKey:
+    """The same, which must be there.
+
+    Raises:
+        ConfigError: it is missing, no such key, or others can read it.
+    """
     return read(where(named or state / SECRET))
 
 

@@ -1,7 +1,8 @@
 """The bridge: the entry that stands for all entries before another, which are in the archive now.
 
 It names the last of them and its hash, which a seal covers, the segment's file, and what of them stays in the ledger:
-how many, and a digest over them. The last bridge of a journal counts; each stands for everything from entry 1 on.
+how many, and a digest over them; the box has signed it. The last bridge of a journal counts; each stands for everything
+from entry 1 on.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from edge.core.chain import kept
 from edge.records.ledger_file import PUT_AWAY
+from edge.records.seals import spelled
+from edge.signing import has_signed, public, signature
 
 HASH = re.compile(r"[0-9a-f]{64}")
 NUMBERS = ("to", "seal", "kept")  # fields that are numbers; the others are text
@@ -32,10 +37,24 @@ class Bridge:
     by: str
     kept: int  # entries that stay
     digest: str  # over them, hex
+    key: str = ""  # public, hex: that of the seals
+    signature: str = ""  # base64
 
     def body(self) -> dict[str, Any]:
         """As the journal has it."""
         return asdict(self)
+
+    def signed(self, key: Ed25519PrivateKey) -> Bridge:
+        """The same, by the box's key."""
+        unsigned = replace(self, key=public(key), signature="")
+        return replace(unsigned, signature=signature(key, unsigned._said()))
+
+    def is_signed(self) -> bool:
+        """Whether its key signed it; whose key that is is another question."""
+        return has_signed(self.key, self.signature, self._said())
+
+    def _said(self) -> bytes:
+        return spelled(asdict(replace(self, signature="")))
 
 
 @dataclass(slots=True)

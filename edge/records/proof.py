@@ -128,6 +128,9 @@ class _Reader:
             stays.take(entry, digest(wall_ns, kind, item, body), stands(hashed))
             self._hear(entry, _told(kind, body), {SEALED})
         self._found.extend(stays.ended())
+        if not (self._seals.trusts(bridge.key) and bridge.is_signed()):
+            told = f"nobody whose key counts has signed that entries up to {bridge.to} were put away"
+            self._found.append(Break(Kind.PUT_AWAY, 1, bridge.to, told))
         if self._archive:
             self._read_archive(self._archive, bridge)
         else:

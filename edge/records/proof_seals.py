@@ -45,6 +45,10 @@ class SealProof:
             self._unnamed.append((ends, seal))
             self._next = next(self._lines, None)
 
+    def trusts(self, key: str) -> bool:
+        """Whether what a public key (hex) has signed counts."""
+        return key in self._keys
+
     def put_away(self, entry: int) -> bool:
         """What was read is in the archive up to this entry, and what named its seals; whether one ends with it."""
         while self._unnamed and self._unnamed[0][1].entry < entry:
@@ -103,7 +107,7 @@ class SealProof:
         """Whether it is genuine; all else that is wrong with it is told."""
         before, where = self._before, f"line {number} of {FILE}, seal {seal.seal}"
         self.count += 1
-        genuine = seal.key in self._keys and seal.is_signed()
+        genuine = self.trusts(seal.key) and seal.is_signed()
         if seal.key not in self._keys:
             self._tell(seal.entry, f"{where}: by the key {seal.key[:12]}…, which is not to be trusted")
         elif not genuine:
@@ -120,7 +124,7 @@ class SealProof:
     def _check_begun(self, line: bytes) -> None:
         """What was begun and not finished is the box's own, and one that the journal does not have yet."""
         seal = seal_of(line)
-        if seal is None or seal.key not in self._keys or not seal.is_signed() or seal.seal <= self._named:
+        if seal is None or not self.trusts(seal.key) or not seal.is_signed() or seal.seal <= self._named:
             self._tell(seal.entry if seal else 0, "the table `sealing` holds what the box was not sealing: put in")
         else:
             self.notes.append(f"seal {seal.seal} was begun and not finished: killed then, or that was taken back")

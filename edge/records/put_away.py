@@ -160,7 +160,7 @@ class _Run:
                 return None
             take_out(base, parted.entries)
             self._forget_beside(parted)
-            bridge = replace(told, by=self._wanted.by, kept=kept.count, digest=kept.hex())
+            bridge = replace(told, by=self._wanted.by, kept=kept.count, digest=kept.hex()).signed(self._wanted.key)
             enter(base, [(PUT_AWAY, None, bridge.body())])
         return bridge
 

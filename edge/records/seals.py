@@ -7,7 +7,6 @@ the line before it.
 
 from __future__ import annotations
 
-import base64
 import errno
 import json
 import os
@@ -15,17 +14,16 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.disk import synced
 from edge.records.ledger_file import OF_SEALS, SEALED, end, enter
-from edge.signing import public
+from edge.signing import has_signed, public, signature
 
 FILE = "seals.jsonl"
 LONGEST_BYTES = 4096  # of a line
@@ -56,12 +54,7 @@ class Seal:
 
     def is_signed(self) -> bool:
         """Whether its key signed it; whose key that is is another question."""
-        try:
-            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key))
-            key.verify(base64.b64decode(self.signature, validate=True), self.said())
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return has_signed(self.key, self.signature, self.said())
 
 
 def seal_of(line: bytes) -> Seal | None:
@@ -102,7 +95,7 @@ def add_seal(base: sqlite3.Connection, folder: Path, box: str, key: Ed25519Priva
     before = _last(base, folder)
     number, previous = (before.seal + 1, digest(before.line())) if before else (1, "")
     seal = Seal(number, box, entry, (hashed or b"").hex(), time.time_ns(), because, previous, public(key))
-    seal = Seal(**{**asdict(seal), "signature": base64.b64encode(key.sign(seal.said())).decode()})
+    seal = replace(seal, signature=signature(key, seal.said()))
     with base:
         base.execute("INSERT INTO sealing (line) VALUES (?)", (seal.line().decode(),))
     _append(folder / FILE, seal.line() + b"\n")

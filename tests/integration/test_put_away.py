@@ -5,7 +5,7 @@ import time
 import pytest
 
 from edge.records.archiving import Wanted
-from edge.records.audit_key import PUBLIC
+from edge.records.audit_key import PUBLIC, known
 from edge.records.journal import rows
 from edge.records.proof import prove
 from edge.records.put_away import put_away
@@ -36,7 +36,9 @@ def test_it_is_put_away_beside_a_running_daemon_that_then_starts_again(site, bro
     with site.daemon() as running:
         assert wait_for(lambda: "Execute" in state(broker))
         before = list(rows(lane, 1, None))
-        away += put_away(lane, Wanted(archive, "site/lane", "Ann", time.time_ns(), segment=10, restart=10))
+        away += put_away(
+            lane, Wanted(archive, "site/lane", "Ann", known(lane, None), time.time_ns(), segment=10, restart=10)
+        )
         run(site, broker, 4)
         assert running.poll() is None
     assert away

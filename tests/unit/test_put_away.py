@@ -59,6 +59,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 import edge.records.put_away as one
+from edge.records.audit_key import known
 from edge.records.archiving import Wanted
 state, archive, copies = map(Path, sys.argv[1:])
 steps = 0
@@ -78,7 +79,8 @@ def run(copy, at):
     one.opened = watched
     files = ("open", "os.rename", "os.remove")
     sys.addaudithook(lambda event, said: step(at) if event in files and str(copy) in str(said[0]) else None)
-    list(one.put_away(copy / "state", Wanted(copy / "archive", "test/lane", "Ada", 2**62, segment=30, restart=5)))
+    key = known(copy / "state", None)
+    list(one.put_away(copy / "state", Wanted(copy / "archive", "test/lane", "Ada", key, 2**62, None, 30, 5)))
 
 at, ended = 0, False
 while not ended:
@@ -131,7 +133,7 @@ class Lane:
 
     def put_away(self, **more):
         wanted = {"archive": self.archive, "before_ns": 2**62, "segment": 30, "restart": 5} | more
-        return list(put_away(self.state, Wanted(lane=SITE, by="Ada", **wanted)))
+        return list(put_away(self.state, Wanted(lane=SITE, by="Ada", key=self.key, **wanted)))
 
     def rows(self):
         return list(rows(self.state, 1, None))
@@ -433,7 +435,7 @@ def test_it_is_whole_whenever_a_run_is_killed(lane, tmp_path):
     for copy in copies:
         state, archive = copy / "state", copy / "archive"
         assert prove(state, [known]).breaks == []
-        list(put_away(state, Wanted(archive, SITE, "Ada", 2**62, segment=30, restart=5)))
+        list(put_away(state, Wanted(archive, SITE, "Ada", lane.key, 2**62, segment=30, restart=5)))
         assert prove(state, [known], archive=archive).breaks == []
         restore([path for path in archive.iterdir() if path.name.endswith(".gz")], copy / "again")
         kept = {row[0]: row for row in (*rows(copy / "again", 1, None), *rows(state, 1, None))}
