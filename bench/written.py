@@ -20,6 +20,7 @@ from edge.core.messages import (
     Image,
     Item,
     ItemEnd,
+    Outline,
     ReplacementRequest,
     Result,
     Shown,
@@ -117,7 +118,7 @@ class Written:
 
     def _crops(self, item: Item, crops: Mapping[str, Crop]) -> list[Picture]:
         return [
-            self._kept(item.item_id, "crop", camera, "", crop.copy(self._config.evidence.longest_px))
+            self._kept(item.item_id, "crop", camera, "", *crop.kept(self._config.evidence.longest_px))
             for camera, crop in crops.items()
         ]
 
@@ -128,8 +129,8 @@ class Written:
             if one.picture is not None
         ]
 
-    def _kept(self, item: str, what: str, camera: str, check: str, image: Image) -> Picture:
-        shown = Shown(item, what, camera, check, f"{camera}-{self._count}", EXPOSED_NS, image)
+    def _kept(self, item: str, what: str, camera: str, check: str, image: Image, outline: Outline = ()) -> Picture:
+        shown = Shown(item, what, camera, check, f"{camera}-{self._count}", EXPOSED_NS, image, outline)
         return encoded(shown, self._config.evidence.quality)
 
 

@@ -17,7 +17,7 @@ from edge.core.messages import Image
 from edge.inspection.references import CAMERA, GTIN
 from edge.learn import DECLINED
 from edge.records.cited import Row, Snapshot, snapshot
-from edge.records.evidence.index import Kept, of_item, picture
+from edge.records.evidence.index import Kept, of_item, outlines, picture
 from edge.records.outbox import answers
 
 NS_PER_S = 1_000_000_000
@@ -29,6 +29,7 @@ class Photo:
 
     kept: Kept
     content: bytes  # of the file
+    outline: object = None  # of the item in it, as the journal tells it; None: it does not
 
     def image(self) -> Image:
         """What it shows: uint8, height × width × 3 (BGR).
@@ -61,7 +62,8 @@ def gathered(state: Path, item: str, cameras: Iterable[str]) -> tuple[Facts, lis
             tuple(_cited(row) for row in journal.in_force(first)),
         )
         facts = _with_persons(facts, state, journal)
-    return facts, [Photo(one, content) for one, content, gone in kept if not gone]
+    told = outlines(state, item)
+    return facts, [Photo(one, content, told.get(one.sha256)) for one, content, gone in kept if not gone]
 
 
 def _with_persons(facts: Facts, state: Path, journal: Snapshot) -> Facts:
