@@ -21,6 +21,7 @@ from edge.core.messages import (
     Item,
     ItemEnd,
     Outline,
+    PersonActed,
     ReplacementRequest,
     Result,
     Shown,
@@ -88,6 +89,11 @@ class Written:
         self._store.keep([*self._crops(item, crops), *self._heat_maps(found)])
         self._sink.write(list(_ended(item, verdict, way)))
         return item.item_id
+
+    def sent_as_bad(self, order: Expected, frames: Mapping[str, Image]) -> str:
+        """A test piece that a person sends down the belt for the line to find; returns its name."""
+        self._sink.write([PersonActed("bench", "challenge", f"single {order.wms_item}", BORN_NS)])
+        return self.ran(order, frames)
 
     def _seen(self, item: Item, frames: Mapping[str, Image]) -> tuple[list[Evidence], dict[str, Crop]]:
         found: list[Evidence] = []

@@ -15,6 +15,7 @@ from edge.core.errors import EvidenceGone, PictureUnreadable
 from edge.core.grounds import Cited, Facts, Label, Shot
 from edge.core.messages import Image
 from edge.inspection.references import CAMERA, GTIN
+from edge.investigation.named import named
 from edge.learn import DECLINED
 from edge.records.cited import Row, Snapshot, snapshot
 from edge.records.evidence.index import Kept, of_item, outlines, picture
@@ -71,6 +72,7 @@ def _with_persons(facts: Facts, state: Path, journal: Snapshot) -> Facts:
     order_line = facts.order.get("order_line")
     return replace(
         facts,
+        named=named(facts, journal, _cited),
         disputes=tuple(_cited(row) for row in journal.complaints(facts.item_id, order_line)),
         answers=tuple(answers(state, facts.item_id).items()),
         labels=tuple(_labels(state, facts.item_id, facts.gtin)),

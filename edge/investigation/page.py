@@ -208,6 +208,7 @@ def spoken(answer: Answer) -> Sequence[Sentence]:
     return (
         answer.headline,
         answer.because,
+        answer.reach.told,
         *answer.after,
         *answer.then,
         *answer.now,

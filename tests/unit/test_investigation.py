@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from xml.etree import ElementTree
 
@@ -205,6 +206,46 @@ def test_a_person_who_declined_its_picture_is_heard(lane, capsys):
     assert "A person took its picture at camera top" in one["because"]["words"]
 
 
+def test_how_far_the_checks_see_is_told_by_what_persons_have_named(lane, capsys):
+    with closing(Written(load(lane.then), date.today())) as written:
+        for seed in (50, 51):
+            written.sent_as_bad(order(f"p-{seed}"), {"top": label(seed, "torn").image})
+            written.sent_as_bad(order(f"p-{seed}"), {"top": label(seed, "torn").image})  # the same piece, once more
+        other = replace(order("p-52"), gtin="04000000000024")
+        written.sent_as_bad(other, {"top": label(52, "torn").image})
+        written.ran(order("c"), {"top": label(32).image}, OUT)
+        [asked] = [written.ran(order("o"), {"top": label(31).image}, OUT)]
+    for line in ("c", "o"):
+        main(["complaint", str(lane.now), "--order-line", line, "--by", "Ada", "--why", "dented"])
+    [one] = lane.asked(capsys, "--order-line", "o", "--as-it-was")["items"]
+    assert (one["item_id"], one["left"]) == (asked, "left_nothing_found")
+    reach = one["reach"]
+    assert (reach["found"], reach["named"]) == (2, 3)  # its own complaint tells nothing of it
+    assert reach["told"]["words"].endswith(
+        "2 of 2 test pieces, 0 of 1 that customers complained of, for whatever reason."
+    )
+    with snapshot(lane.state) as journal:
+        kinds = {str(row.entry): row.kind for row in journal._rows("true")}
+    assert {kinds[source["name"]] for source in reach["told"]["sources"]} == {"PersonActed", "Verdict", "Disputed"}
+    assert reach["told"]["words"] in "".join(lane.parsed().itertext())
+    assert any("tunnel-edge challenge start" in step for step in one["next_steps"])
+
+
+def test_what_was_declined_counts_where_the_line_had_let_it_pass(lane, capsys):
+    lane.ran((order("d"), label(31), OUT), (order("e"), label(50, "torn"), OUT), (order("o"), label(32), OUT))
+    said = {
+        "by": "Ada",
+        "what": "decline",
+        "gtin": GTIN,
+        "camera": "top",
+        "items": ["i-000001", "i-000002", "i-000009"],
+    }
+    with closing(Journal(lane.state)) as journal:
+        journal.append([("ReferencesChanged", None, said), ("ReferencesChanged", None, said | {"gtin": "other"})], [])
+    [one] = lane.asked(capsys, "--order-line", "o", "--as-it-was")["items"]
+    assert (one["reach"]["found"], one["reach"]["named"]) == (0, 1)
+
+
 @pytest.mark.parametrize("words", [("--order-line", "nobody\x1b"), ("--item", "%"), ("--lot", "L9")])
 def test_what_never_ran_is_told_with_how_far_was_looked(lane, words):
     lane.ran((order("o"), label(31), OUT))
@@ -237,9 +278,13 @@ def test_a_large_journal_is_never_read_through(lane):
         journal.of_item("i-000001")
         journal.complaints("i-000001", "o")
         journal.order_line("i-000001")
+        journal.disputed_of(GTIN, 9)
+        journal.acts("PersonActed", "challenge", 9)
+        journal.ran_as("w-o", GTIN, 0)
         assert journal.ends
-        plans = [row[3] for one in asked for row in base.execute(f"EXPLAIN QUERY PLAN {one}")]
-    assert len(asked) == 6
+        explained = (row[3] for one in asked for row in base.execute(f"EXPLAIN QUERY PLAN {one}"))
+        plans = [plan for plan in explained if not plan.startswith("CORRELATED SCALAR SUBQUERY")]
+    assert len(asked) == 9
     assert all(plan.startswith("SEARCH") or "USING INDEX" in plan or plan == "SCAN journal" for plan in plans), plans
     assert plans.count("SCAN journal") == 2  # the first entry and the last, by the order of the table: LIMIT 1
 
