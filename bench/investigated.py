@@ -4,9 +4,9 @@
 
 Each set's held-out pictures run over a lane whose recipe lets everything pass (a limit that nothing reaches), so that
 damaged items do leave; their crops are kept as evidence is. Before them run, as test pieces, those damaged ones that a
-head is fitted on: by them the ledger knows how far the checks of then see. Then each is asked about twice: by the ledger
-alone, and looked at again with a recipe that knows more (a second look, and a head where the set has enough damaged
-items). Dates: drawn labels, ordered as printed, or as 100 days later. Nothing that is asked about was learnt from.
+head is fitted on: they tell how far the checks of then see. Then each is asked about twice: by the ledger alone, and
+looked at again with a recipe that knows more (a second look, and a head where the set has enough damaged items). Dates:
+drawn labels, ordered as printed, or as 100 days later. Nothing that is asked about was learnt from.
 """
 
 from __future__ import annotations

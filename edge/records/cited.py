@@ -13,7 +13,7 @@ from typing import Any
 from edge.records.journal import IN_FORCE
 from edge.records.ledger_file import OF_ACTS, reading, said
 
-OF_PRODUCT = f"{said('expected.gtin')} = ?"
+OF_PRODUCT = f"+{said('expected.gtin')} = ?"  # without its index: a product may have millions of items
 COMPLAINTS = ("Complaint", "Disputed")  # few among millions: each kind has an index of its own
 
 
