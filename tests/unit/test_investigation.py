@@ -18,8 +18,10 @@ from edge.core.errors import ItemUnknown
 from edge.core.messages import Expected
 from edge.inspection.references import References
 from edge.inspection.session import Session, newest
+from edge.investigation.anew import Anew
+from edge.investigation.facts import gathered
 from edge.investigation.main import options_of, told
-from edge.investigation.outline import outlined
+from edge.investigation.outline import MOST_CORNERS, by_outline, outlined
 from edge.records.cited import snapshot
 from edge.records.evidence.index import of_item, place
 from edge.records.evidence.store import Store
@@ -300,3 +302,48 @@ def test_an_item_is_found_again_in_its_crop():
     found = outlined(noisy).mask > 0
     assert (found & truth).sum() / (found | truth).sum() > 0.95
     assert (outlined(noisy[:20, :20]).mask == 255).all()
+
+
+IN_PICTURE = [[4, 5], [90, 6], [80, 70]]
+
+
+@pytest.mark.parametrize(
+    "told_of",
+    [
+        None,
+        "",
+        [],
+        IN_PICTURE[:2],
+        [*IN_PICTURE, [100, 3]],
+        [*IN_PICTURE, [3, 80]],
+        [*IN_PICTURE, [-1, 3]],
+        [*IN_PICTURE, [2**80, 3]],
+        [*IN_PICTURE, [3.0, 3]],
+        [*IN_PICTURE, [True, 3]],
+        [*IN_PICTURE, [3]],
+        [*IN_PICTURE, "ab"],
+        [*IN_PICTURE, None],
+        {"0": [4, 5]},
+        IN_PICTURE * MOST_CORNERS,
+    ],
+)
+def test_an_outline_that_is_none_of_the_picture_is_not_believed(told_of):
+    image = np.zeros((80, 100, 3), np.uint8)
+    assert by_outline(image, told_of) is None
+    assert by_outline(image, IN_PICTURE).mask[30, 60] == 255
+
+
+def test_the_outline_that_was_kept_goes_before_one_that_is_found_again(lane, tmp_path):
+    [item] = lane.ran((order("o"), label(31), OUT))
+    belts = tmp_path / "belts"
+    belts.mkdir()
+    (belts / "top.npz").touch()
+    config = load(lane.then)
+    anew = Anew(config.model_copy(update={"inspection": config.inspection.model_copy(update={"belt_colours": belts})}))
+    _, [shown, *_] = gathered(lane.state, item, ["top"])
+    height_px, width_px = shown.image().shape[:2]
+    corners = [[0, 0], [width_px - 1, 0], [width_px - 1, height_px - 1], [0, height_px - 1]]
+    assert shown.outline == corners  # there is no belt: the picture is all item
+    of_old = replace(shown, outline=None)
+    assert [anew.seen(one).guessed for one in (shown, of_old)] == [False, True]
+    assert [bool((anew.seen(one).crop.mask == 255).all()) for one in (shown, of_old)] == [True, False]
