@@ -113,7 +113,7 @@ def answered(facts: Facts) -> Answer:
 CLEAN = (Left.SOUND, Left.NOTHING_FOUND)  # nothing speaks against it
 HEADLINES: Mapping[Left, str] = {
     Left.SOUND: "It was sound when it left{when}, as far as the line could see: {reach}.",
-    Left.NOTHING_FOUND: "Nothing was found on it when it left{when}, but that it was sound is not sure: {reach}.",
+    Left.NOTHING_FOUND: "Nothing was found on it when it left{when}, which does not prove it sound: {reach}.",
     Left.DAMAGED_UNSEEN: "By its pictures it looks {wrong} when it left{when}, and the line did not notice.",
     Left.DAMAGED_SEEN: "It left{when} although the line had found it {wrong}: it was not pulled off.",
     Left.UNDECIDED: "Nobody can say: it left{when} without a decision.",

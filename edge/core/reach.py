@@ -17,7 +17,9 @@ from edge.core.opinions import Said, said_then
 from edge.core.statistics import wilson
 
 COUNT = "of {} of this product that persons named as damaged, the line's checks found {}"
-ENOUGH = 0.8  # share of damaged ones that is surely found (95 %), from which on what passed is called sound
+ENOUGH = (
+    0.8  # of damaged ones are found at the least (95 %), where what passed is called sound: 16 of 16 named, 29 of 30
+)
 COUNTED: Mapping[By, str] = {
     By.TEST: "test pieces",
     By.COMPLAINT: "that customers complained of, for whatever reason",

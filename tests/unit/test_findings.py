@@ -368,10 +368,10 @@ def test_what_counts_for_how_far_the_checks_see(others, count):
     ("others", "left", "words"),
     [
         (named(16, 16), Left.SOUND, "It was sound when it left (12:00:03), as far as the line could see: of 16 of"),
-        (named(15, 15), Left.NOTHING_FOUND, "Nothing was found on it when it left (12:00:03), but that it was sound"),
+        (named(15, 15), Left.NOTHING_FOUND, "Nothing was found on it when it left (12:00:03), which does not prove it"),
         (named(15, 15), Left.NOTHING_FOUND, "of 15 of this product that persons named as damaged, the line's checks"),
-        (named(10, 4), Left.NOTHING_FOUND, "is not sure: of 10 of this product that persons named as damaged"),
-        ((), Left.NOTHING_FOUND, "is not sure: how many damaged ones of this product its checks overlook is not"),
+        (named(10, 4), Left.NOTHING_FOUND, "not prove it sound: of 10 of this product that persons named as damaged"),
+        ((), Left.NOTHING_FOUND, "not prove it sound: how many damaged ones of this product its checks overlook"),
     ],
 )  # fmt: skip
 def test_how_flatly_sound_is_said_goes_by_what_the_checks_are_known_to_find(others, left, words):
