@@ -1,7 +1,8 @@
 """How far a line's checks see: of the damaged items of a product that persons named, how many they had found.
 
 Only those count that were judged as the one that is asked about, and that persons knew of without the line: what it has
-shown to them itself, because it looked unusual, counts where it was let pass, and never as found.
+shown to them itself, because it looked unusual, counts where it was let pass, and never as found. Complaints are told
+beside: nobody knows which of these items were damaged on the way.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from edge.core.opinions import Said, said_then
 from edge.core.statistics import wilson
 
 COUNT = "of {} of this product that persons named as damaged, the line's checks found {}"
+UNKNOWN = "how many damaged ones of this product its checks overlook is not known"
+NOBODY = "Nobody has yet named a damaged one of this product that was judged as this one was."
+COMPLAINED = "customers complained of {} others of it that had been let pass, for whatever reason"
 ENOUGH = (
     0.8  # of damaged ones are found at the least (95 %), where what passed is called sound: 16 of 16 named, 29 of 30
 )
 COUNTED: Mapping[By, str] = {
     By.TEST: "test pieces",
-    By.COMPLAINT: "that customers complained of, for whatever reason",
     By.LABEL: "that the site's own people took for damage",
 }
 
@@ -41,6 +44,7 @@ class Reach:
 
     found: int
     named: int
+    complained: int  # items that were let pass, and of which customers complained
     at_least: float  # ends of the interval of 95 % of the share that is found; 0 and 1: nothing is known
     at_most: float
     told: Sentence
@@ -55,25 +59,28 @@ class Reach:
     @property
     def words(self) -> str:
         """In half a sentence."""
-        if not self.named:
-            return "how many damaged ones of this product its checks overlook is not known"
-        return COUNT.format(self.named, self.found)
+        known = COUNT.format(self.named, self.found) if self.named else UNKNOWN
+        return f"{known}; {COMPLAINED.format(self.complained)}" if self.complained else known
 
 
 def reach_of(facts: Facts) -> Reach:
     """By what is known of others that were judged as an item was."""
-    counted = list(_counted(facts))
-    if not counted:
-        words = "Nobody has yet named a damaged one of this product that was judged as this one was"
-        sentence = Sentence(f"{words}: how many its checks overlook is not known.", (facts.absence,))
-        return Reach(0, 0, 0.0, 1.0, sentence)
+    known = list(_counted(facts))
+    counted = [(one, found) for one, found in known if one.by in COUNTED]
+    complaints = [one for one, found in known if one.by not in COUNTED and not found]
     found, named = sum(found for _, found in counted), len(counted)
-    at_least, at_most = wilson(found / named, named)
-    count = COUNT.format(named, found).capitalize()
+    at_least, at_most = wilson(found / named, named) if named else (0.0, 1.0)
+    words = _share(counted, at_least, at_most) if named else NOBODY
+    words += f" Besides, {COMPLAINED.format(len(complaints))}." if complaints else ""
+    sources = dict.fromkeys(source for one in (*(one for one, _ in counted), *complaints) for source in _sources(one))
+    return Reach(found, named, len(complaints), at_least, at_most, Sentence(words, tuple(sources) or (facts.absence,)))
+
+
+def _share(counted: Sequence[tuple[Named, bool]], at_least: float, at_most: float) -> str:
+    """What was found, with the interval, and by kind."""
+    found, named = sum(found for _, found in counted), len(counted)
     share = f"that is {found / named:.0%}, and with 95% confidence between {at_least:.0%} and {at_most:.0%}"
-    sources = dict.fromkeys(source for one, _ in counted for source in _sources(one))
-    sentence = Sentence(f"{count}; {share}: {', '.join(_by_kind(counted))}.", tuple(sources))
-    return Reach(found, named, at_least, at_most, sentence)
+    return f"{COUNT.format(named, found).capitalize()}; {share}: {', '.join(_by_kind(counted))}."
 
 
 def _counted(facts: Facts) -> Iterator[tuple[Named, bool]]:

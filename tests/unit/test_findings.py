@@ -343,8 +343,8 @@ MISSED = left_behind(usual(), replace(OUT, end=End.MISSED), Disposition.REJECT)
     [
         ((), (0, 0)),
         (named(10, 4), (4, 10)),
-        (named(3, 0, By.COMPLAINT), (0, 3)),
-        (named(1, 0, By.COMPLAINT, MISSED), (1, 1)),
+        (named(3, 0, By.COMPLAINT), (0, 0, 3)),  # it may have happened on the way
+        (named(1, 0, By.COMPLAINT, MISSED), (0, 0)),  # that was seen, and not pulled off
         (named(1, 0, By.COMPLAINT, left_behind(usual(), PULLED, Disposition.REJECT)), (0, 0)),  # what came was another
         (named(2, 1, By.LABEL), (0, 1)),  # what the line itself has shown is no find
         (named(1, 0, By.TEST, left_behind(usual(), PULLED, Disposition.REJECT)), (1, 1)),
@@ -359,7 +359,7 @@ MISSED = left_behind(usual(), replace(OUT, end=End.MISSED), Disposition.REJECT)
 )  # fmt: skip
 def test_what_counts_for_how_far_the_checks_see(others, count):
     reach = reach_of(facts(*SOUND, named=tuple(others)))
-    assert (reach.found, reach.named) == count
+    assert (reach.found, reach.named, reach.complained) == (*count, 0)[:3]
     assert 0 <= reach.at_least <= reach.at_most <= 1
     assert reach.told.sources
 
@@ -371,6 +371,7 @@ def test_what_counts_for_how_far_the_checks_see(others, count):
         (named(15, 15), Left.NOTHING_FOUND, "Nothing was found on it when it left (12:00:03), which does not prove it"),
         (named(15, 15), Left.NOTHING_FOUND, "of 15 of this product that persons named as damaged, the line's checks"),
         (named(10, 4), Left.NOTHING_FOUND, "not prove it sound: of 10 of this product that persons named as damaged"),
+        ((*named(16, 16), *named(9, 0, By.COMPLAINT)), Left.SOUND, "found 16; customers complained of 9 others of it"),
         ((), Left.NOTHING_FOUND, "not prove it sound: how many damaged ones of this product its checks overlook"),
     ],
 )  # fmt: skip
@@ -382,10 +383,11 @@ def test_how_flatly_sound_is_said_goes_by_what_the_checks_are_known_to_find(othe
 
 
 def test_the_share_is_told_with_its_interval_by_kind_and_each_entry():
-    others = (*named(7, 4), *named(3, 0, By.COMPLAINT))
+    others = (*named(7, 4), *named(3, 0, By.LABEL), *named(2, 0, By.COMPLAINT))
     told = reach_of(facts(*SOUND, named=others)).told
     assert told.words == (
         "Of 10 of this product that persons named as damaged, the line's checks found 4; that is 40%, and with 95%"
-        " confidence between 17% and 69%: 4 of 7 test pieces, 0 of 3 that customers complained of, for whatever reason."
+        " confidence between 17% and 69%: 4 of 7 test pieces, 0 of 3 that the site's own people took for damage."
+        " Besides, customers complained of 2 others of it that had been let pass, for whatever reason."
     )
     assert {source.name for source in told.sources} >= {"100", "106", "202"}

@@ -222,10 +222,8 @@ def test_how_far_the_checks_see_is_told_by_what_persons_have_named(lane, capsys)
     [one] = lane.asked(capsys, "--order-line", "o", "--as-it-was")["items"]
     assert (one["item_id"], one["left"]) == (asked, "left_nothing_found")
     reach = one["reach"]
-    assert (reach["found"], reach["named"]) == (2, 3)  # its own complaint tells nothing of it
-    assert reach["told"]["words"].endswith(
-        "2 of 2 test pieces, 0 of 1 that customers complained of, for whatever reason."
-    )
+    assert (reach["found"], reach["named"], reach["complained"]) == (2, 2, 1)  # its own complaint is not counted
+    assert ": 2 of 2 test pieces. Besides, customers complained of 1 others" in reach["told"]["words"]
     with snapshot(lane.state) as journal:
         kinds = {str(row.entry): row.kind for row in journal._rows("true")}
     assert {kinds[source["name"]] for source in reach["told"]["sources"]} == {"PersonActed", "Verdict", "Disputed"}
