@@ -283,6 +283,7 @@ def _asked(
             (options.pages / f"{name}-{'bad' if bad else 'sound'}-{item}.html").write_text(made)
     return {
         **{f"{how}, {'damaged' if bad else 'sound'}": tally.shares() for (how, bad), tally in tallies.items()},
+        "reach": [plain.answer.reach.found, plain.answer.reach.named],
         "answer_s": [round(float(np.percentile(spent_s, one)), 2) for one in (50, 95)],
         "page_kb": [round(float(np.percentile(bytes_of_page, one)) / 1000) for one in (50, 95)],
         "moved": [round(float(np.percentile(moved or [0.0], one)), 3) for one in (0, 5, 50, 95, 100)],
@@ -311,6 +312,7 @@ def _print(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     console.print(table)
     for row in rows:
         console.print(f"{row['set']}: an answer takes {row['answer_s']} s (p50, p95), its page {row['page_kb']} kB")
+        console.print(f"{row['set']}: the checks of then found {row['reach']} (of so many test pieces)")
         console.print(f"{row['set']}: looked at again, a score moves by {row['moved']} (least, p5, p50, p95, most)")
 
 

@@ -16,6 +16,7 @@ from edge.core.grounds import Cited, Facts, Kind, Sentence, Source
 from edge.core.messages import TEST_PIECE, End
 from edge.core.opinions import Opinion, Said, labelled, said_now, said_then
 from edge.core.reach import Reach, Sees, reach_of
+from edge.core.went_by import went_by
 
 
 class Where(StrEnum):
@@ -106,7 +107,7 @@ def answered(facts: Facts) -> Answer:
         (*person.sentences, *now.sentences),
         (*ends, *_replaced(facts), *_disputed(facts), *_nobodys(facts)),
         tuple(_unknown(facts)),
-        tuple(_versions(facts)),
+        tuple(went_by(facts)),
     )
 
 
@@ -225,30 +226,6 @@ def _unseen(camera: str, facts: Facts) -> Sentence:
     if gone:
         return Sentence(f"How it looked to camera {camera}: {gone[0].gone}", tuple(one.source for one in gone))
     return Sentence(f"How it looked to camera {camera}: no picture of that side was kept.", (facts.absence,))
-
-
-def _versions(facts: Facts) -> Iterator[Sentence]:
-    for one in facts.in_force:
-        yield Sentence(f"{VERSIONS[one.kind]} (since {one.written}): {_listed(one)}.", (one.source,))
-    for kind in sorted(VERSIONS.keys() - {one.kind for one in facts.in_force}):
-        yield Sentence(f"{VERSIONS[kind]}: nobody can say, no entry tells it.", (facts.absence,))
-    recipes = [(one.body["recipe"], one.source) for one in facts.of("Verdict")]
-    for recipe, source in recipes:
-        yield Sentence(f"Recipe: {recipe}.", (source,))
-
-
-VERSIONS: Mapping[str, str] = {
-    "DaemonStarted": "Program, settings and models",
-    "CalibrationsInForce": "Calibrations",
-}
-
-
-def _listed(one: Cited) -> str:
-    if one.kind == "CalibrationsInForce":
-        return ", ".join(f"{name} {version}" for name, version in one.body["versions"]) or "none"
-    body = one.body
-    models = ", ".join(f"{name} {version}" for name, version in (body.get("models") or {}).items())
-    return f"{body.get('version', '?')}, settings {str(body.get('settings_sha256', '?'))[:12]}; {models or 'no models'}"
 
 
 def summed_up(answers: Iterable[Answer]) -> str:
