@@ -20,7 +20,7 @@ from edge.core.statistics import wilson
 COUNT = "of {} of this product that persons named as damaged, the line's checks found {}"
 UNKNOWN = "how many damaged ones of this product its checks overlook is not known"
 NOBODY = "Nobody has yet named a damaged one of this product that was judged as this one was."
-COMPLAINED = "customers complained of {} others of it that had been let pass, for whatever reason"
+COMPLAINED = "customers complained, for whatever reason, of {} more that had been let pass"
 ENOUGH = (
     0.8  # of damaged ones are found at the least (95 %), where what passed is called sound: 16 of 16 named, 29 of 30
 )

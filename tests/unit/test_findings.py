@@ -371,7 +371,7 @@ def test_what_counts_for_how_far_the_checks_see(others, count):
         (named(15, 15), Left.NOTHING_FOUND, "Nothing was found on it when it left (12:00:03), which does not prove it"),
         (named(15, 15), Left.NOTHING_FOUND, "of 15 of this product that persons named as damaged, the line's checks"),
         (named(10, 4), Left.NOTHING_FOUND, "not prove it sound: of 10 of this product that persons named as damaged"),
-        ((*named(16, 16), *named(9, 0, By.COMPLAINT)), Left.SOUND, "found 16; customers complained of 9 others of it"),
+        ((*named(16, 16), *named(9, 0, By.COMPLAINT)), Left.SOUND, "found 16; customers complained, for whatever reason, of 9 more"),
         ((), Left.NOTHING_FOUND, "not prove it sound: how many damaged ones of this product its checks overlook"),
     ],
 )  # fmt: skip
@@ -388,6 +388,6 @@ def test_the_share_is_told_with_its_interval_by_kind_and_each_entry():
     assert told.words == (
         "Of 10 of this product that persons named as damaged, the line's checks found 4; that is 40%, and with 95%"
         " confidence between 17% and 69%: 4 of 7 test pieces, 0 of 3 that the site's own people took for damage."
-        " Besides, customers complained of 2 others of it that had been let pass, for whatever reason."
+        " Besides, customers complained, for whatever reason, of 2 more that had been let pass."
     )
     assert {source.name for source in told.sources} >= {"100", "106", "202"}

@@ -223,7 +223,9 @@ def test_how_far_the_checks_see_is_told_by_what_persons_have_named(lane, capsys)
     assert (one["item_id"], one["left"]) == (asked, "left_nothing_found")
     reach = one["reach"]
     assert (reach["found"], reach["named"], reach["complained"]) == (2, 2, 1)  # its own complaint is not counted
-    assert ": 2 of 2 test pieces. Besides, customers complained of 1 others" in reach["told"]["words"]
+    assert (
+        ": 2 of 2 test pieces. Besides, customers complained, for whatever reason, of 1 more" in reach["told"]["words"]
+    )
     with snapshot(lane.state) as journal:
         kinds = {str(row.entry): row.kind for row in journal._rows("true")}
     assert {kinds[source["name"]] for source in reach["told"]["sources"]} == {"PersonActed", "Verdict", "Disputed"}
