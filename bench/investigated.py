@@ -286,7 +286,7 @@ def _asked(
         "reach": [plain.answer.reach.found, plain.answer.reach.named],
         "answer_s": [round(float(np.percentile(spent_s, one)), 2) for one in (50, 95)],
         "page_kb": [round(float(np.percentile(bytes_of_page, one)) / 1000) for one in (50, 95)],
-        "moved": [round(float(np.percentile(moved or [0.0], one)), 3) for one in (0, 5, 50, 95, 100)],
+        "moved": [round(float(np.percentile(moved, one)), 3) for one in (0, 5, 50, 95, 100) if moved],
     }
 
 
