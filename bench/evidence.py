@@ -148,6 +148,7 @@ def _sizes(said: Sequence[tuple[str, Mapping[str, Any]]]) -> Counter[str]:
             what = FED if one["camera"] == FED else one["what"]
             sizes[what] += one["bytes"]
             sizes[f"{what}s"] += 1
+            sizes["outline"] += len(json.dumps(one["outline"])) if what == SHOWN[0] and "outline" in one else 0
     return sizes
 
 
@@ -161,7 +162,7 @@ def _measured(rounds: Sequence[Round]) -> dict[str, Any]:
         "exposure to verdict": percentiles([span_ms for one in rounds for span_ms in one.latencies_ms]),
         "verdicts": dict(sum((one.verdicts for one in rounds), Counter[str]())),
         "pictures": {name: kept[f"{name}s"] for name in (*SHOWN, FED)},
-        "bytes an item": {name: kept[name] / max(1, kept["items"]) for name in SHOWN},
+        "bytes an item": {name: kept[name] / max(1, kept["items"]) for name in (*SHOWN, "outline")},
         "dropped": dict(sum((one.lost for one in rounds), Counter[str]())),
     }
 

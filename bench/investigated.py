@@ -3,7 +3,8 @@
 `python -m bench.investigated --data FOLDER [--sets a,b] [--labels N] [--json FILE] [--pages FOLDER]`
 
 Each set's held-out pictures run over a lane whose recipe lets everything pass (a limit that nothing reaches), so that
-damaged items do leave; their crops are kept as evidence is. Then each is asked about twice: by the ledger alone, and
+damaged items do leave; their crops are kept as evidence is. Before them run, as test pieces, those damaged ones that a
+head is fitted on: they tell how far the checks of then see. Then each is asked about twice: by the ledger alone, and
 looked at again with a recipe that knows more (a second look, and a head where the set has enough damaged items). Dates:
 drawn labels, ordered as printed, or as 100 days later. Nothing that is asked about was learnt from.
 """
@@ -35,6 +36,7 @@ from bench.sets.labelled import NORMALS
 from bench.written import OUT, Written
 from edge.config import Config, load
 from edge.core.findings import Left
+from edge.core.grounds import Facts
 from edge.core.messages import Expected, Image
 from edge.core.statistics import wilson
 from edge.inspection.assembly import Sessions
@@ -70,12 +72,13 @@ CAMERA = '[[camera]]\nname = "{name}"\nplace_mm = 300\nnode = "ipc://{folder}/fr
 RULE = '[[recipe.rule]]\ncheck = "{check}"\ncameras = [{cameras}]\n{more}\n'
 TOLD = {
     Left.SOUND: "sound",
+    Left.NOTHING_FOUND: "nothing found",
     Left.DAMAGED_UNSEEN: "damaged",
     Left.DAMAGED_SEEN: "damaged",
     Left.UNDECIDED: "cannot say",
     Left.IN_DOUBT: "cannot say",
 }
-ANSWERS = ("sound", "cannot say", "damaged")
+ANSWERS = ("sound", "nothing found", "cannot say", "damaged")
 ASKED = ("then", "again")  # by the ledger alone; looked at again
 
 Views = Mapping[str, Path]
@@ -174,6 +177,8 @@ def _measured(goods: Goods, options: argparse.Namespace, console: Console) -> di
         folder = Path(name)
         then, again = _lanes(goods, folder, console)
         written = Written(then, date.today())
+        for number, one in enumerate(goods.labelled):
+            written.sent_as_bad(_order_of(-number - 1), {view: read_picture(path) for view, path in one.items()})
         asked = [(False, one) for one in goods.sound] + [(True, one) for one in goods.damaged]
         truths = {
             written.ran(_order_of(number), {view: read_picture(path) for view, path in one.items()}, OUT): bad
@@ -262,6 +267,7 @@ def _asked(
     """Ask about each item, twice; how long an answer takes, and how large its page is."""
     tallies = {(how, bad): Tally() for how in ASKED for bad in (False, True)}
     spent_s, bytes_of_page, eyes = [], [], Eyes.of(again)
+    moved: list[float] = []
     for item, bad in track(truths.items(), f"{name}: asked about", console=console):
         [plain] = investigated(then, Path("lane.toml"), [item], None)
         tallies["then", bad].told[TOLD[plain.answer.left]] += 1
@@ -270,15 +276,27 @@ def _asked(
         made = page(item, "", [looked], "now")
         spent_s.append(time.perf_counter() - begun_s)
         bytes_of_page.append(len(made))
+        moved += _moved(looked.facts)
         tallies["again", bad].told[TOLD[looked.answer.left]] += 1
         if options.pages:
             options.pages.mkdir(parents=True, exist_ok=True)
             (options.pages / f"{name}-{'bad' if bad else 'sound'}-{item}.html").write_text(made)
     return {
         **{f"{how}, {'damaged' if bad else 'sound'}": tally.shares() for (how, bad), tally in tallies.items()},
+        "reach": [plain.answer.reach.found, plain.answer.reach.named],
         "answer_s": [round(float(np.percentile(spent_s, one)), 2) for one in (50, 95)],
         "page_kb": [round(float(np.percentile(bytes_of_page, one)) / 1000) for one in (50, 95)],
+        "moved": [round(float(np.percentile(moved, one)), 3) for one in (0, 5, 50, 95, 100) if moved],
     }
+
+
+def _moved(facts: Facts) -> Iterator[float]:
+    """How far each camera's anomaly score is from that of then, where the pictures are looked at again."""
+    told = (one.body for one in facts.of("Evidence"))
+    then = {one["camera"]: one["score"] for one in told if one["valid"] and one["check"] == "anomaly"}
+    for one in facts.again.evidence if facts.again else ():
+        if one.valid and one.check == "anomaly" and one.score is not None and one.camera in then:
+            yield one.score - then[one.camera]
 
 
 def _print(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -294,6 +312,8 @@ def _print(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     console.print(table)
     for row in rows:
         console.print(f"{row['set']}: an answer takes {row['answer_s']} s (p50, p95), its page {row['page_kb']} kB")
+        console.print(f"{row['set']}: the checks of then found {row['reach']} (of so many test pieces)")
+        console.print(f"{row['set']}: looked at again, a score moves by {row['moved']} (least, p5, p50, p95, most)")
 
 
 def _options() -> argparse.Namespace:

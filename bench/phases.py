@@ -12,11 +12,12 @@ from functools import partial
 import cv2
 
 from bench.record import NS_PER_MS
-from edge.core.messages import Frame, Image, Item, Sighting
+from edge.core.messages import Frame, Image, Item, Outline, Sighting
 from edge.records.evidence.desk import EvidenceDesk
 
 WITH, WITHOUT, BETWEEN = "with", "without", ""
 FED = "fed"
+OUTLINE = tuple((8 * one, one * one) for one in range(24))  # as many corners as one that is found has
 PHASE_S, SETTLE_S = 5.0, 1.0
 
 
@@ -72,7 +73,7 @@ def _dropped(*_: object) -> None:
     """Nothing is kept."""
 
 
-def _stamped(image: Image, number: int) -> Image:
+def _stamped(image: Image, number: int) -> tuple[Image, Outline]:
     copied = image.copy()
     cv2.putText(copied, str(number), (8, 32), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 0, 255), 2)
-    return copied
+    return copied, OUTLINE

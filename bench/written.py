@@ -20,6 +20,8 @@ from edge.core.messages import (
     Image,
     Item,
     ItemEnd,
+    Outline,
+    PersonActed,
     ReplacementRequest,
     Result,
     Shown,
@@ -88,6 +90,11 @@ class Written:
         self._sink.write(list(_ended(item, verdict, way)))
         return item.item_id
 
+    def sent_as_bad(self, order: Expected, frames: Mapping[str, Image]) -> str:
+        """A test piece that a person sends down the belt for the line to find; returns its name."""
+        self._sink.write([PersonActed("bench", "challenge", f"single {order.wms_item}", BORN_NS)])
+        return self.ran(order, frames)
+
     def _seen(self, item: Item, frames: Mapping[str, Image]) -> tuple[list[Evidence], dict[str, Crop]]:
         found: list[Evidence] = []
         crops = {camera: self._locate(camera, image) for camera, image in frames.items()}
@@ -117,7 +124,7 @@ class Written:
 
     def _crops(self, item: Item, crops: Mapping[str, Crop]) -> list[Picture]:
         return [
-            self._kept(item.item_id, "crop", camera, "", crop.copy(self._config.evidence.longest_px))
+            self._kept(item.item_id, "crop", camera, "", *crop.kept(self._config.evidence.longest_px))
             for camera, crop in crops.items()
         ]
 
@@ -128,8 +135,8 @@ class Written:
             if one.picture is not None
         ]
 
-    def _kept(self, item: str, what: str, camera: str, check: str, image: Image) -> Picture:
-        shown = Shown(item, what, camera, check, f"{camera}-{self._count}", EXPOSED_NS, image)
+    def _kept(self, item: str, what: str, camera: str, check: str, image: Image, outline: Outline = ()) -> Picture:
+        shown = Shown(item, what, camera, check, f"{camera}-{self._count}", EXPOSED_NS, image, outline)
         return encoded(shown, self._config.evidence.quality)
 
 

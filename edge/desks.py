@@ -71,7 +71,7 @@ def shown_to(desk: EvidenceDesk | None, config: Config) -> Show:
 
     def show(sighting: Sighting, crop: Crop) -> None:
         if desk:
-            desk.show(sighting, partial(crop.copy, config.evidence.longest_px))
+            desk.show(sighting, partial(crop.kept, config.evidence.longest_px))
 
     return show if desk else to_nobody
 

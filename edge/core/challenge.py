@@ -92,6 +92,15 @@ class Challenges:
             yield ChallengeResult("any", "nobody", "overdue", "no good challenge test in time", reading.read_ns)
 
 
+def bad_pieces(told: str) -> tuple[str, ...]:
+    """The warehouse's ids of a test's bad pieces, as `PersonActed` tells the test; none where that is not clear."""
+    test, *pieces = told.split(" ")
+    pattern = PATTERNS.get(test, ())
+    if len(pieces) != len(pattern):
+        return ()
+    return tuple(piece for piece, bad in zip(pieces, pattern, strict=True) if bad)
+
+
 def _pieces(start: ChallengeStart, settled: Settlement, items: Mapping[str, Item]) -> Iterator[tuple[str, End]]:
     for end in settled.ends:
         item = items.get(end.item_id)

@@ -1,7 +1,8 @@
 """Was it sound when it left? From what the ledger holds of an item to one answer, and what each sentence rests on.
 
 An answer is never made friendlier than its grounds: *sound* takes a verdict of then whose every rule was vouched for,
-an eye that saw the item leave, and nothing that speaks against it, then, now, or by a person.
+an eye that saw the item leave, nothing that speaks against it, then, now, or by a person, and checks that are known to
+find nearly all that is damaged. Where that is not known, *nothing was found* is all that can be said.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from edge.core.found import DAMAGE
 from edge.core.grounds import Cited, Facts, Kind, Sentence, Source
 from edge.core.messages import TEST_PIECE, End
 from edge.core.opinions import Opinion, Said, labelled, said_now, said_then
+from edge.core.reach import Reach, Sees, reach_of
+from edge.core.went_by import went_by
 
 
 class Where(StrEnum):
@@ -30,7 +33,8 @@ class Where(StrEnum):
 class Left(StrEnum):
     """The answer."""
 
-    SOUND = "left_sound"
+    SOUND = "left_sound"  # by checks that are known to see
+    NOTHING_FOUND = "left_nothing_found"  # by checks that overlook much, or nobody knows how much
     DAMAGED_UNSEEN = "left_damaged_unseen"  # the line let it pass
     DAMAGED_SEEN = "left_damaged_seen"  # the line rejected it, and the gate did not pull it off
     UNDECIDED = "left_undecided"
@@ -50,6 +54,7 @@ class Answer:
     left: Left
     headline: Sentence  # one that anybody understands
     because: Sentence  # the strongest ground of it
+    reach: Reach  # how far the checks of then see
     then: tuple[Sentence, ...]
     now: tuple[Sentence, ...]
     after: tuple[Sentence, ...]  # where it went, its replacement, who complained
@@ -57,7 +62,7 @@ class Answer:
     versions: tuple[Sentence, ...]  # what was in force
 
 
-def concluded(where: Where, then: Said, now: Said, person: Said) -> Left:
+def concluded(where: Where, then: Said, now: Said, person: Said, sees: Sees) -> Left:
     """The table of answers."""
     if where is not Where.LEFT:
         return ELSEWHERE[where]
@@ -67,7 +72,9 @@ def concluded(where: Where, then: Said, now: Said, person: Said) -> Left:
         return Left.DAMAGED_UNSEEN
     if then in (Said.OPEN, Said.NOTHING):
         return Left.UNDECIDED
-    return Left.IN_DOUBT if Said.DOUBT in (then, now) else Left.SOUND
+    if Said.DOUBT in (then, now):
+        return Left.IN_DOUBT
+    return Left.SOUND if sees is Sees.WELL else Left.NOTHING_FOUND
 
 
 ELSEWHERE: Mapping[Where, Left] = {
@@ -83,26 +90,31 @@ def answered(facts: Facts) -> Answer:
     """What can be said of an item."""
     where, ends = departed(facts)
     then, now, person = said_then(facts), said_now(facts), labelled(facts)
-    left = concluded(where, then.said, now.said, person.said)
+    reach = reach_of(facts)
+    left = concluded(where, then.said, now.said, person.said, reach.sees)
     because = _because(left, then, now, person)
+    said = (*because, reach.told) if left in CLEAN else because
     checks = frozenset().union(*(one.checks for one in (then, now, person)))
-    headline = HEADLINES[left].format(when=_when(ends), wrong=_wrong(checks))
-    sources = dict.fromkeys(source for one in (*ends, *because) for source in one.sources)
+    headline = HEADLINES[left].format(when=_when(ends), wrong=_wrong(checks), reach=reach.words)
+    sources = dict.fromkeys(source for one in (*ends, *said) for source in one.sources)
     return Answer(
         facts.item_id,
         left,
         Sentence(headline, tuple(sources)),
         because[0],
+        reach,
         then.sentences,
         (*person.sentences, *now.sentences),
         (*ends, *_replaced(facts), *_disputed(facts), *_nobodys(facts)),
         tuple(_unknown(facts)),
-        tuple(_versions(facts)),
+        tuple(went_by(facts)),
     )
 
 
+CLEAN = (Left.SOUND, Left.NOTHING_FOUND)  # nothing speaks against it
 HEADLINES: Mapping[Left, str] = {
-    Left.SOUND: "It was sound when it left{when}, as far as the line could see: all that was asked vouched for it.",
+    Left.SOUND: "It was sound when it left{when}, as far as the line could see: {reach}.",
+    Left.NOTHING_FOUND: "Nothing was found on it when it left{when}, which does not prove it sound: {reach}.",
     Left.DAMAGED_UNSEEN: "By its pictures it looks {wrong} when it left{when}, and the line did not notice.",
     Left.DAMAGED_SEEN: "It left{when} although the line had found it {wrong}: it was not pulled off.",
     Left.UNDECIDED: "Nobody can say: it left{when} without a decision.",
@@ -216,30 +228,6 @@ def _unseen(camera: str, facts: Facts) -> Sentence:
     return Sentence(f"How it looked to camera {camera}: no picture of that side was kept.", (facts.absence,))
 
 
-def _versions(facts: Facts) -> Iterator[Sentence]:
-    for one in facts.in_force:
-        yield Sentence(f"{VERSIONS[one.kind]} (since {one.written}): {_listed(one)}.", (one.source,))
-    for kind in sorted(VERSIONS.keys() - {one.kind for one in facts.in_force}):
-        yield Sentence(f"{VERSIONS[kind]}: nobody can say, no entry tells it.", (facts.absence,))
-    recipes = [(one.body["recipe"], one.source) for one in facts.of("Verdict")]
-    for recipe, source in recipes:
-        yield Sentence(f"Recipe: {recipe}.", (source,))
-
-
-VERSIONS: Mapping[str, str] = {
-    "DaemonStarted": "Program, settings and models",
-    "CalibrationsInForce": "Calibrations",
-}
-
-
-def _listed(one: Cited) -> str:
-    if one.kind == "CalibrationsInForce":
-        return ", ".join(f"{name} {version}" for name, version in one.body["versions"]) or "none"
-    body = one.body
-    models = ", ".join(f"{name} {version}" for name, version in (body.get("models") or {}).items())
-    return f"{body.get('version', '?')}, settings {str(body.get('settings_sha256', '?'))[:12]}; {models or 'no models'}"
-
-
 def summed_up(answers: Iterable[Answer]) -> str:
     """What several items of one order line come to, in a sentence."""
     told = [f"{number}: {WORDS[one.left]}" for number, one in enumerate(answers, 1)]
@@ -248,6 +236,7 @@ def summed_up(answers: Iterable[Answer]) -> str:
 
 WORDS: Mapping[Left, str] = {
     Left.SOUND: "left sound",
+    Left.NOTHING_FOUND: "left with nothing found on it",
     Left.DAMAGED_UNSEEN: "left damaged or wrong, unnoticed",
     Left.DAMAGED_SEEN: "left damaged or wrong, noticed but not pulled off",
     Left.UNDECIDED: "left undecided",

@@ -114,6 +114,23 @@ class Again:
         return tuple(Source(Kind.PICTURE, sha256) for shown_to, sha256 in self.pictures if shown_to == camera)
 
 
+class By(StrEnum):
+    """How a person came to name a damaged item."""
+
+    TEST = "test"  # sent down the belt for the line to find it
+    COMPLAINT = "complaint"  # a customer's, of an item that left
+    LABEL = "label"  # the line showed it for being unusual, and a person of the site took it for damage
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An item that a person named as damaged."""
+
+    by: By
+    naming: Cited  # the entry that does
+    facts: Facts
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that is known of one item."""
@@ -127,6 +144,7 @@ class Facts:
     disputes: tuple[Cited, ...] = ()  # Complaint and Disputed, about it or its order line
     answers: tuple[tuple[str, str], ...] = ()  # request → what became of it at the warehouse, in words
     labels: tuple[Label, ...] = ()
+    named: tuple[Named, ...] = ()  # damaged ones of the same product
     again: Again | None = None
     not_again: str = ""  # why it was not looked at again
 

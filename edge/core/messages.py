@@ -281,6 +281,10 @@ class Look:
         return np.dstack((self.image, self.mask))
 
 
+Outline = tuple[tuple[int, int], ...]
+"""Corners of an item in a picture (x, y, px), one after the other around it; empty: nobody told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A picture of an item, on its way to where evidence is kept; in memory alone."""
@@ -292,6 +296,7 @@ class Shown:
     frame_id: str
     exposed_ns: int
     image: Image  # of its own memory: no camera waits for it
+    outline: Outline = ()  # of the item in a crop
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.messages import Evidence, Image, Look, Point, Sighting
+from edge.core.messages import Evidence, Image, Look, Outline, Point, Sighting
 
 Matrix = npt.NDArray[np.float64]
 Size = tuple[int, int]
@@ -45,8 +45,20 @@ class Crop:
             self._stretched[size_px] = self._cut_to(size_px)
         return self._stretched[size_px]
 
-    def copy(self, longest_px: int) -> Image:
-        """Its own picture in memory of its own, at most so long."""
+    def kept(self, longest_px: int) -> tuple[Image, Outline]:
+        """Its own picture in memory of its own, at most so long, and the item's outline in it."""
+        image = self._copy(longest_px)
+        return image, self._outline(image.shape[1] / self.mask.shape[1], image.shape[0] / self.mask.shape[0])
+
+    def _outline(self, across: float, down: float) -> Outline:
+        """In the px of a copy that is so many times as wide and high."""
+        if not self.polygon:
+            return ()
+        to_copy = np.linalg.inv(self.to_frame @ _scaling(np.array((1 / across, 1 / down))))
+        corners = to_copy[:2] @ np.column_stack((self.polygon, np.ones(len(self.polygon)))).T
+        return tuple((int(x), int(y)) for x, y in np.rint(corners).T)
+
+    def _copy(self, longest_px: int) -> Image:
         height_px, width_px = self.mask.shape
         scale = longest_px / max(width_px, height_px)
         if scale < 1:

@@ -20,7 +20,7 @@ from edge.inspection.session import Tensor
 from edge.investigation.anew import CROP, Anew, Seen
 from edge.investigation.facts import Photo
 from edge.records.cited import snapshot
-from edge.records.evidence.index import items, of_item, picture
+from edge.records.evidence.index import items, of_item, outlines, picture
 
 LOOKED_THROUGH = 16  # items of the product that passed last
 SHOWN = 3  # of them, for each camera
@@ -83,7 +83,8 @@ class Alike:
         kept = [one for one in of_item(self._state, item) if one.what == CROP and one.camera == camera]
         for one in kept[-1:]:
             with suppress(EvidenceGone, PictureUnreadable):
-                yield self._anew.seen(Photo(one, picture(self._state, one.sha256)))
+                told = outlines(self._state, item).get(one.sha256)
+                yield self._anew.seen(Photo(one, picture(self._state, one.sha256), told))
 
     def _undisputed(self, gtin: str, item: str) -> list[str]:
         """Items of the product that passed last, of which nobody complained."""

@@ -27,7 +27,7 @@ from edge.inspection.session import Session
 from edge.inspection.tote_check import TOTE
 from edge.inspection.waiting import NEVER_NS
 from edge.investigation.facts import NS_PER_S, Photo, written
-from edge.investigation.outline import outlined
+from edge.investigation.outline import by_outline, outlined
 
 CROP = "crop"  # what a picture shows that can be looked at again
 
@@ -38,6 +38,7 @@ class Seen:
 
     shown: Photo
     crop: Crop
+    guessed: bool = False  # where the item ends in it was found again, for the journal does not tell
 
 
 class Anew:
@@ -63,13 +64,16 @@ class Anew:
         return questions(self._config.inspection, asked, self.sessions, lambda: self._day)
 
     def seen(self, shown: Photo) -> Seen:
-        """A kept crop, with the item in it told from what is left of the belt.
+        """A kept crop, with the item in it told from what is left of the belt: by its outline, if that was kept.
 
         Raises:
             PictureUnreadable: it is no picture.
         """
         image = shown.image()
-        return Seen(shown, outlined(image) if shown.kept.camera in self._belts else whole(image))
+        if (crop := by_outline(image, shown.outline)) is not None:
+            return Seen(shown, crop)
+        guessed = shown.kept.camera in self._belts
+        return Seen(shown, outlined(image) if guessed else whole(image), guessed)
 
     @property
     def backbone(self) -> Session:
@@ -95,7 +99,7 @@ class Anew:
             shares=tuple(self._shares(facts.gtin, evidence)),
             pictures=tuple(dict.fromkeys((one.shown.kept.camera, one.shown.kept.sha256) for one in seen)),
             models=tuple(sorted(self.sessions.versions().items())),
-            changed=tuple(self._changed(facts, judged, {one.shown.kept.camera for one in seen})),
+            changed=tuple(self._changed(facts, judged, seen)),
             day=self._day,
             unchanged=frozenset(self._unchanged(facts, judged, seen)),
         )
@@ -119,7 +123,7 @@ class Anew:
             if known and one.score is not None:
                 yield Share(one.camera, p_value(one.score * known.scale, known.sound), len(known.sound))
 
-    def _changed(self, facts: Facts, judged: Cited, cameras: Iterable[str]) -> Iterator[str]:
+    def _changed(self, facts: Facts, judged: Cited, seen: Sequence[Seen]) -> Iterator[str]:
         """What is not as it was, as far as can be told."""
         recipes = {one.body["recipe"] for one in facts.of("Verdict")} - {self.recipe.name}
         yield from (f"the recipe was '{name}'" for name in sorted(recipes))
@@ -129,8 +133,9 @@ class Anew:
         for name, version in self.sessions.versions().items():
             if then.get(name, version) != version:
                 yield f"{name} was {then[name]}"
-        for camera in sorted(cameras):
-            if camera in self._belts:
+        guessed = {one.shown.kept.camera for one in seen if one.guessed}
+        for camera in sorted({one.shown.kept.camera for one in seen}):
+            if camera in guessed:
                 yield f"where the item ends in the picture of camera {camera} was found again"
             yield from self._taught_since(judged.wall_ns, facts.gtin, camera)
 

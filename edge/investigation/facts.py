@@ -15,9 +15,10 @@ from edge.core.errors import EvidenceGone, PictureUnreadable
 from edge.core.grounds import Cited, Facts, Label, Shot
 from edge.core.messages import Image
 from edge.inspection.references import CAMERA, GTIN
+from edge.investigation.named import named
 from edge.learn import DECLINED
 from edge.records.cited import Row, Snapshot, snapshot
-from edge.records.evidence.index import Kept, of_item, picture
+from edge.records.evidence.index import Kept, of_item, outlines, picture
 from edge.records.outbox import answers
 
 NS_PER_S = 1_000_000_000
@@ -29,6 +30,7 @@ class Photo:
 
     kept: Kept
     content: bytes  # of the file
+    outline: object = None  # of the item in it, as the journal tells it; None: it does not
 
     def image(self) -> Image:
         """What it shows: uint8, height × width × 3 (BGR).
@@ -61,7 +63,8 @@ def gathered(state: Path, item: str, cameras: Iterable[str]) -> tuple[Facts, lis
             tuple(_cited(row) for row in journal.in_force(first)),
         )
         facts = _with_persons(facts, state, journal)
-    return facts, [Photo(one, content) for one, content, gone in kept if not gone]
+    told = outlines(state, item)
+    return facts, [Photo(one, content, told.get(one.sha256)) for one, content, gone in kept if not gone]
 
 
 def _with_persons(facts: Facts, state: Path, journal: Snapshot) -> Facts:
@@ -69,6 +72,7 @@ def _with_persons(facts: Facts, state: Path, journal: Snapshot) -> Facts:
     order_line = facts.order.get("order_line")
     return replace(
         facts,
+        named=named(facts, journal, _cited),
         disputes=tuple(_cited(row) for row in journal.complaints(facts.item_id, order_line)),
         answers=tuple(answers(state, facts.item_id).items()),
         labels=tuple(_labels(state, facts.item_id, facts.gtin)),

@@ -24,7 +24,7 @@ from edge.investigation.alike import Alike, Beside
 from edge.investigation.anew import CROP, Anew, Seen
 from edge.investigation.facts import Photo, gathered, written
 from edge.investigation.next_steps import next_steps
-from edge.investigation.page import Investigated, cited, page, printable, spoken
+from edge.investigation.page import MOST_CITED, Investigated, cited, page, printable, spoken
 from edge.records.cited import snapshot
 from edge.records.evidence.index import items
 from edge.records.journal import items_like
@@ -194,7 +194,9 @@ def _print(found: Sequence[Investigated], summary: str, console: Console) -> Non
 
 
 def _line(sentence: Sentence) -> str:
-    words: str = printable(f"{sentence.words} [{', '.join(cited(source)[0] for source in sentence.sources)}]")
+    named = [cited(source)[0] for source in sentence.sources]
+    more = [f"and {len(named) - MOST_CITED} more"] if len(named) > MOST_CITED else []
+    words: str = printable(f"{sentence.words} [{', '.join([*named[:MOST_CITED], *more])}]")
     return words
 
 

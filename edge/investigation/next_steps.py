@@ -9,7 +9,7 @@ from shlex import quote
 from edge.core.findings import Answer, Left
 from edge.core.grounds import Facts
 
-OPEN = (Left.UNDECIDED, Left.IN_DOUBT)
+OPEN = (Left.UNDECIDED, Left.IN_DOUBT, Left.NOTHING_FOUND)
 DAMAGED = (Left.DAMAGED_SEEN, Left.DAMAGED_UNSEEN)
 
 
@@ -23,6 +23,9 @@ def next_steps(facts: Facts, answer: Answer, config: Path) -> Iterator[str]:
         yield "Have a technician look at the pictures: what no check can tell a person may see."
     if answer.left in (*OPEN, Left.DAMAGED_UNSEEN):
         yield from _taught(facts, lane)
+    if answer.left is Left.NOTHING_FOUND:
+        test = f"tunnel-edge challenge start {lane} --test single --by NAME --items ID"
+        yield f"Send damaged ones of this product as test pieces, to know how many the checks overlook: {test}"
     if answer.left in (*DAMAGED, Left.LOST, Left.CONTRADICTED):
         yield f"See what happened at the gate and the eyes: tunnel-edge explain {lane} {quote(facts.item_id)}"
 

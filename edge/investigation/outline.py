@@ -1,17 +1,44 @@
-"""Where the item is in a crop that was kept without its outline: found again, by the rim that `locate` leaves."""
+"""Where the item is in a crop that was kept: by the outline in the journal.
+
+Where that has none, as of an earlier release, it is found again by the rim that `locate` leaves.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from edge.core.messages import Image
+from edge.core.messages import Image, Outline
 from edge.inspection.belt import LONGER_PX
 from edge.inspection.crop import Crop, seen_again
 from edge.inspection.locate import MARGIN
 
 CORE = 0.2  # of the shorter side: what lies so far inside the rim is surely item
+MOST_CORNERS = 256  # a convex outline on the small copy in which `locate` finds it has at most about 140
 LEAST_PX = 16  # of what the rim leaves, on the small copy: of less the whole picture is taken
+
+
+def by_outline(image: Image, told: object) -> Crop | None:
+    """A crop (BGR) with the item told from the belt by an outline; None: it is none of this picture."""
+    outline = _corners(told, image.shape[1], image.shape[0])
+    if not outline:
+        return None
+    mask = cv2.fillPoly(np.zeros(image.shape[:2], np.uint8), [np.array(outline, np.int32)], (255,))
+    return seen_again(np.dstack((image, np.asarray(mask, np.uint8))))
+
+
+def _corners(told: object, width_px: int, height_px: int) -> Outline:
+    """An outline as the journal tells it; empty: it is none that lies in a picture of this size."""
+    corners = told if isinstance(told, list) and 3 <= len(told) <= MOST_CORNERS else []
+    inside = [one for one in corners if _is_in(one, width_px, height_px)]
+    return tuple((x, y) for x, y in inside) if len(inside) == len(corners) else ()
+
+
+def _is_in(corner: object, width_px: int, height_px: int) -> bool:
+    if not isinstance(corner, list) or len(corner) != 2:
+        return False
+    x, y = corner
+    return type(x) is type(y) is int and 0 <= x < width_px and 0 <= y < height_px
 
 
 def outlined(image: Image) -> Crop:

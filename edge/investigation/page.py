@@ -21,6 +21,7 @@ from edge.investigation.facts import NS_PER_S, Photo
 from edge.records.sinks import jpeg
 
 TEMPLATE = "page.html"
+MOST_CITED = 8  # sources that stand behind a sentence; the rest is named when it is pointed at, and below
 SHORT = 12  # digits of a SHA-256 that are shown beside a sentence
 JPEG = "image/jpeg"
 TONES = {Left.SOUND: "good", Left.DAMAGED_UNSEEN: "bad", Left.DAMAGED_SEEN: "bad", Left.NEVER_LEFT: "good"}
@@ -71,6 +72,7 @@ def page(asked: str, summary: str, found: Sequence[Investigated], made: str) -> 
     folder = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, finalize=printable)
     environment.filters["cited"] = cited
+    environment.globals["most"] = MOST_CITED
     scale = f"clear up to {LEAST_HEAT:g}, brightest from {FULL_HEAT:g} times the most unusual sound item on"
     parts = [_part(number, one) for number, one in enumerate(found, 1)]
     return environment.get_template(TEMPLATE).render(
@@ -208,6 +210,7 @@ def spoken(answer: Answer) -> Sequence[Sentence]:
     return (
         answer.headline,
         answer.because,
+        answer.reach.told,
         *answer.after,
         *answer.then,
         *answer.now,

@@ -12,8 +12,9 @@ from typing import Any
 
 from edge.records.bridge import put_away_to
 from edge.records.journal import IN_FORCE
-from edge.records.ledger_file import reading
+from edge.records.ledger_file import OF_ACTS, reading, said
 
+OF_PRODUCT = f"+{said('expected.gtin')} = ?"  # without its index: a product may have millions of items
 COMPLAINTS = ("Complaint", "Disputed")  # few among millions: each kind has an index of its own
 
 
@@ -61,6 +62,26 @@ class Snapshot:
             for kind in COMPLAINTS
             for row in self._rows(f"kind = '{kind}' AND +{about} ORDER BY entry", item, order_line)
         ]
+
+    def disputed_of(self, gtin: str, most: int) -> list[Row]:
+        """Complaints of items of a product, item by item, the newest first."""
+        born = f"SELECT 1 FROM journal AS born WHERE born.item = journal.item AND kind = 'Item' AND {OF_PRODUCT}"  # noqa: S608
+        return self._rows(f"kind = 'Disputed' AND EXISTS ({born}) ORDER BY entry DESC LIMIT ?", gtin, most)
+
+    def acts(self, kind: str, what: str, most: int) -> list[Row]:
+        """What named persons did or had done, of one kind, the newest first."""
+        return self._rows(
+            f"{OF_ACTS} AND kind = ? AND {said('what')} = ? ORDER BY entry DESC LIMIT ?", kind, what, most
+        )
+
+    def ran_as(self, wms_item: str, gtin: str, after: int) -> str | None:
+        """The first item of a product that ran under a warehouse's name and ended after an entry; None: none did."""
+        ended = (
+            "SELECT 1 FROM journal AS ended WHERE ended.item = journal.item AND kind = 'ItemEnd' AND ended.entry > ?"
+        )
+        named = f"kind = 'Item' AND {said('expected.wms_item')} = ? AND {OF_PRODUCT}"
+        rows = self._rows(f"{named} AND EXISTS ({ended}) ORDER BY entry LIMIT 1", wms_item, gtin, after)
+        return rows[0].body["item_id"] if rows else None
 
     def order_line(self, item: str) -> str | None:
         """The one that an item was announced for; None: none."""

@@ -29,7 +29,7 @@ def planned(folder):
         yield PlannedItem(f"w-{seed}", GTIN, line, 120.0, {"top": path})
 
 
-LEFT = {"passed": {"left_sound", "left_in_doubt"}, "diverted": {"never_left"}, "no_decision": {"never_left"}}
+LEFT = {"passed": {"left_nothing_found", "left_in_doubt"}, "diverted": {"never_left"}, "no_decision": {"never_left"}}
 """By an item's end: a drawn one may look a little odd; what a busy machine leaves undecided is diverted."""
 
 
@@ -51,7 +51,11 @@ def test_what_left_and_what_did_not_is_answered_from_the_ledger(site, broker):
     assert page.read_text().count("<section") == 2
     cited = {source["name"] for one in (first, second) for said in one["then"] for source in said["sources"]}
     kinds = {str(number): kind for number, (kind, _) in enumerate(site.said(), 1)}
-    assert any(kind == "EvidenceKept" for kind in kinds.values())
+    crops = [
+        one for kind, body in site.said() if kind == "EvidenceKept" for one in body["pictures"] if one["what"] == "crop"
+    ]
+    assert crops
+    assert all(len(one["outline"]) >= 3 for one in crops)
     assert "Verdict" in {kinds[one] for one in cited} <= {"Evidence", "Verdict"}
 
 

@@ -26,7 +26,13 @@ def state(tmp_path):
     journal.append([("Verdict", "i-1", {"disposition": "pass"}), ("Item", HOSTILE, {})], [])
     journal.close()
     store = Store(tmp_path)
-    store.keep([taken(), taken(content=b"hot", what="heat_map", check="anomaly"), taken(HOSTILE, b"x" * 10_000)])
+    store.keep(
+        [
+            taken(outline=((0, 0), (3, 0), (3, 2))),
+            taken(content=b"hot", what="heat_map", check="anomaly"),
+            taken(HOSTILE, b"x" * 10_000),
+        ]
+    )
     store.remove("age", rowids(tmp_path)[1:2])
     store.close()
     return tmp_path
@@ -46,6 +52,7 @@ def test_it_holds_all_that_is_known_and_can_be_checked_without_us(state, archive
         assert json.loads(archive.read("manifest.json")) == {"format": 1, "lane": "l"}
     assert told["versions"] == {"DaemonStarted": {"version": "1.2"}}
     assert [one["kind"] for one in told["journal"]] == ["Item", "Verdict", "EvidenceKept"]
+    assert told["journal"][2]["body"]["pictures"][0]["outline"] == [[0, 0], [3, 0], [3, 2]]
     crop, heat = told["pictures"]
     assert hashlib.sha256((state / "out/items/i-1" / crop["file"]).read_bytes()).hexdigest() == crop["sha256"]
     assert (heat["file"], "by the rule 'age'" in heat["gone"]) == (None, True)

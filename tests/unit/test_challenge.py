@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.challenge import LONGEST_NS, Challenges
+from edge.core.challenge import LONGEST_NS, Challenges, bad_pieces
 from edge.core.dispatcher import Settlement
 from edge.core.messages import ChallengeResult, ChallengeStart, End, ItemEnd
 from edge.operate import holds
@@ -114,3 +114,20 @@ def test_what_went_on_since_the_last_good_test_is_in_doubt():
     said = [*went("a", "exit"), passed, *went("b", "exit"), *went("c", "confirm"), failed, *went("d", "exit")]
     assert [one["item_id"] for one in holds(said)] == ["b", "d"]
     assert holds([*said, passed]) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "bad"),
+    [
+        ("single a", ("a",)),
+        ("consecutive a b c", ("a", "b", "c")),
+        ("memory a b c d", ("a", "c")),
+        ("memory a b", ()),  # was refused
+        ("single a b", ()),  # or a name with a space in it
+        ("fail_safe", ()),
+        ("another a", ()),
+        ("", ()),
+    ],
+)
+def test_which_pieces_of_a_test_were_bad_is_told_again_from_the_journal(told, bad):
+    assert bad_pieces(told) == bad

@@ -17,8 +17,8 @@ from edge.records.ledger_file import FILE, said
 from tests.unit.lane import item
 
 
-def taken(item_id="i-1", content=b"one", what="crop", check="", camera="top"):
-    return Picture(item_id, what, camera, check, "f-1", 5, content, "image/webp", 4, 3)
+def taken(item_id="i-1", content=b"one", what="crop", check="", camera="top", outline=()):
+    return Picture(item_id, what, camera, check, "f-1", 5, content, "image/webp", 4, 3, outline)
 
 
 def name(content):

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.bodies import body
-from edge.core.findings import ELSEWHERE, Left, Where, answered, concluded, departed, summed_up
-from edge.core.grounds import Again, Cited, Facts, Kind, Label, Sentence, Shot, Source
+from edge.core.findings import CLEAN, ELSEWHERE, Left, Where, answered, concluded, departed, summed_up
+from edge.core.grounds import Again, By, Cited, Facts, Kind, Label, Named, Sentence, Shot, Source
 from edge.core.judge import Answer, Finding, Rule
 from edge.core.messages import Agreement, Compared, Disposition, End, ItemEnd, ReplacementRequest, Verdict
 from edge.core.opinions import Said, said_now, said_then
+from edge.core.reach import Sees, reach_of
 from tests.unit.lane import evidence, item
 
 GOOD = ("anomaly (top): differs from 12 normal items most at the middle (0.4 × the most unusual of them)",)
@@ -37,8 +38,24 @@ def cited(*records, first=10):
     return tuple(Cited(first + n, f"12:00:{n:02d}", n, kind, told) for n, (kind, told) in enumerate(named))
 
 
+IN_FORCE = cited(("DaemonStarted", STARTED), first=1)
+
+
+def named(count, found, by=By.TEST, records=None, **known):
+    """So many damaged ones, of which the checks spoke against the first."""
+    for n in range(count):
+        told = records or (item(f"n-{n}"), usual(score=1.2 if n < found else 0.4), verdict(), OUT)
+        naming = cited(("PersonActed", {"by": "Ada", "what": "challenge", "why": "single w"}), first=100 + n)
+        yield Named(
+            by, naming[0], Facts(f"n-{n}", cited(*told, first=200 + 10 * n), 99, (), **{"in_force": IN_FORCE, **known})
+        )
+
+
+WELL = tuple(named(16, 16))  # so many are enough to trust the checks
+
+
 def facts(*records, **known):
-    known = {"cameras": ("top",), "read_to": 99, **known}
+    known = {"cameras": ("top",), "read_to": 99, "in_force": IN_FORCE, "named": WELL, **known}
     return Facts("i-1", cited(*records), **known)
 
 
@@ -113,11 +130,12 @@ def test_what_is_said_of_what_the_journal_holds(records, left, words):
 def test_what_the_recipe_of_then_required_is_looked_for_too():
     recipe = {"name": "test", "rule": [{"check": "defect", "cameras": ["top"]}]}
     in_force = cited(("DaemonStarted", STARTED | {"settings": {"recipe": recipe}}), first=1)
-    told = answered(facts(*SOUND, in_force=in_force))
+    others = tuple(named(16, 16, in_force=in_force))
+    told = answered(facts(*SOUND, in_force=in_force, named=others))
     assert told.left is Left.IN_DOUBT
     assert "vouches for defect at camera top" in told.because.words
     recipe["rule"][0]["required"] = False
-    assert answered(facts(*SOUND, in_force=in_force)).left is Left.SOUND
+    assert answered(facts(*SOUND, in_force=in_force, named=others)).left is Left.SOUND
 
 
 def test_a_second_look_stands_in_for_the_first_at_its_camera_alone():
@@ -192,7 +210,8 @@ def test_the_replacement_and_who_complained_are_told_with_their_entries():
 
 def test_what_nobody_can_say_is_said_and_why():
     gone = Shot("crop", "top", "", "c" * 64, "12:00", gone="was removed by the rule 'age'.")
-    told = answered(facts(item(expected=None), usual(), verdict(), OUT, cameras=("top", "side"), shots=(gone,)))
+    records = (item(expected=None), usual(), verdict(), OUT)
+    told = answered(facts(*records, cameras=("top", "side"), shots=(gone,), in_force=()))
     words = [sentence.words for sentence in told.unknown]
     assert "How it looked to camera top: was removed by the rule 'age'." in words
     assert "How it looked to camera side: no picture of that side was kept." in words
@@ -223,14 +242,14 @@ def test_a_sentence_that_rests_on_nothing_cannot_be_made():
 
 
 def test_the_whole_table():
-    for where, then, now, person in product(Where, Said, Said, Said):
-        left = concluded(where, then, now, person)
+    for where, then, now, person, sees in product(Where, Said, Said, Said, Sees):
+        left = concluded(where, then, now, person, sees)
         if where is not Where.LEFT:
             assert left is ELSEWHERE[where]
         elif Said.BAD in (then, now, person):
             assert left is (Left.DAMAGED_SEEN if then is Said.BAD else Left.DAMAGED_UNSEEN)
         elif then is Said.GOOD and now is not Said.DOUBT:
-            assert left is Left.SOUND
+            assert left is (Left.SOUND if sees is Sees.WELL else Left.NOTHING_FOUND)
         else:
             assert left is (Left.IN_DOUBT if then in (Said.GOOD, Said.DOUBT) else Left.UNDECIDED)
 
@@ -260,16 +279,27 @@ looks = st.one_of(
 )
 
 
-@given(st.lists(found, max_size=5), st.lists(verdicts, max_size=2), st.lists(ends, max_size=2), looks, st.booleans())
-def test_sound_is_never_said_without_grounds(evidences, judged, ended, looked, labelled):
-    known = facts(
-        item(), *evidences, *judged, *ended, again=looked, labels=(Label("top", "b" * 64),) if labelled else ()
-    )
+@given(
+    st.lists(found, max_size=5),
+    st.lists(verdicts, max_size=2),
+    st.lists(ends, max_size=2),
+    looks,
+    st.booleans(),
+    st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda one: tuple(named(max(one), min(one)))),
+)
+def test_sound_is_never_said_without_grounds(evidences, judged, ended, looked, labelled, others):
+    labels = (Label("top", "b" * 64),) if labelled else ()
+    known = facts(item(), *evidences, *judged, *ended, again=looked, labels=labels, named=others)
     told = answered(known)
     for sentence in (told.headline, *told.then, *told.now, *told.after, *told.unknown, *told.versions):
         assert sentence.sources
-    if told.left is not Left.SOUND:
+    assert "sound" not in told.headline.words or told.left in CLEAN
+    if told.left not in CLEAN:
         return
+    few = told.reach.at_least < 0.8
+    assert told.left is (Left.NOTHING_FOUND if few else Left.SOUND)
+    assert told.reach.named == len(others)
+    assert few or len(others) >= 16
     [one], [end] = judged, ended
     assert (one.disposition, end.eye) == (Disposition.PASS, "exit")
     assert not labelled
@@ -299,3 +329,65 @@ def test_opinions_keep_then_and_now_apart():
     assert said_then(known).said is Said.GOOD
     assert said_now(known).said is Said.BAD
     assert departed(known)[0] is Where.LEFT
+
+
+def left_behind(then, end=OUT, disposition=Disposition.PASS):
+    return (item("n"), then, verdict(disposition), end)
+
+
+MISSED = left_behind(usual(), replace(OUT, end=End.MISSED), Disposition.REJECT)
+
+
+@pytest.mark.parametrize(
+    ("others", "count"),
+    [
+        ((), (0, 0)),
+        (named(10, 4), (4, 10)),
+        (named(3, 0, By.COMPLAINT), (0, 0, 3)),  # it may have happened on the way
+        (named(1, 0, By.COMPLAINT, MISSED), (0, 0)),  # that was seen, and not pulled off
+        (named(1, 0, By.COMPLAINT, left_behind(usual(), PULLED, Disposition.REJECT)), (0, 0)),  # what came was another
+        (named(2, 1, By.LABEL), (0, 1)),  # what the line itself has shown is no find
+        (named(1, 0, By.TEST, left_behind(usual(), PULLED, Disposition.REJECT)), (1, 1)),
+        (named(1, 0, By.TEST, (item("n"), verdict(Disposition.REJECT, ("expiry (top): over",)), PULLED)), (0, 0)),
+        (named(1, 0, By.TEST, left_behind(usual(valid=False))), (0, 0)),  # nobody looked
+        (named(1, 0, By.TEST, left_behind(usual(), PULLED, Disposition.NO_DECISION)), (0, 0)),
+        (named(1, 1, in_force=cited(("DaemonStarted", STARTED | {"models": {"backbone": "2.0.0"}}))), (0, 0)),
+        (named(1, 1, in_force=cited(("DaemonStarted", STARTED | {"settings": {"recipe": {"name": "test"}}}))), (0, 0)),
+        (named(1, 1, in_force=()), (0, 0)),  # nobody knows with which models
+        (named(1, 1, records=(item("n"), usual(score=2.0), verdict(recipe="other"), OUT)), (0, 0)),
+    ],
+)  # fmt: skip
+def test_what_counts_for_how_far_the_checks_see(others, count):
+    reach = reach_of(facts(*SOUND, named=tuple(others)))
+    assert (reach.found, reach.named, reach.complained) == (*count, 0)[:3]
+    assert 0 <= reach.at_least <= reach.at_most <= 1
+    assert reach.told.sources
+
+
+@pytest.mark.parametrize(
+    ("others", "left", "words"),
+    [
+        (named(16, 16), Left.SOUND, "It was sound when it left (12:00:03), as far as the line could see: of 16 of"),
+        (named(15, 15), Left.NOTHING_FOUND, "Nothing was found on it when it left (12:00:03), which does not prove it"),
+        (named(15, 15), Left.NOTHING_FOUND, "of 15 of this product that persons named as damaged, the line's checks"),
+        (named(10, 4), Left.NOTHING_FOUND, "not prove it sound: of 10 of this product that persons named as damaged"),
+        ((*named(16, 16), *named(9, 0, By.COMPLAINT)), Left.SOUND, "found 16; customers complained"),
+        ((), Left.NOTHING_FOUND, "not prove it sound: how many damaged ones of this product its checks overlook"),
+    ],
+)  # fmt: skip
+def test_how_flatly_sound_is_said_goes_by_what_the_checks_are_known_to_find(others, left, words):
+    told = answered(facts(*SOUND, named=tuple(others)))
+    assert told.left is left
+    assert words in told.headline.words
+    assert set(told.reach.told.sources) <= set(told.headline.sources)
+
+
+def test_the_share_is_told_with_its_interval_by_kind_and_each_entry():
+    others = (*named(7, 4), *named(3, 0, By.LABEL), *named(2, 0, By.COMPLAINT))
+    told = reach_of(facts(*SOUND, named=others)).told
+    assert told.words == (
+        "Of 10 of this product that persons named as damaged, the line's checks found 4; that is 40%, and with 95%"
+        " confidence between 17% and 69%: 4 of 7 test pieces, 0 of 3 that the site's own people took for damage."
+        " Besides, customers complained, for whatever reason, of 2 more that had been let pass."
+    )
+    assert {source.name for source in told.sources} >= {"100", "106", "202"}

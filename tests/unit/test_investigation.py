@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from xml.etree import ElementTree
 
@@ -17,8 +18,10 @@ from edge.core.errors import ItemUnknown
 from edge.core.messages import Expected
 from edge.inspection.references import References
 from edge.inspection.session import Session, newest
+from edge.investigation.anew import Anew
+from edge.investigation.facts import gathered
 from edge.investigation.main import options_of, told
-from edge.investigation.outline import outlined
+from edge.investigation.outline import MOST_CORNERS, by_outline, outlined
 from edge.records.cited import snapshot
 from edge.records.evidence.index import of_item, place
 from edge.records.evidence.store import Store
@@ -205,6 +208,46 @@ def test_a_person_who_declined_its_picture_is_heard(lane, capsys):
     assert "A person took its picture at camera top" in one["because"]["words"]
 
 
+def test_how_far_the_checks_see_is_told_by_what_persons_have_named(lane, capsys):
+    with closing(Written(load(lane.then), date.today())) as written:
+        for seed in (50, 51):
+            written.sent_as_bad(order(f"p-{seed}"), {"top": label(seed, "torn").image})
+            written.sent_as_bad(order(f"p-{seed}"), {"top": label(seed, "torn").image})  # the same piece, once more
+        other = replace(order("p-52"), gtin="04000000000024")
+        written.sent_as_bad(other, {"top": label(52, "torn").image})
+        written.ran(order("c"), {"top": label(32).image}, OUT)
+        [asked] = [written.ran(order("o"), {"top": label(31).image}, OUT)]
+    for line in ("c", "o"):
+        main(["complaint", str(lane.now), "--order-line", line, "--by", "Ada", "--why", "dented"])
+    [one] = lane.asked(capsys, "--order-line", "o", "--as-it-was")["items"]
+    assert (one["item_id"], one["left"]) == (asked, "left_nothing_found")
+    reach = one["reach"]
+    assert (reach["found"], reach["named"], reach["complained"]) == (2, 2, 1)  # its own complaint is not counted
+    assert (
+        ": 2 of 2 test pieces. Besides, customers complained, for whatever reason, of 1 more" in reach["told"]["words"]
+    )
+    with snapshot(lane.state) as journal:
+        kinds = {str(row.entry): row.kind for row in journal._rows("true")}
+    assert {kinds[source["name"]] for source in reach["told"]["sources"]} == {"PersonActed", "Verdict", "Disputed"}
+    assert reach["told"]["words"] in "".join(lane.parsed().itertext())
+    assert any("tunnel-edge challenge start" in step for step in one["next_steps"])
+
+
+def test_what_was_declined_counts_where_the_line_had_let_it_pass(lane, capsys):
+    lane.ran((order("d"), label(31), OUT), (order("e"), label(50, "torn"), OUT), (order("o"), label(32), OUT))
+    said = {
+        "by": "Ada",
+        "what": "decline",
+        "gtin": GTIN,
+        "camera": "top",
+        "items": ["i-000001", "i-000002", "i-000009"],
+    }
+    with closing(Journal(lane.state)) as journal:
+        journal.append([("ReferencesChanged", None, said), ("ReferencesChanged", None, said | {"gtin": "other"})], [])
+    [one] = lane.asked(capsys, "--order-line", "o", "--as-it-was")["items"]
+    assert (one["reach"]["found"], one["reach"]["named"]) == (0, 1)
+
+
 @pytest.mark.parametrize("words", [("--order-line", "nobody\x1b"), ("--item", "%"), ("--lot", "L9")])
 def test_what_never_ran_is_told_with_how_far_was_looked(lane, words):
     lane.ran((order("o"), label(31), OUT))
@@ -237,10 +280,15 @@ def test_a_large_journal_is_never_read_through(lane):
         journal.of_item("i-000001")
         journal.complaints("i-000001", "o")
         journal.order_line("i-000001")
+        journal.disputed_of(GTIN, 9)
+        journal.acts("PersonActed", "challenge", 9)
+        journal.ran_as("w-o", GTIN, 0)
         assert journal.ends
-        plans = [row[3] for one in asked for row in base.execute(f"EXPLAIN QUERY PLAN {one}")]
-    assert len(asked) == 7
+        explained = (row[3] for one in asked for row in base.execute(f"EXPLAIN QUERY PLAN {one}"))
+        plans = [plan for plan in explained if not plan.startswith("CORRELATED SCALAR SUBQUERY")]
+    assert len(asked) == 10
     assert all(plan.startswith("SEARCH") or "USING INDEX" in plan for plan in plans), plans
+    assert not any("journal_gtin" in plan for plan in plans)  # of a product there may be millions
 
 
 def test_an_item_is_found_again_in_its_crop():
@@ -253,3 +301,48 @@ def test_an_item_is_found_again_in_its_crop():
     found = outlined(noisy).mask > 0
     assert (found & truth).sum() / (found | truth).sum() > 0.95
     assert (outlined(noisy[:20, :20]).mask == 255).all()
+
+
+IN_PICTURE = [[4, 5], [90, 6], [80, 70]]
+
+
+@pytest.mark.parametrize(
+    "told_of",
+    [
+        None,
+        "",
+        [],
+        IN_PICTURE[:2],
+        [*IN_PICTURE, [100, 3]],
+        [*IN_PICTURE, [3, 80]],
+        [*IN_PICTURE, [-1, 3]],
+        [*IN_PICTURE, [2**80, 3]],
+        [*IN_PICTURE, [3.0, 3]],
+        [*IN_PICTURE, [True, 3]],
+        [*IN_PICTURE, [3]],
+        [*IN_PICTURE, "ab"],
+        [*IN_PICTURE, None],
+        {"0": [4, 5]},
+        IN_PICTURE * MOST_CORNERS,
+    ],
+)
+def test_an_outline_that_is_none_of_the_picture_is_not_believed(told_of):
+    image = np.zeros((80, 100, 3), np.uint8)
+    assert by_outline(image, told_of) is None
+    assert by_outline(image, IN_PICTURE).mask[30, 60] == 255
+
+
+def test_the_outline_that_was_kept_goes_before_one_that_is_found_again(lane, tmp_path):
+    [item] = lane.ran((order("o"), label(31), OUT))
+    belts = tmp_path / "belts"
+    belts.mkdir()
+    (belts / "top.npz").touch()
+    config = load(lane.then)
+    anew = Anew(config.model_copy(update={"inspection": config.inspection.model_copy(update={"belt_colours": belts})}))
+    _, [shown, *_] = gathered(lane.state, item, ["top"])
+    height_px, width_px = shown.image().shape[:2]
+    corners = [[0, 0], [width_px - 1, 0], [width_px - 1, height_px - 1], [0, height_px - 1]]
+    assert shown.outline == corners  # there is no belt: the picture is all item
+    of_old = replace(shown, outline=None)
+    assert [anew.seen(one).guessed for one in (shown, of_old)] == [False, True]
+    assert [bool((anew.seen(one).crop.mask == 255).all()) for one in (shown, of_old)] == [True, False]

@@ -1,5 +1,6 @@
 """Finding the item: drawn belts, drawn items."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from edge.core.errors import PictureUnreadable, ReferencesRefused
 from edge.core.frames import Sent
 from edge.inspection.belt import BeltColour
 from edge.inspection.locate import locate, whole
+from edge.investigation.outline import by_outline
 
 BLUE, WHITE, DARK = (190, 90, 30), (245, 245, 245), (30, 30, 30)
 
@@ -40,6 +42,18 @@ def overlap(polygon: tuple, box: tuple) -> float:
 def belt() -> BeltColour:
     box = ((480, 270), (300, 160), 20)
     return BeltColour.learn([with_box(belt_frame(seed), box, WHITE) for seed in range(6)])
+
+
+@pytest.mark.parametrize(("longest_px", "alike"), [(4096, 1.0), (120, 0.97)])
+@pytest.mark.parametrize("degrees", [0, 20])
+def test_the_outline_that_is_kept_beside_a_crop_gives_its_mask_again(belt, degrees, longest_px, alike) -> None:
+    crop = locate(with_box(belt_frame(9), ((500, 260), (300, 160), degrees), BLUE), belt)
+    copy, outline = crop.kept(longest_px)
+    again = by_outline(copy, json.loads(json.dumps(outline)))
+    assert again is not None
+    assert again.mask.shape == copy.shape[:2]
+    there = cv2.resize(crop.mask, copy.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+    assert ((again.mask > 0) & there).sum() >= alike * ((again.mask > 0) | there).sum()
 
 
 @pytest.mark.parametrize("degrees", [-40, -20, 0, 10, 30, 42])

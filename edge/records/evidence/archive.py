@@ -34,7 +34,8 @@ MOST_SUMS = 1 << 26  # bytes: an archive with a longer list is none of ours
 TOLD = """What a lane saw of items, what it read and decided, and with which versions.
 
 manifest.json       what was asked for, and of which lane
-items/ITEM/         item.json: what the journal says, entry by entry; beside it the pictures that are still kept
+items/ITEM/         item.json: what the journal says, entry by entry; beside it the pictures that are still kept.
+                    Where the item is in a crop its entry EvidenceKept says: "outline", corner by corner, px
 SHA256SUMS          of every file but itself; to check them: sha256sum -c SHA256SUMS
                     or: tunnel-edge evidence LANE.toml check ARCHIVE.zip
 """

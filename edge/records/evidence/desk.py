@@ -18,7 +18,7 @@ from pathlib import Path
 
 import cv2
 
-from edge.core.messages import Evidence, Image, Shown, Sighting
+from edge.core.messages import Evidence, Image, Outline, Shown, Sighting
 from edge.core.ports import Record
 from edge.records.evidence.index import CROP
 from edge.records.evidence.retention import Retention
@@ -73,7 +73,7 @@ class EvidenceDesk(Writer):
             names = record.item_id, what, record.camera, record.check, record.frame_id, record.exposed_ns
             self._take(Shown(*names, record.picture))
 
-    def show(self, sighting: Sighting, cut: Callable[[], Image]) -> None:
+    def show(self, sighting: Sighting, cut: Callable[[], tuple[Image, Outline]]) -> None:
         """Take in what all checks of a frame saw of an item; it is cut out only where there is room."""
         if self._bytes >= MOST_BYTES:
             self._lose(QUEUE_FULL, 1)
@@ -81,7 +81,7 @@ class EvidenceDesk(Writer):
         frame = sighting.frame
         names = sighting.item.item_id, CROP, frame.camera, "", frame.frame_id, frame.exposed_ns
         try:
-            self._take(Shown(*names, cut()))
+            self._take(Shown(*names, *cut()))
         except (cv2.error, MemoryError):  # a worker has better to do than to end for it
             self._lose(UNCUT, 1)
 
@@ -158,4 +158,4 @@ def encoded(shown: Shown, quality: int) -> Picture:
     content = cv2.imencode(ENDING, shown.image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
     height_px, width_px = shown.image.shape[:2]
     names = shown.item_id, shown.what, shown.camera, shown.check, shown.frame_id, shown.exposed_ns
-    return Picture(*names, content, MEDIA_TYPE, width_px, height_px)
+    return Picture(*names, content, MEDIA_TYPE, width_px, height_px, shown.outline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,13 @@ def newest_of_item(state: Path, item_id: str) -> list[Kept]:
     """The last picture of each check and camera, those of the crops first."""
     last = {(one.what != CROP, one.check, one.camera): one for one in of_item(state, item_id)}
     return [last[key] for key in sorted(last)]
+
+
+def outlines(state: Path, item_id: str) -> dict[str, object]:
+    """SHA-256 of an item's crops → the outline that the journal tells, as it stands there; those of old have none."""
+    asked = "SELECT body FROM journal WHERE item = ? AND kind = 'EvidenceKept' ORDER BY entry"
+    told = (json.loads(body)["pictures"] for (body,) in _rows(state, OF_JOURNAL, asked, (item_id,)))
+    return {one["sha256"]: one["outline"] for pictures in told for one in pictures if "outline" in one}
 
 
 def picture(state: Path, sha256: str) -> bytes:

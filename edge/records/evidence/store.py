@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.core.messages import Outline
 from edge.disk import made, synced
 from edge.records.evidence.index import COLUMNS, EVIDENCE, INCOMING, TABLE, place
 from edge.records.ledger_file import enter, opened
@@ -45,6 +46,7 @@ class Picture:
     media_type: str
     width_px: int
     height_px: int
+    outline: Outline = ()  # of the item in a crop: the journal alone has it
 
 
 class Store:
@@ -184,7 +186,8 @@ def _present(column: str, value: str | int) -> tuple[str, tuple[str | int]]:
 def _told(sha256: str, one: Picture) -> dict[str, Any]:
     """A picture, as the journal has it."""
     names = ("what", "camera", "check", "frame_id", "exposed_ns", "media_type", "width_px", "height_px")
-    return {"sha256": sha256, "bytes": len(one.content), **{name: getattr(one, name) for name in names}}
+    told = {"sha256": sha256, "bytes": len(one.content), **{name: getattr(one, name) for name in names}}
+    return told | ({"outline": one.outline} if one.outline else {})
 
 
 def _rows(named: Iterable[tuple[str, Picture]]) -> Iterator[tuple[Any, ...]]:
