@@ -6,14 +6,14 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from bench.powercut.calls import Call, watched
-from bench.powercut.disk import Disk, laid
+from bench.powercut.disk import Disk, Image, laid
 from bench.powercut.endings import endings
 from bench.powercut.opened import Final, Promises, faults, final_of
 from bench.powercut.writer import STATE, TOLD
@@ -21,6 +21,7 @@ from bench.powercut.writer import STATE, TOLD
 FAST = Path("/dev/shm")  # memory: thousands of disks are laid out  # noqa: S108
 MARKS = f"/{TOLD}"
 ASKED = b'["asked"'
+SHARE, SHARES = 200, 8  # calls in a process's piece of work, at the most; pieces for each, at the least
 FOLDERS_UNSYNCED = "no folder synced"
 
 
@@ -38,12 +39,14 @@ class Found:
     """What came of the cuts."""
 
     points: int = 0
+    different: int = 0  # disks, or what was promised before
     disks: Counter[str] = field(default_factory=Counter)  # by ending
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)  # by ending and what was wrong
 
     def add(self, other: Found) -> None:
         """Take another's figures in."""
         self.points += other.points
+        self.different += other.different
         self.disks += other.disks
         self.faults += other.faults
 
@@ -77,6 +80,8 @@ def _demand_all_seen(root: str, calls: Iterable[Call]) -> None:
     disk = Disk(root)
     for call in calls:
         disk.apply(call)
+    if names := disk.whole().keys() ^ {str(path) for path in Path(root).rglob("*")}:
+        raise RuntimeError(f"{sorted(names)}: there, or not, otherwise than the calls that were seen made it")
     for path, told in disk.whole().items():
         if told is not None and not path.endswith("-shm") and Path(path).read_bytes() != told:
             raise RuntimeError(f"{path} is otherwise than the calls that were seen made it")
@@ -99,43 +104,64 @@ def around_names(calls: Sequence[Call]) -> Collection[int]:
     return {number + aside for number in named for aside in (0, 1) if number + aside < len(calls)}
 
 
+class Judged:
+    """Disks as they were laid out and judged; what is the same again, byte by byte and by promise, is so again."""
+
+    def __init__(self, seen: Watched, place: Path) -> None:
+        self._seen, self._place = seen, place
+        self._known: dict[Hashable, Sequence[str]] = {}
+
+    def __len__(self) -> int:
+        """How many were different."""
+        return len(self._known)
+
+    def faults(self, image: Image, promised: Promises) -> Sequence[str]:
+        """What is wrong with one."""
+        key = promised.heard, *((path, hash(told)) for path, told in sorted(image.items()))
+        if key not in self._known:
+            with tempfile.TemporaryDirectory(dir=self._place) as name:
+                laid(image, self._seen.root, Path(name))
+                self._known[key] = tuple(faults(Path(name) / STATE, promised, self._seen.final))
+        return self._known[key]
+
+
 def cut(seen: Watched, at: Collection[int], seed: int) -> Found:
     """Cut after each of these calls, in every way."""
     found, disk, promised = Found(), Disk(seen.root), Promises()
     chosen = frozenset(at)
     with _place() as name:
+        judged = Judged(seen, Path(name))
         for number, call in enumerate(seen.calls):
             if call.path.endswith(MARKS):
                 promised.hear(call.data, seen.final)
             else:
                 disk.apply(call)
             if number in chosen:
-                _end(disk, seen, promised, random.Random(f"{seed}-{number}"), found, Path(name))  # noqa: S311
+                found.points += 1
+                for ending, image in endings(disk, random.Random(f"{seed}-{number}")):  # noqa: S311
+                    found.disks[ending] += 1
+                    found.faults.update((ending, fault) for fault in judged.faults(image, promised))
+        found.different = len(judged)
     return found
 
 
-def cut_by_many(seen: Watched, at: Collection[int], seed: int, processes: int, show: Callable[[int], None]) -> Found:
-    """The same, shared out."""
+def cut_by_many(
+    seen: Watched, at: Collection[int], seed: int, processes: int, show: Callable[[Found], None]
+) -> Found:
+    """The same, shared out: calls that follow one another to one process, for their disks are often the same."""
     numbers, found = sorted(at), Found()
-    shares = [numbers[start :: processes * 8] for start in range(processes * 8)]
+    size = max(1, min(SHARE, len(numbers) // (processes * SHARES)))
+    shares = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    random.Random(seed).shuffle(shares)  # noqa: S311 - so that what is left takes as long as what is done
     with ProcessPoolExecutor(processes) as pool:
         for one in pool.map(partial(_cut_share, seen, seed), shares):
             found.add(one)
-            show(found.points)
+            show(found)
     return found
 
 
 def _cut_share(seen: Watched, seed: int, at: Collection[int]) -> Found:
     return cut(seen, at, seed)
-
-
-def _end(disk: Disk, seen: Watched, promised: Promises, chance: random.Random, found: Found, place: Path) -> None:
-    found.points += 1
-    for ending, image in endings(disk, chance):
-        with tempfile.TemporaryDirectory(dir=place) as name:
-            laid(image, seen.root, Path(name))
-            found.disks[ending] += 1
-            found.faults.update((ending, fault) for fault in faults(Path(name) / STATE, promised, seen.final))
 
 
 def _place() -> tempfile.TemporaryDirectory[str]:

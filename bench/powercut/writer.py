@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.line import geometry_of, loop_of
+from bench.powercut.gallery import STORES, Gallery
 from edge.core.bodies import body
 from edge.core.messages import ReplacementRequest
 from edge.core.ports import Ledger, Record
@@ -48,7 +49,7 @@ NEVER = 10**9  # seconds, and entries: seals are made here where they are wanted
 BAD_SHARE = 0.8  # of the items: a lane with much to ask for
 LOSES, REFUSES = 0.2, 0.3  # the warehouse: shares of requests
 UNSYNCED, ASKED_FIRST, HALVED = "synchronous=OFF", "asked before it is written", "entry and request apart"
-PLANTED = (UNSYNCED, ASKED_FIRST, HALVED)
+PLANTED = (UNSYNCED, ASKED_FIRST, HALVED, *STORES)
 
 
 class Told:
@@ -123,11 +124,14 @@ class Seals:
 
 
 class Desks:
-    """What the loop hands over, in batches, to the journal's sink; the real sender in between."""
+    """What the loop hands over, in batches, to the journal's sink; pictures, the real sender and seals in between."""
 
-    def __init__(self, sink: Sink, sender: Sender, seals: Seals, told: Told, chance: random.Random) -> None:
+    def __init__(
+        self, sink: Sink, gallery: Gallery, sender: Sender, seals: Seals, told: Told, chance: random.Random
+    ) -> None:
         self.beside: Ledger | None = None  # is handed everything, too
-        self._sink, self._sender, self._seals, self._told, self._chance = sink, sender, seals, told, chance
+        self._sink, self._gallery, self._sender, self._seals = sink, gallery, sender, seals
+        self._told, self._chance = told, chance
         self._waiting: list[Record] = []
         self._now_s = 0.0
 
@@ -145,10 +149,11 @@ class Desks:
         return 0
 
     def flush(self) -> None:
-        """Write what waits, then let the sender see to what is owed."""
+        """Write what waits, keep pictures of it, then let the sender see to what is owed."""
         batch, self._waiting = self._waiting, []
         self._sink.write(batch)
         self._told("kept", *((type(one).__name__, getattr(one, "item_id", None)) for one in batch))
+        self._gallery.show(batch)
         self._now_s += RequestsOverMqtt.patience_s * self._chance.random()
         self._sender.step(self._now_s)
         if self._chance.random() < SEALED:
@@ -174,14 +179,15 @@ def live(folder: Path, life: int, items: int, planted: str) -> None:
     if planted == UNSYNCED:
         for base in (journal._base, outbox._base):
             base.execute("PRAGMA synchronous=OFF")
-    warehouse = Warehouse(told, chance)
+    gallery, warehouse = Gallery(state, planted, told, chance), Warehouse(told, chance)
     sender = Sender(outbox, RequestsOverMqtt(warehouse), partial(replies, warehouse.acks), GIVE_UP_AFTER)
     sink = HalvedSink(journal) if planted == HALVED else JournalSink(journal)
-    desks = (HastyDesks if planted == ASKED_FIRST else Desks)(sink, sender, seals, told, chance)
+    desks = (HastyDesks if planted == ASKED_FIRST else Desks)(sink, gallery, sender, seals, told, chance)
     _run(desks, life, items)
     if life % 2 == 0:
         os._exit(0)
     seals.close()
+    gallery.close()
     outbox.close()
     journal.close()
 

@@ -45,6 +45,8 @@ def test_what_is_planted_is_found(planted, found):
 
 
 MADE = [Call("C", "/d/a"), Call("W", "/d/a", data=b"12"), Call("S", "/d/a")]
+MOVING = [Call("R", "/d/a", other="/d/f/a"), Call("S", "/d")]
+MOVED = [*MADE, Call("M", "/d/f"), *MOVING]
 
 
 @pytest.mark.parametrize(
@@ -62,10 +64,10 @@ MADE = [Call("C", "/d/a"), Call("W", "/d/a", data=b"12"), Call("S", "/d/a")]
         ([Call("M", "/d/f"), Call("C", "/d/f/a"), Call("S", "/d/f")], {}),
         ([Call("M", "/d/f"), Call("C", "/d/f/a"), Call("S", "/d/f"), Call("S", "/d")], {"/d/f": None, "/d/f/a": b""}),
         ([*MADE, Call("S", "/d"), Call("M", "/d/f"), Call("R", "/d/a", other="/d/f/a")], {"/d/a": b"12"}),
-        (
-            [*MADE, Call("M", "/d/f"), Call("R", "/d/a", other="/d/f/a"), Call("S", "/d")],
-            {"/d/f": None, "/d/f/a": b"12"},
-        ),
+        (MOVED, {"/d/f": None, "/d/f/a": b"12"}),
+        ([*MOVED, Call("U", "/d/f/a")], {"/d/f": None, "/d/f/a": b"12"}),
+        ([*MOVED, Call("U", "/d/f/a"), *MADE, *MOVING], {"/d/f": None, "/d/f/a": b"12"}),
+        ([*MOVED, Call("U", "/d/f/a"), *MADE, Call("S", "/d")], {"/d/f": None, "/d/f/a": b"12", "/d/a": b"12"}),
     ],
 )
 def test_only_what_was_synced_is_certain(calls, certain):
