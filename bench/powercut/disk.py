@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.powercut.calls import Call
 
-NAMING = frozenset("CMRU")
+NAMING = frozenset("CLMRU")
 
 
 @dataclass(slots=True)
@@ -49,7 +49,8 @@ class Disk:
     def apply(self, call: Call) -> None:
         """The process has done this."""
         if call.what in NAMING:
-            self._late.append(Naming(call, Node(call.what == "M")))
+            node = self._names[call.path] if call.what == "L" else Node(call.what == "M")
+            self._late.append(Naming(call, node))
             _name(self._names, self._late[-1])
         elif call.what == "S":
             self._sync(call.path)
@@ -140,7 +141,8 @@ def pieces(call: Call, size: int) -> Iterator[Call]:
 
 
 def _folder(naming: Naming) -> str:
-    return _parent(naming.call.path)
+    """The one that is to be synced: of a file that leaves it, the one in which it was."""
+    return _parent(naming.call.other if naming.call.what == "L" else naming.call.path)
 
 
 def _above(naming: Naming) -> str:
@@ -158,8 +160,8 @@ def _paths(naming: Naming) -> set[str]:
 
 def _name(names: Names, naming: Naming) -> None:
     call = naming.call
-    if call.what in "CM":
-        names[call.path] = naming.node
+    if call.what in "CML":
+        names[call.other or call.path] = naming.node
     elif call.what == "U":
         names.pop(call.path, None)
     elif call.path in names:

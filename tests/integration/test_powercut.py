@@ -1,15 +1,13 @@
 """The power cut at every write, a sample of it; `python -m bench.powercut` cuts at each."""
 
-import random
-import sys
 from collections import Counter
 
 import pytest
 
-from bench.powercut.calls import Call, watched
+from bench.powercut.calls import Call
 from bench.powercut.cuts import around_names, cut, points, without_folders, written
 from bench.powercut.disk import Disk
-from bench.powercut.endings import ENDINGS, endings
+from bench.powercut.endings import ENDINGS
 from bench.powercut.writer import ASKED_FIRST, HALVED, PLANTED, UNSYNCED
 from edge import disk
 
@@ -45,6 +43,7 @@ def test_what_is_planted_is_found(planted, found):
 
 
 MADE = [Call("C", "/d/a"), Call("W", "/d/a", data=b"12"), Call("S", "/d/a")]
+LINKED = Call("L", "/d/a", other="/d/b")
 MOVING = [Call("R", "/d/a", other="/d/f/a"), Call("S", "/d")]
 MOVED = [*MADE, Call("M", "/d/f"), *MOVING]
 
@@ -64,6 +63,10 @@ MOVED = [*MADE, Call("M", "/d/f"), *MOVING]
         ([Call("M", "/d/f"), Call("C", "/d/f/a"), Call("S", "/d/f")], {}),
         ([Call("M", "/d/f"), Call("C", "/d/f/a"), Call("S", "/d/f"), Call("S", "/d")], {"/d/f": None, "/d/f/a": b""}),
         ([*MADE, Call("S", "/d"), Call("M", "/d/f"), Call("R", "/d/a", other="/d/f/a")], {"/d/a": b"12"}),
+        ([*MADE, LINKED], {}),
+        ([*MADE, LINKED, Call("S", "/d")], {"/d/a": b"12", "/d/b": b"12"}),
+        ([*MADE, Call("S", "/d"), LINKED, Call("U", "/d/a")], {"/d/a": b"12"}),
+        ([*MADE, LINKED, Call("U", "/d/a"), Call("S", "/d")], {"/d/b": b"12"}),
         (MOVED, {"/d/f": None, "/d/f/a": b"12"}),
         ([*MOVED, Call("U", "/d/f/a")], {"/d/f": None, "/d/f/a": b"12"}),
         ([*MOVED, Call("U", "/d/f/a"), *MADE, *MOVING], {"/d/f": None, "/d/f/a": b"12"}),
@@ -75,34 +78,6 @@ def test_only_what_was_synced_is_certain(calls, certain):
     for call in calls:
         laid.apply(call)
     assert laid.image(lambda _: False, lambda _: ()) == certain
-
-
-WRITES = """
-import sys
-from pathlib import Path
-from edge import disk
-folder = Path(sys.argv[1]) / "a" / "b"
-told = open(folder.parents[1] / "told", "ab", buffering=0)
-disk.made(folder)
-for content in (b"1" * 5000, b"2" * 5000):
-    disk.written(folder / "c", content)
-    told.write(content)
-"""
-
-
-def test_a_file_written_in_one_step_is_the_old_one_or_the_new_one_wherever_the_power_is_cut(tmp_path):
-    (tmp_path / "disk").mkdir()
-    calls = watched([sys.executable, "-c", WRITES, str(tmp_path / "disk")], tmp_path / "disk", tmp_path / "log")
-    root, chance = str(tmp_path / "disk"), random.Random(1)
-    kept, promised = Disk(root), None
-    for call in calls:
-        if call.path.endswith("/told"):
-            promised = call.data or promised
-            continue
-        kept.apply(call)
-        for _, image in endings(kept, chance):
-            assert image.get(f"{root}/a/b/c") in {promised, kept.whole().get(f"{root}/a/b/c")}
-    assert promised == b"2" * 5000
 
 
 def test_a_file_is_written_in_one_step(tmp_path):
