@@ -127,6 +127,26 @@ def references_in(left):
     return str(sealed.read(path, "a model")["coreset"][0]) if path.exists() else ""
 
 
+UNIT_FILES = """
+from edge import releases
+releases.UNIT_FILES = folder / "system"
+for number, names in (b"1", ("tunnel-edge@.service", "tunnel-edge-old.timer")), (b"2", ("tunnel-edge@.service",)):
+    release = folder / number.decode()
+    release.mkdir()
+    for name in names:
+        (release / name).write_bytes(number * 5000)
+    releases._put_unit_files(release)
+    told.write(number + b"\\n")
+"""
+
+
+def unit_file_in(left):
+    path = left / "system" / "tunnel-edge@.service"
+    content = path.read_text() if path.exists() else ""
+    assert content in ("", "1" * 5000, "2" * 5000)
+    return content[:1]
+
+
 @pytest.mark.parametrize(
     ("script", "found_in"),
     [
@@ -135,6 +155,7 @@ def references_in(left):
         pytest.param(SHELF, calibration_in, id="a calibration"),
         pytest.param(RUNTIME, runtime_in, id="the chosen runtime"),
         pytest.param(REFERENCES, references_in, id="references"),
+        pytest.param(UNIT_FILES, unit_file_in, id="the unit files of a release"),
     ],
 )
 def test_what_was_installed_is_there_whole_wherever_the_power_is_cut(script, found_in, tmp_path):
