@@ -58,7 +58,7 @@ def _cut(seen: Watched, most: int, options: argparse.Namespace, console: Console
         now_s = time.perf_counter() - started_s
         if now_s >= told_s + TELL_S:
             told_s = now_s
-            console.print(_so_far(found, len(at), now_s, what), highlight=False)
+            console.print(_so_far(found, len(at), now_s, what), highlight=False, soft_wrap=True)
 
     return cut_by_many(seen, at, options.seed, options.processes, show)
 

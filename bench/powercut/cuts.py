@@ -17,6 +17,7 @@ from bench.powercut.disk import Disk, Image, laid
 from bench.powercut.endings import endings
 from bench.powercut.opened import Final, Promises, faults, final_of
 from bench.powercut.writer import STATE, TOLD
+from edge.records.evidence.index import EVIDENCE
 
 FAST = Path("/dev/shm")  # memory: thousands of disks are laid out  # noqa: S108
 MARKS = f"/{TOLD}"
@@ -88,20 +89,23 @@ def _demand_all_seen(root: str, calls: Iterable[Call]) -> None:
 
 
 def points(calls: Sequence[Call], most: int, seed: int) -> Collection[int]:
-    """After which calls to cut: all; or so many, a third after the warehouse was asked, and a third before a sync."""
+    """After which calls to cut: all; or so many, a quarter each of any, and of those where most is at stake."""
     changing = [number for number, call in enumerate(calls) if not call.path.endswith(MARKS)]
     if most >= len(changing):
         return changing
     chance = random.Random(seed)  # noqa: S311 - a reproducible draw
     asked = [number for number in changing if number and calls[number - 1].data.startswith(ASKED)]
     before = [number - 1 for number in changing if calls[number].what == "S" and number]
-    return {one for some in (asked, before, changing) for one in chance.sample(some, min(len(some), most // 3))}
+    pictures = [number for number in changing if f"/{EVIDENCE}/" in calls[number].path]
+    kinds = (asked, before, pictures, changing)
+    return {one for some in kinds for one in chance.sample(some, min(len(some), most // len(kinds)))}
 
 
-def around_names(calls: Sequence[Call]) -> Collection[int]:
-    """After each new name, and after the call that follows: where a start is cut in the middle."""
-    named = [number for number, call in enumerate(calls) if call.what in "CR"]
-    return {number + aside for number in named for aside in (0, 1) if number + aside < len(calls)}
+def at_the_start(calls: Sequence[Call]) -> Collection[int]:
+    """After each new name, and after the call that follows, until the first promise."""
+    first = next(number for number, call in enumerate(calls) if call.path.endswith(MARKS) and call.what == "W")
+    named = [number for number, call in enumerate(calls[:first]) if call.what in "CMR"]
+    return {number + aside for number in named for aside in (0, 1)}
 
 
 class Judged:
@@ -145,9 +149,7 @@ def cut(seen: Watched, at: Collection[int], seed: int) -> Found:
     return found
 
 
-def cut_by_many(
-    seen: Watched, at: Collection[int], seed: int, processes: int, show: Callable[[Found], None]
-) -> Found:
+def cut_by_many(seen: Watched, at: Collection[int], seed: int, processes: int, show: Callable[[Found], None]) -> Found:
     """The same, shared out: calls that follow one another to one process, for their disks are often the same."""
     numbers, found = sorted(at), Found()
     size = max(1, min(SHARE, len(numbers) // (processes * SHARES)))

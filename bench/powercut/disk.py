@@ -54,8 +54,8 @@ class Disk:
             _name(self._names, self._late[-1])
         elif call.what == "S":
             self._sync(call.path)
-        elif node := self._names.get(call.path):  # else it is unlinked
-            node.late.append(call)
+        elif written := self._names.get(call.path):  # else it is unlinked
+            written.late.append(call)
 
     @property
     def settled(self) -> bool:
@@ -91,7 +91,8 @@ class Disk:
 
     def _settle(self, here: Collection[Naming]) -> None:
         """These are certain, and with them what became of the same names before."""
-        settled, names = [], set()
+        settled: list[Naming] = []
+        names: set[str] = set()
         for naming in reversed(self._late):
             if naming in here or names & _paths(naming):
                 settled.append(naming)

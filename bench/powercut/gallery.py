@@ -23,7 +23,7 @@ MOST_PICTURES = 3  # of an item
 SHOWN_TWICE = 0.2  # of them: by two cameras, alike
 ROUNDS = 0.3  # of the transactions: a round of retention after them
 AHEAD_NS = 1800 * NS_PER_S  # so much later it is for retention
-LIMITS = Limits({PASSED: 600 * NS_PER_S / NS_PER_DAY}, 60_000, 0.0)
+LIMITS = Limits({PASSED: 600 * NS_PER_S / NS_PER_DAY}, 20_000, 0.0)
 ENTERED_FIRST, REMOVED_FIRST = "picture entered before it is synced", "picture removed before that is entered"
 
 

@@ -20,7 +20,9 @@ FOLDER, INCOMING = "evidence", "incoming"  # in the lane's state; and in it what
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MISSING = "missing"  # the rule by which the daemon enters as removed what somebody took away
 MOST = 1000  # faults that are told
-ONCE_MORE = "INSERT INTO kept VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1"  # two cameras saw the same
+ONCE_MORE = (
+    "INSERT INTO kept VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1"  # two cameras saw the same
+)
 ONCE_LESS = "UPDATE kept SET times = times - 1 WHERE sha256 = ? AND item = ?"
 NO_MORE = "DELETE FROM kept WHERE sha256 = ? AND item = ? AND times < 1"
 IN_INDEX = "SELECT COUNT(*) FROM evidence WHERE +sha256 = ? AND item = ? AND gone = ''"  # by item: an item has few
@@ -79,8 +81,8 @@ class PictureProof:
         for sha256, item, entry, times in self._scratch.execute("SELECT sha256, item, entry, times FROM kept"):
             (count,) = base.execute(IN_INDEX, (sha256, item)).fetchone()
             if count != times:
-                told = f"the index {'lacks' if count < times else 'has one too many of'} a picture {sha256[:16]}… of {item}"
-                yield Break(Kind.EVIDENCE, entry, entry, told)
+                what = "lacks a picture" if count < times else "names too often a picture"
+                yield Break(Kind.EVIDENCE, entry, entry, f"the index {what} {sha256[:16]}… of {item}")
         for row in base.execute("SELECT item, sha256 FROM evidence WHERE gone = ''"):
             item, sha256 = (bytes(one).decode(errors="replace") for one in row)
             asked = "SELECT 1 FROM kept WHERE sha256 = ? AND item = ?"
