@@ -17,7 +17,7 @@ from edge.records.evidence.retention import NS_PER_DAY, NS_PER_S, PASSED, Limits
 from edge.records.evidence.store import KEPT, REMOVED, Store, _durable
 
 SCENES = 24  # different pictures: some items look alike, and share a file
-SIDES_PX = (8, 24, 40, 64)  # files of less than a sector's 512 bytes do not exist; the largest have some 6 KB
+SIDES_PX = (8, 24, 40, 64)  # files of 0.7 to 3.4 KB: two to seven sectors
 QUALITY = 80
 MOST_PICTURES = 3  # of an item
 SHOWN_TWICE = 0.2  # of them: by two cameras, alike
