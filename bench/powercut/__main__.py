@@ -70,8 +70,10 @@ def _so_far(found: Found, points: int, took_s: float, what: str) -> str:
 
 
 def _told(seen: Watched, found: Found) -> Table:
-    title = f"{len(seen.final.journal)} entries in {len(seen.calls)} calls; the power cut after {found.points} of them;"
-    title += f" {found.different} of {found.disks.total()} disks were different"
+    title = (
+        f"{len(seen.final.journal)} entries in {len(seen.calls)} calls and promises; the power cut after {found.points}"
+        f" calls; {found.different} of {found.disks.total()} disks were different"
+    )
     table = Table("what lies on the disk", "disks", "wrong", title=title)
     for ending in ENDINGS:
         wrong = Counter({fault: count for (name, fault), count in found.faults.items() if name == ending})

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.core.messages import Image, Shown, Verdict
 from edge.core.ports import Record
+from edge.disk import synced
 from edge.records.evidence.desk import encoded
 from edge.records.evidence.index import CROP
 from edge.records.evidence.retention import NS_PER_DAY, NS_PER_S, PASSED, Limits, Retention
@@ -33,6 +34,7 @@ class EnteringFirst(Store):
     def _write(self, files: Mapping[str, bytes]) -> None:
         for sha256, content in files.items():
             (self._incoming / sha256).write_bytes(content)
+        synced(self._incoming)
 
     def _put(self, sha256: str) -> None:
         _durable(self._incoming / sha256)
