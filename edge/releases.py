@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import time
@@ -13,10 +14,12 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from edge import disk
 from edge.core.errors import ReleaseRefused
 
 FOLDER = Path("/opt/tunnel-edge")
 UNIT_FILES = Path("/usr/local/lib/systemd/system")
+UNIT_MODE = 0o644
 CURRENT, PREVIOUS = "current", "previous"
 RUNNING = ("tunnel-edge@*.service", "tunnel-edge-sentinel@*.service", "tunnel-edge-node@*.service")
 LANE = "tunnel-edge@"
@@ -108,17 +111,24 @@ def _asked(version: str, verb: str, kept: Path) -> subprocess.CompletedProcess[s
 
 
 def _switch(version: str, units: Sequence[str]) -> None:
-    """The unit files of a release come with it."""
+    """The unit files of a release come with it; all of it is on the disk before it is pointed at."""
     if units:
         _systemctl("stop", *units)
+    os.sync()
     _point(CURRENT, version)
-    UNIT_FILES.mkdir(parents=True, exist_ok=True)
-    for former in UNIT_FILES.glob("tunnel-edge*.*"):
-        if former.is_file():  # drop-ins are people's
-            former.unlink()
-    for file in (FOLDER / version / "share/tunnel-edge/systemd").glob("tunnel-edge*"):
-        shutil.copy(file, UNIT_FILES)
+    _put_unit_files(FOLDER / version / "share/tunnel-edge/systemd")
     _systemctl("daemon-reload")
+
+
+def _put_unit_files(source: Path) -> None:
+    """Each in one step, and then those go that it has no longer: a power cut leaves no box without."""
+    disk.made(UNIT_FILES)
+    files = {file.name: file for file in source.glob("tunnel-edge*")}
+    for name, file in files.items():
+        disk.written(UNIT_FILES / name, file.read_bytes(), UNIT_MODE)
+    for former in UNIT_FILES.glob("tunnel-edge*.*"):
+        if former.is_file() and former.name not in files:  # drop-ins are people's
+            former.unlink()
 
 
 def _prove(units: Sequence[str]) -> None:
@@ -198,6 +208,7 @@ def _point(name: str, version: str) -> None:
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(version)
     fresh.replace(FOLDER / name)
+    disk.synced(FOLDER)
 
 
 def _pointed(name: str) -> str:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from bench.powercut.cuts import FOLDERS_UNSYNCED, Found, Watched, cut_by_many, points, without_folders, written
 from bench.powercut.endings import ENDINGS
 from bench.powercut.writer import PLANTED
 
+TELL_S = 10.0  # between lines of how far it is
 PLANTED_POINTS = 200  # cuts that a planted fault must be found by
 PLANTED_LIVES, PLANTED_ITEMS = 2, 20
 
@@ -51,16 +51,29 @@ def _planted(options: argparse.Namespace, console: Console) -> dict[str, Found]:
 
 
 def _cut(seen: Watched, most: int, options: argparse.Namespace, console: Console, what: str) -> Found:
-    at = points(seen.calls, most, options.seed)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(what, total=len(at))
-        return cut_by_many(
-            seen, at, options.seed, options.processes, lambda done: progress.update(task, completed=done)
-        )
+    at, started_s, told_s = points(seen.calls, most, options.seed), time.perf_counter(), -TELL_S
+
+    def show(found: Found) -> None:
+        nonlocal told_s
+        now_s = time.perf_counter() - started_s
+        if now_s >= told_s + TELL_S:
+            told_s = now_s
+            console.print(_so_far(found, len(at), now_s, what), highlight=False, soft_wrap=True)
+
+    return cut_by_many(seen, at, options.seed, options.processes, show)
+
+
+def _so_far(found: Found, points: int, took_s: float, what: str) -> str:
+    left_s = took_s / found.points * (points - found.points)
+    cuts = f"{found.points:,} of {points:,} cuts, {found.disks.total():,} disks, {found.different:,} of them different"
+    return f"{what}: {cuts}, {found.faults.total():,} faults; about {left_s:.0f} s left"
 
 
 def _told(seen: Watched, found: Found) -> Table:
-    title = f"{len(seen.final.journal)} entries in {len(seen.calls)} calls; the power cut after {found.points} of them"
+    title = (
+        f"{len(seen.final.journal)} entries in {len(seen.calls)} calls and promises; the power cut after {found.points}"
+        f" calls; {found.different} of {found.disks.total()} disks were different"
+    )
     table = Table("what lies on the disk", "disks", "wrong", title=title)
     for ending in ENDINGS:
         wrong = Counter({fault: count for (name, fault), count in found.faults.items() if name == ending})
@@ -92,6 +105,7 @@ def _fields(seen: Watched, found: Found, planted: dict[str, Found]) -> dict[str,
         "entries": len(seen.final.journal),
         "points": found.points,
         "disks": dict(found.disks),
+        "different": found.different,
         "faults": _by_fault(found),
         "planted": {name: _by_fault(one) for name, one in planted.items()},
     }

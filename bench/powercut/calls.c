@@ -183,3 +183,11 @@ int rename(const char *from, const char *to)
     full(AT_FDCWD, to, other);
     ALONE(int, REAL(rename)(from, to), if (below(path)) note('R', 0, 0, path, other, "", 0));
 }
+
+int link(const char *from, const char *to)
+{
+    char path[PATH_MAX], other[PATH_MAX];
+    full(AT_FDCWD, from, path);
+    full(AT_FDCWD, to, other);
+    ALONE(int, REAL(link)(from, to), if (below(other)) note('L', 0, 0, path, other, "", 0));
+}

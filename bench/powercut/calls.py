@@ -20,7 +20,7 @@ WAIT_S = 300.0
 class Call:
     """One call that took effect."""
 
-    what: str  # C created, W written, T cut to a length, S synced, R renamed, U unlinked, M a folder made
+    what: str  # C created, W written, T cut to a length, S synced, R renamed, L linked, U unlinked, M a folder made
     path: str
     where: int = 0  # of a write, bytes from the beginning
     length: int = 0  # of a cut

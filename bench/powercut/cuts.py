@@ -6,21 +6,23 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from bench.powercut.calls import Call, watched
-from bench.powercut.disk import Disk, laid
+from bench.powercut.disk import Disk, Image, laid
 from bench.powercut.endings import endings
 from bench.powercut.opened import Final, Promises, faults, final_of
 from bench.powercut.writer import STATE, TOLD
+from edge.records.evidence.index import EVIDENCE
 
 FAST = Path("/dev/shm")  # memory: thousands of disks are laid out  # noqa: S108
 MARKS = f"/{TOLD}"
 ASKED = b'["asked"'
+SHARE, SHARES = 200, 8  # calls in a process's piece of work, at the most; pieces for each, at the least
 FOLDERS_UNSYNCED = "no folder synced"
 
 
@@ -38,12 +40,14 @@ class Found:
     """What came of the cuts."""
 
     points: int = 0
+    different: int = 0  # disks, or what was promised before
     disks: Counter[str] = field(default_factory=Counter)  # by ending
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)  # by ending and what was wrong
 
     def add(self, other: Found) -> None:
         """Take another's figures in."""
         self.points += other.points
+        self.different += other.different
         self.disks += other.disks
         self.faults += other.faults
 
@@ -77,26 +81,52 @@ def _demand_all_seen(root: str, calls: Iterable[Call]) -> None:
     disk = Disk(root)
     for call in calls:
         disk.apply(call)
+    if names := disk.whole().keys() ^ {str(path) for path in Path(root).rglob("*")}:
+        raise RuntimeError(f"{sorted(names)}: there, or not, otherwise than the calls that were seen made it")
     for path, told in disk.whole().items():
         if told is not None and not path.endswith("-shm") and Path(path).read_bytes() != told:
             raise RuntimeError(f"{path} is otherwise than the calls that were seen made it")
 
 
 def points(calls: Sequence[Call], most: int, seed: int) -> Collection[int]:
-    """After which calls to cut: all; or so many, a third after the warehouse was asked, and a third before a sync."""
+    """After which calls to cut: all; or so many, a quarter each of any, and of those where most is at stake."""
     changing = [number for number, call in enumerate(calls) if not call.path.endswith(MARKS)]
     if most >= len(changing):
         return changing
     chance = random.Random(seed)  # noqa: S311 - a reproducible draw
     asked = [number for number in changing if number and calls[number - 1].data.startswith(ASKED)]
     before = [number - 1 for number in changing if calls[number].what == "S" and number]
-    return {one for some in (asked, before, changing) for one in chance.sample(some, min(len(some), most // 3))}
+    pictures = [number for number in changing if f"/{EVIDENCE}/" in calls[number].path]
+    kinds = (asked, before, pictures, changing)
+    return {one for some in kinds for one in chance.sample(some, min(len(some), most // len(kinds)))}
 
 
-def around_names(calls: Sequence[Call]) -> Collection[int]:
-    """After each new name, and after the call that follows: where a start is cut in the middle."""
-    named = [number for number, call in enumerate(calls) if call.what in "CR"]
-    return {number + aside for number in named for aside in (0, 1) if number + aside < len(calls)}
+def at_the_start(calls: Sequence[Call]) -> Collection[int]:
+    """After each new name, and after the call that follows, until the first promise."""
+    first = next(number for number, call in enumerate(calls) if call.path.endswith(MARKS) and call.what == "W")
+    named = [number for number, call in enumerate(calls[:first]) if call.what in "CMR"]
+    return {number + aside for number in named for aside in (0, 1)}
+
+
+class Judged:
+    """Disks as they were laid out and judged; what is the same again, byte by byte and by promise, is so again."""
+
+    def __init__(self, seen: Watched, place: Path) -> None:
+        self._seen, self._place = seen, place
+        self._known: dict[Hashable, Sequence[str]] = {}
+
+    def __len__(self) -> int:
+        """How many were different."""
+        return len(self._known)
+
+    def faults(self, image: Image, promised: Promises) -> Sequence[str]:
+        """What is wrong with one."""
+        key = promised.heard, *((path, hash(told)) for path, told in sorted(image.items()))
+        if key not in self._known:
+            with tempfile.TemporaryDirectory(dir=self._place) as name:
+                laid(image, self._seen.root, Path(name))
+                self._known[key] = tuple(faults(Path(name) / STATE, promised, self._seen.final))
+        return self._known[key]
 
 
 def cut(seen: Watched, at: Collection[int], seed: int) -> Found:
@@ -104,38 +134,36 @@ def cut(seen: Watched, at: Collection[int], seed: int) -> Found:
     found, disk, promised = Found(), Disk(seen.root), Promises()
     chosen = frozenset(at)
     with _place() as name:
+        judged = Judged(seen, Path(name))
         for number, call in enumerate(seen.calls):
             if call.path.endswith(MARKS):
                 promised.hear(call.data, seen.final)
             else:
                 disk.apply(call)
             if number in chosen:
-                _end(disk, seen, promised, random.Random(f"{seed}-{number}"), found, Path(name))  # noqa: S311
+                found.points += 1
+                for ending, image in endings(disk, random.Random(f"{seed}-{number}")):  # noqa: S311
+                    found.disks[ending] += 1
+                    found.faults.update((ending, fault) for fault in judged.faults(image, promised))
+        found.different = len(judged)
     return found
 
 
-def cut_by_many(seen: Watched, at: Collection[int], seed: int, processes: int, show: Callable[[int], None]) -> Found:
-    """The same, shared out."""
+def cut_by_many(seen: Watched, at: Collection[int], seed: int, processes: int, show: Callable[[Found], None]) -> Found:
+    """The same, shared out: calls that follow one another to one process, for their disks are often the same."""
     numbers, found = sorted(at), Found()
-    shares = [numbers[start :: processes * 8] for start in range(processes * 8)]
+    size = max(1, min(SHARE, len(numbers) // (processes * SHARES)))
+    shares = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    random.Random(seed).shuffle(shares)  # noqa: S311 - so that what is left takes as long as what is done
     with ProcessPoolExecutor(processes) as pool:
         for one in pool.map(partial(_cut_share, seen, seed), shares):
             found.add(one)
-            show(found.points)
+            show(found)
     return found
 
 
 def _cut_share(seen: Watched, seed: int, at: Collection[int]) -> Found:
     return cut(seen, at, seed)
-
-
-def _end(disk: Disk, seen: Watched, promised: Promises, chance: random.Random, found: Found, place: Path) -> None:
-    found.points += 1
-    for ending, image in endings(disk, chance):
-        with tempfile.TemporaryDirectory(dir=place) as name:
-            laid(image, seen.root, Path(name))
-            found.disks[ending] += 1
-            found.faults.update((ending, fault) for fault in faults(Path(name) / STATE, promised, seen.final))
 
 
 def _place() -> tempfile.TemporaryDirectory[str]:

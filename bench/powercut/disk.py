@@ -6,13 +6,13 @@ all; a file that changes its folder is in the one or in the other, which is ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from bench.powercut.calls import Call
 
-NAMING = frozenset("CMRU")
+NAMING = frozenset("CLMRU")
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Node:
     """A file, or a folder."""
 
     is_folder: bool = False
-    certain: bytearray = field(default_factory=bytearray)  # what was synced
+    certain: bytes = b""  # what was synced
     late: list[Call] = field(default_factory=list)  # what was done to it since
 
 
@@ -49,12 +49,13 @@ class Disk:
     def apply(self, call: Call) -> None:
         """The process has done this."""
         if call.what in NAMING:
-            self._late.append(Naming(call, Node(call.what == "M")))
+            node = self._names[call.path] if call.what == "L" else Node(call.what == "M")
+            self._late.append(Naming(call, node))
             _name(self._names, self._late[-1])
         elif call.what == "S":
             self._sync(call.path)
-        elif node := self._names.get(call.path):  # else it is unlinked
-            node.late.append(call)
+        elif written := self._names.get(call.path):  # else it is unlinked
+            written.late.append(call)
 
     @property
     def settled(self) -> bool:
@@ -76,26 +77,38 @@ class Disk:
 
     def _is_reached(self, path: str, known: Names) -> bool:
         """Whether every folder above it is there."""
-        above = str(PurePath(path).parent)
+        above = _parent(path)
         return above == self._root or (above in known and self._is_reached(above, known))
 
     def _sync(self, path: str) -> None:
         if path == self._root or ((node := self._names.get(path)) and node.is_folder):
             here = [naming for naming in self._late if _folder(naming) == path]
             into = {_above(naming) for naming in here} - {path}
-            here = [naming for naming in self._late if naming in here or naming.call.path in into]
-            for naming in here:
-                _name(self._certain, naming)
-            self._late = [naming for naming in self._late if naming not in here]
+            self._settle([naming for naming in self._late if naming in here or naming.call.path in into])
         elif node:
-            node.certain = bytearray(content(node, node.late))
+            node.certain = content(node, node.late)
             node.late.clear()
+
+    def _settle(self, here: Collection[Naming]) -> None:
+        """These are certain, and with them what became of the same names before."""
+        settled: list[Naming] = []
+        names: set[str] = set()
+        for naming in reversed(self._late):
+            if naming in here or names & _paths(naming):
+                settled.append(naming)
+                names |= _paths(naming)
+        for naming in reversed(settled):
+            _name(self._certain, naming)
+        self._late = [naming for naming in self._late if naming not in settled]
 
 
 def content(node: Node, late: Iterable[Call]) -> bytes:
     """A file's bytes with these calls done to what is certain."""
+    calls = tuple(late)
+    if not calls:
+        return node.certain
     told = bytearray(node.certain)
-    for call in late:
+    for call in calls:
         end = call.length if call.what == "T" else call.where
         told.extend(bytes(max(0, end - len(told))))
         if call.what == "T":
@@ -108,7 +121,7 @@ def content(node: Node, late: Iterable[Call]) -> bytes:
 def laid(image: Image, root: str, place: Path) -> None:
     """Lay what is in an image below a folder."""
     for path in sorted(image):
-        at, told = place / Path(path).relative_to(root), image[path]
+        at, told = place / path.removeprefix(f"{root}/"), image[path]
         if told is None:
             at.mkdir()
         else:
@@ -129,18 +142,27 @@ def pieces(call: Call, size: int) -> Iterator[Call]:
 
 
 def _folder(naming: Naming) -> str:
-    return str(PurePath(naming.call.path).parent)
+    """The one that is to be synced: of a file that leaves it, the one in which it was."""
+    return _parent(naming.call.other if naming.call.what == "L" else naming.call.path)
 
 
 def _above(naming: Naming) -> str:
     """The folder in which its last name is: where that is not, no file can have come there."""
-    return str(PurePath(naming.call.other or naming.call.path).parent)
+    return _parent(naming.call.other or naming.call.path)
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _paths(naming: Naming) -> set[str]:
+    return {naming.call.path, naming.call.other} - {""}
 
 
 def _name(names: Names, naming: Naming) -> None:
     call = naming.call
-    if call.what in "CM":
-        names[call.path] = naming.node
+    if call.what in "CML":
+        names[call.other or call.path] = naming.node
     elif call.what == "U":
         names.pop(call.path, None)
     elif call.path in names:

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.powercut.promised import picture_faults
 from edge.core.errors import TunnelEdgeError
 from edge.core.messages import ReplacementRequest
 from edge.records.audit_key import own
@@ -40,6 +41,7 @@ class Final:
 class Promises:
     """What had been acknowledged by a certain call."""
 
+    heard: int = 0  # lines
     entries: int = 0  # of the journal, from the first on
     asked: set[str] = field(default_factory=set)
     answered: dict[str, str] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Promises:
     def hear(self, lines: bytes, final: Final) -> None:
         """Something more was promised."""
         for what, *words in map(json.loads, lines.splitlines()):
+            self.heard += 1
             if what == "kept":
                 for kind, item in words:
                     self._kept(kind, item, final.journal)
@@ -82,6 +85,7 @@ def faults(state: Path, promised: Promises, final: Final) -> Iterator[str]:
         yield from _agreeing(found)
         yield from _answered(state, promised)
         yield from _goes_on(state, len(found.journal))
+        yield from picture_faults(state, ((kind, told) for _, kind, _, told in found.journal))
     except (TunnelEdgeError, sqlite3.Error, OSError) as error:
         yield f"it cannot be opened, or not be written on ({type(error).__name__})"
 

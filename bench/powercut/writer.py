@@ -10,13 +10,14 @@ import argparse
 import json
 import os
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.line import geometry_of, loop_of
+from bench.powercut.gallery import STORES, Gallery
 from edge.core.bodies import body
 from edge.core.messages import ReplacementRequest
 from edge.core.ports import Ledger, Record
@@ -46,9 +47,11 @@ LANE = "one"
 GIVE_UP_AFTER = 50
 NEVER = 10**9  # seconds, and entries: seals are made here where they are wanted
 BAD_SHARE = 0.8  # of the items: a lane with much to ask for
+BY, SEEN_TO = "Ada", 0.15  # a person, and the share of requests that she sees to
 LOSES, REFUSES = 0.2, 0.3  # the warehouse: shares of requests
 UNSYNCED, ASKED_FIRST, HALVED = "synchronous=OFF", "asked before it is written", "entry and request apart"
-PLANTED = (UNSYNCED, ASKED_FIRST, HALVED)
+Other = Callable[[Sequence[Record]], None]
+PLANTED = (UNSYNCED, ASKED_FIRST, HALVED, *STORES)
 
 
 class Told:
@@ -101,12 +104,27 @@ class HalvedSink:
         self._journal.append([], [(one.request_id, replacement_fields(one)) for one in asked])
 
 
+class Person:
+    """Ada, who sees to some requests herself, as with `tunnel-edge orders`."""
+
+    def __init__(self, outbox: LedgerOutbox, told: Told, chance: random.Random) -> None:
+        self._outbox, self._told, self._chance = outbox, told, chance
+
+    def see(self, records: Iterable[Record]) -> None:
+        """Close some of what is owed now; whatever the warehouse says later, that stands."""
+        for one in records:
+            if isinstance(one, ReplacementRequest) and self._chance.random() < SEEN_TO:
+                self._outbox.closed(one.request_id, BY, "sent by hand")
+                self._told("kept", ("RequestClosed", one.item_id))
+                self._told("answered", one.request_id, f"closed by {BY}")
+
+
 class Seals:
     """The life's own entries, and what the box signs; whoever hears of a seal may hold it against the ledger later."""
 
     def __init__(self, state: Path, told: Told) -> None:
         self._state, self._told, self._key = state, told, own(state, None)
-        self._life = Life(state, LANE, self._key, {"by": "Ada", "key": public(self._key)}, NEVER, NEVER)
+        self._life = Life(state, LANE, self._key, {"by": BY, "key": public(self._key)}, NEVER, NEVER)
         self._base = opened(state)
         self._life.start()
         self.add()
@@ -123,11 +141,14 @@ class Seals:
 
 
 class Desks:
-    """What the loop hands over, in batches, to the journal's sink; the real sender in between."""
+    """What the loop hands over, in batches, to the journal's sink; others, the real sender and seals in between."""
 
-    def __init__(self, sink: Sink, sender: Sender, seals: Seals, told: Told, chance: random.Random) -> None:
+    def __init__(
+        self, sink: Sink, others: Sequence[Other], sender: Sender, seals: Seals, told: Told, chance: random.Random
+    ) -> None:
         self.beside: Ledger | None = None  # is handed everything, too
-        self._sink, self._sender, self._seals, self._told, self._chance = sink, sender, seals, told, chance
+        self._sink, self._others, self._sender, self._seals = sink, others, sender, seals
+        self._told, self._chance = told, chance
         self._waiting: list[Record] = []
         self._now_s = 0.0
 
@@ -145,10 +166,12 @@ class Desks:
         return 0
 
     def flush(self) -> None:
-        """Write what waits, then let the sender see to what is owed."""
+        """Write what waits, let others do theirs with it, then let the sender see to what is owed."""
         batch, self._waiting = self._waiting, []
         self._sink.write(batch)
         self._told("kept", *((type(one).__name__, getattr(one, "item_id", None)) for one in batch))
+        for see in self._others:
+            see(batch)
         self._now_s += RequestsOverMqtt.patience_s * self._chance.random()
         self._sender.step(self._now_s)
         if self._chance.random() < SEALED:
@@ -174,14 +197,16 @@ def live(folder: Path, life: int, items: int, planted: str) -> None:
     if planted == UNSYNCED:
         for base in (journal._base, outbox._base):
             base.execute("PRAGMA synchronous=OFF")
-    warehouse = Warehouse(told, chance)
+    gallery, warehouse = Gallery(state, planted, told, chance), Warehouse(told, chance)
     sender = Sender(outbox, RequestsOverMqtt(warehouse), partial(replies, warehouse.acks), GIVE_UP_AFTER)
+    others = (gallery.show, Person(outbox, told, chance).see)
     sink = HalvedSink(journal) if planted == HALVED else JournalSink(journal)
-    desks = (HastyDesks if planted == ASKED_FIRST else Desks)(sink, sender, seals, told, chance)
+    desks = (HastyDesks if planted == ASKED_FIRST else Desks)(sink, others, sender, seals, told, chance)
     _run(desks, life, items)
     if life % 2 == 0:
         os._exit(0)
     seals.close()
+    gallery.close()
     outbox.close()
     journal.close()
 

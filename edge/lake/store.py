@@ -11,7 +11,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from edge.core.errors import LakeRefused
-from edge.disk import synced
+from edge.disk import made, synced
 
 UNFINISHED = ".part"  # of a file in a folder, until it has its name
 
@@ -99,7 +99,7 @@ class Folder(Store):
 
     def _unfinished(self, name: str, content: bytes) -> str:
         path = self._path(name) + UNFINISHED
-        self._base.makedirs(self._base._parent(path), exist_ok=True)
+        made(Path(self._base._parent(path)))
         if self._base.exists(path):
             self._base.rm_file(path)  # of a run that was killed; it may be one with what it was linked to
         with self._base.open(path, "wb") as file:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 
+from edge import disk
 from edge.core.messages import Disposition, Evidence, Look, Verdict
 from edge.core.ports import Record
 
@@ -57,9 +58,9 @@ class CandidateSink:
         return True
 
     def _save(self, look: Look, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        disk.made(path.parent)
         content = cv2.imencode(".png", look.with_mask())[1].tobytes()
-        path.write_bytes(content)
+        disk.written(path, content)  # half a picture would stop whoever learns from them
         self._bytes += len(content)
         for old in oldest_first(path.parent)[:-KEPT]:
             old.unlink(missing_ok=True)

@@ -20,9 +20,15 @@ FOLDER, INCOMING = "evidence", "incoming"  # in the lane's state; and in it what
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MISSING = "missing"  # the rule by which the daemon enters as removed what somebody took away
 MOST = 1000  # faults that are told
+ONCE_MORE = (
+    "INSERT INTO kept VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1"  # two cameras saw the same
+)
+ONCE_LESS = "UPDATE kept SET times = times - 1 WHERE sha256 = ? AND item = ?"
+NO_MORE = "DELETE FROM kept WHERE sha256 = ? AND item = ? AND times < 1"
+IN_INDEX = "SELECT COUNT(*) FROM evidence WHERE +sha256 = ? AND item = ? AND gone = ''"  # by item: an item has few
 SCRATCH = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
-CREATE TABLE kept (sha256 TEXT, item TEXT, entry INTEGER, PRIMARY KEY (sha256, item)) WITHOUT ROWID;
+CREATE TABLE kept (sha256 TEXT, item TEXT, entry INTEGER, times INTEGER, PRIMARY KEY (sha256, item)) WITHOUT ROWID;
 BEGIN;
 """
 
@@ -46,11 +52,11 @@ class PictureProof:
         with suppress(KeyError, TypeError, AttributeError, sqlite3.Error):
             for one in body["pictures"]:
                 if kind == KEPT:
-                    row = (one["sha256"], body["item_id"], entry)
-                    self._scratch.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", row)
+                    self._scratch.execute(ONCE_MORE, (one["sha256"], body["item_id"], entry))
                 else:
                     gone = (one["sha256"], one["item_id"])
-                    self._scratch.execute("DELETE FROM kept WHERE sha256 = ? AND item = ?", gone)
+                    self._scratch.execute(ONCE_LESS, gone)
+                    self._scratch.execute(NO_MORE, gone)
                     self.vanished += body["rule"] == MISSING
 
     def ended(self, base: sqlite3.Connection) -> Iterator[Break]:
@@ -72,10 +78,11 @@ class PictureProof:
 
     def _strangers(self, base: sqlite3.Connection) -> Iterator[Break]:
         """What the index of the evidence says is there and the journal does not, or the other way."""
-        for sha256, item, entry in self._scratch.execute("SELECT sha256, item, entry FROM kept"):
-            asked = "SELECT 1 FROM evidence WHERE sha256 = ? AND item = ? AND gone = ''"
-            if not base.execute(asked, (sha256, item)).fetchone():
-                yield Break(Kind.EVIDENCE, entry, entry, f"the index lacks a picture {sha256[:16]}… of {item}")
+        for sha256, item, entry, times in self._scratch.execute("SELECT sha256, item, entry, times FROM kept"):
+            (count,) = base.execute(IN_INDEX, (sha256, item)).fetchone()
+            if count != times:
+                what = "lacks a picture" if count < times else "names too often a picture"
+                yield Break(Kind.EVIDENCE, entry, entry, f"the index {what} {sha256[:16]}… of {item}")
         for row in base.execute("SELECT item, sha256 FROM evidence WHERE gone = ''"):
             item, sha256 = (bytes(one).decode(errors="replace") for one in row)
             asked = "SELECT 1 FROM kept WHERE sha256 = ? AND item = ?"

@@ -2,11 +2,13 @@
 
 import hashlib
 import sqlite3
+from contextlib import closing
 from datetime import date
 
 import pytest
 
 from edge.core.bodies import body
+from edge.core.chain_check import Kind
 from edge.core.errors import EvidenceGone
 from edge.core.messages import Disposition, End, Expected, ItemEnd
 from edge.records.evidence import index
@@ -14,6 +16,7 @@ from edge.records.evidence.index import EVIDENCE, INCOMING, of_item, picture, pl
 from edge.records.evidence.store import FOLDERS, Picture, Store
 from edge.records.journal import Journal, entries, items_like, story
 from edge.records.ledger_file import FILE, said
+from edge.records.proof import prove
 from tests.unit.lane import item
 
 
@@ -108,6 +111,24 @@ def test_a_sweep_finds_files_without_an_entry_and_entries_without_a_file(tmp_pat
     assert files(tmp_path) == {name(b"two")}
     assert [one.gone for one in of_item(tmp_path, "i-1")] == ["missing"]
     assert dict(store.removed) == {"missing": 1}
+
+
+def test_an_audit_counts_what_two_cameras_saw_alike_of_one_item(tmp_path, store):
+    store.keep([taken(), taken(camera="side")])
+    first, _ = rowids(tmp_path)
+    store.remove("too old", [first])
+    assert [one for one in prove(tmp_path, []).breaks if one.kind is Kind.EVIDENCE] == []
+    with closing(sqlite3.connect(tmp_path / FILE)) as base, base:
+        base.execute("UPDATE evidence SET gone = ''")
+    assert [one.kind for one in prove(tmp_path, []).breaks] == [Kind.EVIDENCE]
+
+
+def test_what_was_entered_but_not_put_in_its_place_is_not_written_over(tmp_path, store):
+    place(tmp_path, name(b"one")).parent.symlink_to("nowhere")
+    store.keep([taken()])
+    with pytest.raises(sqlite3.IntegrityError):
+        store.keep([taken("i-2", camera=None)])
+    assert picture(tmp_path, name(b"one")) == b"one"
 
 
 def test_what_cannot_be_entered_leaves_nothing_behind(tmp_path, store):

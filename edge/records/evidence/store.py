@@ -81,7 +81,7 @@ class Store:
         """
         named = [(hashlib.sha256(one.content).hexdigest(), one) for one in pictures]
         with self._one_at_a_time:
-            new = {sha256: one.content for sha256, one in named if not place(self._state, sha256).exists()}
+            new = {sha256: one.content for sha256, one in named if not self._lies_there(sha256)}
             try:
                 self._write(new)
                 with self._base:
@@ -137,6 +137,12 @@ class Store:
                 self._put(path.name)
             else:
                 path.unlink()
+
+    def _lies_there(self, sha256: str) -> bool:
+        """In its place; or entered, but still in `incoming`, where it must not be written over."""
+        path = self._incoming / sha256
+        entered = path.exists() and self._base.execute(*_present("sha256", sha256)).fetchone()
+        return bool(entered) or place(self._state, sha256).exists()
 
     def _write(self, files: Mapping[str, bytes]) -> None:
         """Into `incoming`, durably: all are written before the first is waited for."""
