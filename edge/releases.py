@@ -112,9 +112,9 @@ def _asked(version: str, verb: str, kept: Path) -> subprocess.CompletedProcess[s
 
 def _switch(version: str, units: Sequence[str]) -> None:
     """The unit files of a release come with it; all of it is on the disk before it is pointed at."""
+    os.sync()  # while the lane runs
     if units:
         _systemctl("stop", *units)
-    os.sync()
     _point(CURRENT, version)
     _put_unit_files(FOLDER / version / "share/tunnel-edge/systemd")
     _systemctl("daemon-reload")
