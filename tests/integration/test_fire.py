@@ -113,17 +113,17 @@ def shelf(site):
 
 
 def test_an_item_that_comes_ends_the_test_and_goes_where_it_should(site, broker):
-    items = plcs.trickle(400.0, count=1, first_mm=8000.0)
+    items = plcs.trickle(1000.0, count=5, first_mm=8000.0)  # one is there until the next has come
     with lane(site, broker, items=items):
         told = fire(site, 60)
         assert told.returncode == 1
         assert "aborted: items on the belt: 1: let them leave" in told.stdout
         again = fire(site, 3)
         assert "refused: items on the belt" in again.stdout
-        assert wait_for(lambda: ended(site))
+        assert wait_for(lambda: len(ended(site)) == len(items))
         assert fire(site, 1).returncode == 0  # the belt is empty again
-    assert ended(site) == ["no_decision"]
-    assert [one["result"] for one in kinds(site, "DivertOutcome")] == ["confirmed"]
+    assert ended(site) == ["no_decision"] * len(items)
+    assert [one["result"] for one in kinds(site, "DivertOutcome")] == ["confirmed"] * len(items)
     assert calibrate(site, "", "key", "ada.pem").returncode == 0
     told = gate(site, "abort\n")
     assert told.returncode == 1
