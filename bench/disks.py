@@ -50,11 +50,10 @@ def small(state: Path) -> Iterator[None]:
 def filled(state: Path) -> Iterator[None]:
     """Not a byte is left on it."""
     filler = state / "filler"
-    with filler.open("wb") as file, suppress(OSError):
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
             file.write(PIECE)
-            file.flush()
     try:
         yield
     finally:
-        filler.unlink()
+        filler.unlink(missing_ok=True)
