@@ -47,13 +47,13 @@ def status(options: argparse.Namespace) -> int:
         known = size(state)
     except (sqlite3.Error, ValueError) as error:
         raise LedgerRefused(f"{state / FILE}: cannot be read ({error}): is this the lane's own machine?") from error
-    Console().print("\n".join(_told(known, state, config.ledger.archive)), highlight=False, soft_wrap=True)
+    _say("\n".join(_told(known, state, config.ledger.archive)))
     return DONE
 
 
 def put(options: argparse.Namespace) -> int:
     """Put the ledger's old days away: into the archive, read back and proven, and then out of the ledger."""
-    config, console = load(options.config), Console()
+    config = load(options.config)
     archive = options.to or config.ledger.archive
     if archive is None:
         raise ArchiveRefused(f"{options.config}: say where to: `archive` in [ledger], or --to FOLDER.")
@@ -63,12 +63,11 @@ def put(options: argparse.Namespace) -> int:
     wanted = Wanted(archive, f"{config.lane.site}/{config.lane.name}", options.by, key, before_ns)
     until = exported.position(state, config.lake.to) - 1 if config.lake.to else None  # the lake asks for its last one
     for bridge in put_away(state, replace(wanted, until=until)):
-        told = f"{bridge.file}: up to entry {bridge.to}; {bridge.kept} entries stay"
-        console.print(told, highlight=False, soft_wrap=True)
+        _say(f"{bridge.file}: up to entry {bridge.to}; {bridge.kept} entries stay")
     if is_due(state, wanted):
-        console.print("the rest waits for the lake: has `tunnel-edge lake export` run?", highlight=False)
+        _say("the rest waits for the lake: has `tunnel-edge lake export` run?")
         return WAITS
-    console.print("all that is due was put away", highlight=False)
+    _say("all that is due was put away")
     done(state)
     return DONE
 
@@ -80,9 +79,13 @@ def bring_back(options: argparse.Namespace) -> int:
         first, last = restore(paths, options.to)
     except (OSError, sqlite3.Error) as error:
         raise ArchiveRefused(f"{options.to}: cannot be written ({error}): make room, and name a new folder.") from error
-    told = f"{options.to}: entries {first} to {last}; name it to `audit`, and to `explain` and `investigate` as --state"
-    Console().print(told, highlight=False, soft_wrap=True)
+    _say(f"{options.to}: entries {first} to {last}; name it to `audit`, and to `explain` and `investigate` as --state")
     return DONE
+
+
+def _say(told: str) -> None:
+    """As it is: a name in brackets is no markup."""
+    Console().print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _segments(named: Path) -> list[Path]:
@@ -102,7 +105,7 @@ def _told(known: Size, state: Path, archive: Path | None) -> list[str]:
     if known.bridge:
         stay = f"{known.bridge.kept} of them stay here"
         told += [f"entries 1 to {known.bridge.to} were put away, the last into {known.bridge.file}; {stay}"]
-    return [*told, f"archive: {archive}" if archive else "nothing is put away: [ledger] names no archive"]
+    return [*told, f"archive: {archive}" if archive else "nothing is put away by itself: [ledger] names no archive"]
 
 
 def _days(told: str) -> float:

@@ -504,6 +504,14 @@ def test_the_command_puts_away_tells_and_brings_back(lane, tmp_path, monkeypatch
     assert main(["ledger", "restore", second, "--to", str(tmp_path / "part")]) == 0
 
 
+def test_where_no_archive_is_named_it_says_so(lane, tmp_path, capsys):
+    old(lane, 1)
+    config = Path(settings_of(lane, tmp_path))
+    config.write_text(config.read_text().replace("archive =", "# archive ="))
+    assert main(["ledger", "status", str(config)]) == 0
+    assert "nothing is put away by itself: [ledger] names no archive" in capsys.readouterr().out
+
+
 def test_what_the_lake_has_not_got_yet_waits(lane, tmp_path, monkeypatch, capsys):
     old(lane)
     monkeypatch.setattr(ledger_command, "Wanted", partial(Wanted, segment=30, restart=5))
