@@ -27,7 +27,7 @@ FOUND, NOT_FOUND = (0, 200, 0), (0, 0, 230)
 def main(arguments: Sequence[str]) -> int:
     """Learn from frames; write `<camera>.npz` and the sheet `<camera>.png` for the technician's eye."""
     options = _options(arguments)
-    console = Console()
+    console = Console(markup=False)
     if len(options.frames) < FEWEST:
         raise PictureUnreadable(
             f"{len(options.frames)} frames are too few: record {FEWEST} or more of the running belt."

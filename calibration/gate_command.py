@@ -38,14 +38,14 @@ FIRE = "`tunnel-edge fire LANE.toml --by NAME`, the belt empty and running"
 def main(arguments: Sequence[str]) -> int:
     """Show what was found until it is accepted (0) or given up (1); what was in force before stays so until then."""
     options = _options(arguments)
-    config, console = load(options.config), Console()
+    config, console = load(options.config), Console(markup=False)
     shelf = Shelf(options.folder, {public(read_key(options.key))})
     while True:
         try:
             shots = fired(config.lane.state, time.time_ns())
             found = _found(config, shots, console)
         except CalibrationRefused as refusal:
-            console.print(f"[red]{refusal}[/red]", highlight=False, soft_wrap=True)
+            console.print(str(refusal), style="red", highlight=False, soft_wrap=True)
             if _asked(f"{ADJUST}: look again, after {FIRE}", (ADJUST, ABORT)) == ABORT:
                 return 1
             continue

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     config = load(options.config)
     session = _session(options, config)
-    terminal = Terminal(Console(), session.folder, options.pictures)
+    terminal = Terminal(Console(markup=False), session.folder, options.pictures)
     maker = Maker(session, item_colours(config.inspection.products), partial(_thresholds, options, config))
     wanted = _wanted(options, session)
     left = [stage for stage in wanted if not (options.resume and session.holds(stage))]

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     lane = next((part["lane"] for part in parts if part.get("lane")), options.folder.name)
     options.out.write_text(page.render(lane=lane, now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", parts=parts))
     faults = sum(bool(part["faults"]) for part in parts)
-    console = Console()
+    console = Console(markup=False)
     console.print(f"{options.out}: {len(parts)} parts, {faults} of them with faults", highlight=False, soft_wrap=True)
     if options.pdf:
         console.print(f"{options.pdf}: by {printed(options.out, options.pdf)}", highlight=False, soft_wrap=True)

@@ -27,7 +27,9 @@ def key(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="tunnel-calibrate key", description="Make your key.")
     parser.add_argument("path", type=Path, help="the file")
     made = new_key(parser.parse_args(arguments).path)
-    Console().print(f'to be trusted it is named in the lane\'s settings: trusted = ["{public(made)}"]', soft_wrap=True)
+    Console(markup=False).print(
+        f'to be trusted it is named in the lane\'s settings: trusted = ["{public(made)}"]', soft_wrap=True
+    )
     return 0
 
 
@@ -40,7 +42,7 @@ def printed(arguments: Sequence[str]) -> int:
     width_mm, height_mm = board.SIZE_MM
     how = f"print it on A3 at {DOTS_PER_INCH} dots an inch, unscaled"
     told = f"{path}: {how}; by a ruler it is {width_mm:.0f} × {height_mm:.0f} mm"
-    Console().print(told, highlight=False, soft_wrap=True)
+    Console(markup=False).print(told, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -62,7 +64,7 @@ def listed(arguments: Sequence[str]) -> int:
             row = (name, str(one.version), one.by, f"{one.made:%Y-%m-%d}", f"{one.until:%Y-%m-%d}", figures)
             table.add_row(*row, "; ".join(faults))
             wrong += bool(faults)
-    console = Console()
+    console = Console(markup=False)
     console.width = max(console.width, WIDTH)
     console.print(table if table.row_count else f"{options.folder}: nothing is calibrated yet")
     return int(wrong > 0)
@@ -77,7 +79,7 @@ def diff(arguments: Sequence[str]) -> int:
         shelf.read(options.name, options.one), shelf.read(options.name, options.other)
     ):
         table.add_row(what, str(here), str(there))
-    Console().print(table)
+    Console(markup=False).print(table)
     return 0
 
 
@@ -90,7 +92,7 @@ def revert(arguments: Sequence[str]) -> int:
     if old.until <= now:
         raise CalibrationRefused(f"{options.name}: version {options.one} has expired: calibrate anew.")
     kept = shelf.write(replace(old, by=options.by, made=now), read_key(options.key))
-    Console().print(f"{kept.name}: version {options.one} again, as version {kept.version}")
+    Console(markup=False).print(f"{kept.name}: version {options.one} again, as version {kept.version}")
     return 0
 
 

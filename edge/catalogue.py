@@ -96,7 +96,7 @@ def build(arguments: Sequence[str]) -> int:
     catalogue = Catalogue(options.out, Session.load(newest(options.models, "backbone")))
     photographs = [read_picture(path) for path in options.photographs]
     portrait = catalogue.enter(options.gtin, read_picture(options.picture), photographs)
-    _tell(options.gtin, portrait, Console())
+    _tell(options.gtin, portrait, Console(markup=False))
     return 0
 
 

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps([asdict(line) for line in account.lines], ensure_ascii=False, indent=1))  # noqa: T201 - its own voice
     else:
-        show(account, options.columns, Console())
+        show(account, options.columns, Console(markup=False))
     if options.html:
         options.html.write_text(page(account), encoding="utf-8")
     return 0

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] not in VERBS:
         return stock.main(arguments)
     options = _options(arguments)
-    return VERBS[options.verb](load(options.config), options, Console())
+    return VERBS[options.verb](load(options.config), options, Console(markup=False))
 
 
 def complaint(arguments: Sequence[str]) -> int:

@@ -66,7 +66,7 @@ def challenge(arguments: Sequence[str]) -> int:
         return _tell_holds(config)
     asked = {"test": options.test, "by": options.by, "items": [one for one in options.items.split(",") if one]}
     result = _say(config, options.keys, topics.CHALLENGE, asked, answer=topics.CHALLENGE_RESULT)
-    Console().print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
+    Console(markup=False).print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
     return 0 if result["outcome"] == "passed" else 1
 
 
@@ -83,7 +83,7 @@ def fire(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if not topics.shots(options.times):
         parser.error(f"--times {options.times}: between 1 and {topics.MOST_SHOTS} shots make a test")
-    console = Console()
+    console = Console(markup=False)
     lasts_s = SHOT_S * options.times
     console.print(f"the gate moves {options.times} times, about {lasts_s:.0f} s in all: keep people away")
     asked = {"test": f"fire-{time.time_ns()}", "by": options.by, "times": options.times}
@@ -97,9 +97,9 @@ def lots(arguments: Sequence[str]) -> int:
     options = _lot_options(arguments)
     config = load(options.config)
     if options.verb == "usual":
-        Console().print(_usual(config))
+        Console(markup=False).print(_usual(config))
     elif options.verb == "list":
-        Console().print(_told(standing(lot_entries(config.lane.state))))
+        Console(markup=False).print(_told(standing(lot_entries(config.lane.state))))
     else:
         _release(config, options.keys, options.group, options.by)
     return 0
@@ -119,7 +119,7 @@ def _release(config: Config, keys: Path, group: str, by: str) -> None:
         if time.monotonic() > end_s:
             raise BrokerUnreachable(f"{hold.group} is still held: is the lane's daemon running?")
         time.sleep(POLL_S)
-    Console().print(f"released by {by}: {hold.group}; it is counted anew", highlight=False)
+    Console(markup=False).print(f"released by {by}: {hold.group}; it is counted anew", highlight=False)
 
 
 def _usual(config: Config) -> Table:
@@ -171,7 +171,7 @@ def _tell_holds(config: Config) -> int:
         order = item["expected"] or {}
         pictures = str(len(of_item(config.lane.state, item["item_id"])))
         table.add_row(item["item_id"], order.get("order_line", "-"), order.get("gtin", "-"), pictures)
-    Console().print(table)
+    Console(markup=False).print(table)
     return 0
 
 

@@ -61,7 +61,7 @@ class Run:
 
 def main(arguments: Sequence[str]) -> int:
     """Replay a recording; 0 when the same was decided, 1 when something else was."""
-    options, console = _options(arguments), Console()
+    options, console = _options(arguments), Console(markup=False)
     recording = Recording(options.folder)
     if not options.as_far_as_it_goes:
         recording.demand_end()

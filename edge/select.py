@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     cv2.setNumThreads(1)
     threads = max(1, (os.cpu_count() or 1) // options.workers)
-    console = Console()
+    console = Console(markup=False)
     chosen = {}
     for check in DRAWN:
         folder = newest(options.models, check)

@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["build"]:
         return teach.build_references(arguments)
     options = _parser().parse_args(arguments)
-    console = Console(stderr=options.verb != "inspect")
+    console = Console(markup=False, stderr=options.verb != "inspect")
     entries = list(_entries(options))
     if not entries:
         raise ConfigError(f"{options.out}: no such references: make them with `tunnel-edge references build`.")
@@ -122,7 +122,7 @@ def inspect(entries: Sequence[Entry], options: argparse.Namespace, console: Cons
     table, damaged = Table(box=box.SIMPLE), []
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
-    for entry in track(entries, "reading", console=Console(stderr=True), transient=True):
+    for entry in track(entries, "reading", console=Console(markup=False, stderr=True), transient=True):
         try:
             table.add_row(*_told(entry))
         except ReferencesRefused as error:

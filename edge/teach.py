@@ -121,7 +121,7 @@ def build_references(arguments: Sequence[str]) -> int:
     parser.add_argument("--size", type=int, default=SIZE, help="patches kept (default: %(default)s)")
     parser.add_argument("pictures", type=Path, nargs="+", help="pictures, or folders of them")
     options = parser.parse_args(arguments)
-    with Progress(console=Console(stderr=True)) as progress:
+    with Progress(console=Console(markup=False, stderr=True)) as progress:
         paths = list(pictures(options.pictures))
         _teacher(options, progress).build_references({(options.gtin, options.camera): paths}, options.size)
     return 0
@@ -136,7 +136,7 @@ def fit_defects(arguments: Sequence[str]) -> int:
         help="CSV with the columns picture,label (good or bad) and, if you like, type (dented, torn, …)",
     )
     options = parser.parse_args(arguments)
-    with Progress(console=Console(stderr=True)) as progress:
+    with Progress(console=Console(markup=False, stderr=True)) as progress:
         labelled = {(options.gtin, options.camera): list(_labelled(options.labels))}
         _teacher(options, progress).fit_heads(labelled)
     return 0

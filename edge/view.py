@@ -35,7 +35,7 @@ WIDTH = 110
 def main(arguments: Sequence[str]) -> int:
     """`tunnel-edge cameras VERB`."""
     options = _options(arguments)
-    console = Console()
+    console = Console(markup=False)
     console.width = max(console.width, WIDTH)
     return int(options.do(options, console))
 

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--columns", type=int, default=72, help="width of the picture, 0 for none (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
-    console = Console()
+    console = Console(markup=False)
     console.print(f"watching {options.tap} (Ctrl-C ends)", style="dim", highlight=False)
     with contextlib.suppress(KeyboardInterrupt), tapped(options.tap) as tap:
         told = 0

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     address = Address(host, port, options.site, options.lane, keys_in(options.keys) if options.keys else None)
     lane = Lane(options.safe_side, options.gate_counts, options.confirm_counts)
     cases = [case for case in CASES if options.only is None or case.name in options.only]
-    console = Console()
+    console = Console(markup=False)
     outcomes = []
     waiting = console.status(f"{len(cases)} cases, about a minute in all")
     with connected(address, lane, secrets.token_hex(RUN_BYTES)) as box, waiting:

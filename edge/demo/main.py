@@ -40,7 +40,7 @@ Process = subprocess.Popen[bytes]
 def main(arguments: Sequence[str]) -> int:
     """Run a demo; 0 when the books balance and every item that ran has its verdict and its end."""
     options = _options(arguments)
-    console = Console()
+    console = Console(markup=False)
     with tempfile.TemporaryDirectory(prefix="tunnel-edge-demo-") as name:
         folder = Path(name)
         scene = _scene(options, folder, console)

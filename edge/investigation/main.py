@@ -57,7 +57,7 @@ def told(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(found, summary), indent=1))  # noqa: T201 - its own voice
     else:
-        _print(found, summary, Console())
+        _print(found, summary, Console(markup=False))
     return 0
 
 

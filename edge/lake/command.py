@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     config = load(options.config)
     place = options.to or config.lake.to
     lane, store = _opened(options, config, place)
-    console = Console()
+    console = Console(markup=False)
     return _export(lane, store, place, console) if options.verb == "export" else _verify(lane, store, console)
 
 
