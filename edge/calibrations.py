@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -12,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge import disk, signing
 from edge.core.calibration import Calibration, of_table
@@ -107,17 +105,14 @@ class Shelf:
             raise CalibrationRefused(
                 f"{path}: signed with the key {str(seal['key'])[:12]}…, which [calibration] trusted does not name."
             )
-        try:
-            signer = Ed25519PublicKey.from_public_bytes(bytes.fromhex(str(seal["key"])))
-            signer.verify(base64.b64decode(str(seal["signature"]), validate=True), calibration.said())
-        except (InvalidSignature, ValueError) as error:
-            raise CalibrationRefused(f"{path}: changed since it was signed: restore it, or calibrate anew.") from error
+        if not signing.has_signed(str(seal["key"]), str(seal["signature"]), calibration.said()):
+            raise CalibrationRefused(f"{path}: changed since it was signed: restore it, or calibrate anew.")
 
 
 def sealed(calibration: Calibration, key: Ed25519PrivateKey) -> bytes:
     """As TOML, with its signature."""
-    signature = base64.b64encode(key.sign(calibration.said())).decode()
-    tables = {**calibration.table(), "seal": {"key": signing.public(key), "signature": signature}}
+    seal = {"key": signing.public(key), "signature": signing.signature(key, calibration.said())}
+    tables = {**calibration.table(), "seal": seal}
     return "\n".join(f"[{name}]\n{_keys(keys)}" for name, keys in tables.items()).encode()
 
 

@@ -85,7 +85,7 @@ def bring_back(options: argparse.Namespace) -> int:
 
 def _say(told: str) -> None:
     """As it is: a name in brackets is no markup."""
-    Console().print(told, markup=False, highlight=False, soft_wrap=True)
+    Console(markup=False).print(told, highlight=False, soft_wrap=True)
 
 
 def _segments(named: Path) -> list[Path]:

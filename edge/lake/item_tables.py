@@ -78,11 +78,7 @@ CHECKS = Table(
         Column("probability", REAL, "the check's belief in it"),
         Column("rivals", READINGS, "every reading that the print allows"),
         Column("because", TEXT, "for a person"),
-        Column(
-            "learnt",
-            TEXT,
-            "files that it was held against, as `references inspect` names them",
-        ),
+        Column("learnt", TEXT, "files that it was held against, as `references inspect` names them"),
         Column("alike", WHOLE, "of the last unusual items of its product, those unusual in the same way"),
         Column("exposed_ns", WHOLE, "of the frame, on the box's monotonic clock"),
         Column("started_ns", WHOLE, "of the check, on the same clock; 0: never begun"),

@@ -17,6 +17,7 @@ from edge.disk import written
 from edge.records import segments
 from edge.records.bridge import Bridge
 from edge.records.ledger_file import OF_SEALS, Row, end
+from edge.records.raw import table
 from edge.records.seals import Seal, seal_of, spelled
 from edge.records.segments import Head
 
@@ -118,7 +119,7 @@ class Archive:
         until, best = self._until(), None
         asked = f"SELECT body FROM journal WHERE {OF_SEALS} AND entry > ? ORDER BY entry"  # noqa: S608 - ours
         for (body,) in self._base.execute(asked, (after,)):
-            seal = seal_of(spelled(segments.table(body)))
+            seal = seal_of(spelled(table(body)))
             if seal is None or seal.entry <= after or seal.hash != self._hash(seal.entry):
                 continue
             if seal.entry > until or seal.wall_ns >= self._wanted.before_ns:

@@ -9,7 +9,8 @@ from typing import Any
 
 from edge.core.answers import Kept, Owing, Reply
 from edge.records.ledger_file import enter, opened, reading
-from edge.records.outbox_table import OWED, fields_of
+from edge.records.outbox_table import OWED
+from edge.records.raw import table
 
 LEFT = "state NOT IN ('answered', 'closed')"  # nobody has said what is to become of it
 
@@ -41,7 +42,7 @@ class LedgerOutbox:
             " ORDER BY due_ns, rowid LIMIT ?",
             (now_ns, most),
         )
-        return [Owing(request, fields_of(body), *known) for request, body, *known in rows]
+        return [Owing(request, table(body), *known) for request, body, *known in rows]
 
     def sent(self, tries: Iterable[Owing], due_ns: Mapping[str, int]) -> None:
         """Count an attempt of each, in one transaction, with what is known of it now, and when it is due again."""

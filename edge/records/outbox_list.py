@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.records.ledger_file import reading
-from edge.records.outbox_table import OWED, fields_of
+from edge.records.outbox_table import OWED
+from edge.records.raw import table
 
 ROW = "request, state, line, attempts, answer, why, written_wall_ns, body"
 
@@ -64,4 +65,4 @@ def counted(folder: Path) -> dict[str, int]:
 
 def _row(row: tuple[Any, ...]) -> Listed:
     request, state, line, attempts, answer, why, written_wall_ns, body = row
-    return Listed(request, state, line, attempts, answer, why, written_wall_ns, fields_of(body))
+    return Listed(request, state, line, attempts, answer, why, written_wall_ns, table(body))

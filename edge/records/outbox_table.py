@@ -6,9 +6,7 @@ named person says what is to become of it, `closed` by one. due_ns and sent_ns a
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from typing import Any
 
 OWED = "state IN ('next', 'behind')"
 TABLE = """
@@ -50,15 +48,6 @@ def make(base: sqlite3.Connection) -> None:
     if COLUMNS.keys() - known:
         _extend(base)
     base.executescript(INDICES)
-
-
-def fields_of(body: str) -> dict[str, Any]:
-    """A request as it was written; empty: it cannot be read any longer, and must not hold up the others."""
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return fields if isinstance(fields, dict) else {}
 
 
 def _extend(base: sqlite3.Connection) -> None:

@@ -36,9 +36,9 @@ def digest(wall_ns: Any, kind: Any, item: Any, body: Any) -> bytes:
 
 
 def table(body: Any) -> dict[str, Any]:
-    """What an entry says; nothing where that is no JSON table."""
+    """What a body in the ledger says; nothing where that is no JSON table, or can no longer be read."""
     try:
-        told = json.loads(bytes(body))
+        told = json.loads(body)
     except (ValueError, TypeError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}

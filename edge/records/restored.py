@@ -14,6 +14,7 @@ from edge.disk import written
 from edge.records import segments
 from edge.records.ledger_file import FILE, SEALED, bring_back, opened, owe
 from edge.records.proof_outbox import STATES, answer_of, owed_of
+from edge.records.raw import table
 from edge.records.seals import FILE as SEALS
 from edge.records.seals import spelled
 
@@ -63,8 +64,8 @@ def _bring_back(base: sqlite3.Connection, path: Path, head: segments.Head) -> li
         bring_back(base, rows)
         for row in rows:
             with suppress(KeyError, TypeError, ValueError):  # one that is damaged is told by the chain
-                _settle(base, row[2], segments.table(row[4]))
-    return [spelled(segments.table(row[4])) for row in rows if row[2] == SEALED]
+                _settle(base, row[2], table(row[4]))
+    return [spelled(table(row[4])) for row in rows if row[2] == SEALED]
 
 
 def _settle(base: sqlite3.Connection, kind: str, body: Mapping[str, Any]) -> None:

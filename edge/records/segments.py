@@ -20,6 +20,7 @@ from edge.core.chain import BEGINNING, content, link
 from edge.core.chain_check import Chain
 from edge.core.errors import ArchiveRefused
 from edge.records.ledger_file import BEGUN, Row
+from edge.records.raw import table
 from edge.records.seals import seal_of
 
 FORMAT = "tunnel-edge ledger 1"
@@ -148,15 +149,6 @@ def begun(kind: str, body: str) -> tuple[int, int] | None:
     """Which entries before it this one takes into the chain; None: it is of another kind."""
     told = table(body) if kind == BEGUN else {}
     return (told.get("from", 0), told.get("to", 0)) if told else None
-
-
-def table(body: str) -> dict[str, Any]:
-    """What an entry says; nothing where that is no JSON table."""
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _lines(path: Path) -> Iterator[bytes]:

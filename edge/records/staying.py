@@ -12,7 +12,7 @@ from edge.records.ledger_file import ACTS, Row
 from edge.records.outbox import LEFT
 from edge.records.proof_outbox import STATES
 from edge.records.proof_pictures import REMOVED
-from edge.records.segments import table
+from edge.records.raw import table
 
 ALWAYS = frozenset({*ACTS, "LotHold", "FireShot"})
 SCALE, ACK, DIVERT = "ScaleLearnt", "DivertAck", "-divert"  # kinds; how the id of an item's command ends
