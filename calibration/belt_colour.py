@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 
 from edge.core.errors import PictureUnreadable
@@ -17,6 +16,7 @@ from edge.inspection.belt import BeltColour
 from edge.inspection.crop import Crop
 from edge.inspection.locate import locate
 from edge.pictures import read_picture
+from edge.plain import plain_console
 
 FEWEST = 4  # frames: the median of fewer may be an item
 TILE_PX = (320, 180)  # width, height
@@ -27,7 +27,7 @@ FOUND, NOT_FOUND = (0, 200, 0), (0, 0, 230)
 def main(arguments: Sequence[str]) -> int:
     """Learn from frames; write `<camera>.npz` and the sheet `<camera>.png` for the technician's eye."""
     options = _options(arguments)
-    console = Console(markup=False)
+    console = plain_console()
     if len(options.frames) < FEWEST:
         raise PictureUnreadable(
             f"{len(options.frames)} frames are too few: record {FEWEST} or more of the running belt."

@@ -26,6 +26,7 @@ from edge.core.errors import CalibrationRefused
 from edge.core.gate_lead import shot_of
 from edge.core.messages import FireShot
 from edge.core.topics import MOST_SHOTS
+from edge.plain import plain_console
 from edge.records.journal import fire_tests
 from edge.signing import public
 
@@ -38,7 +39,7 @@ FIRE = "`tunnel-edge fire LANE.toml --by NAME`, the belt empty and running"
 def main(arguments: Sequence[str]) -> int:
     """Show what was found until it is accepted (0) or given up (1); what was in force before stays so until then."""
     options = _options(arguments)
-    config, console = load(options.config), Console(markup=False)
+    config, console = load(options.config), plain_console()
     shelf = Shelf(options.folder, {public(read_key(options.key))})
     while True:
         try:

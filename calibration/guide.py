@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
 from calibration.item_colours import item_colours
 from calibration.making import Maker
@@ -25,6 +24,7 @@ from calibration.walk import walked
 from edge.calibrations import Shelf, read_key
 from edge.config import Config, load
 from edge.core.errors import ConfigError
+from edge.plain import plain_console
 from edge.signing import public
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     config = load(options.config)
     session = _session(options, config)
-    terminal = Terminal(Console(markup=False), session.folder, options.pictures)
+    terminal = Terminal(plain_console(), session.folder, options.pictures)
     maker = Maker(session, item_colours(config.inspection.products), partial(_thresholds, options, config))
     wanted = _wanted(options, session)
     left = [stage for stage in wanted if not (options.resume and session.holds(stage))]

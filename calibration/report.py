@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
-from rich.console import Console
 
 from calibration.pdf import printed
 from edge.calibrations import Shelf, read_key
 from edge.core.calibration import Calibration, against, differences
 from edge.core.errors import CalibrationRefused
+from edge.plain import plain_console
 from edge.signing import public
 
 PICTURE = "picture.png"  # among a calibration's files; others are named by what they show
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     lane = next((part["lane"] for part in parts if part.get("lane")), options.folder.name)
     options.out.write_text(page.render(lane=lane, now=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", parts=parts))
     faults = sum(bool(part["faults"]) for part in parts)
-    console = Console(markup=False)
+    console = plain_console()
     console.print(f"{options.out}: {len(parts)} parts, {faults} of them with faults", highlight=False, soft_wrap=True)
     if options.pdf:
         console.print(f"{options.pdf}: by {printed(options.out, options.pdf)}", highlight=False, soft_wrap=True)

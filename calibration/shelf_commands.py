@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
-from rich.console import Console
 from rich.table import Table
 
 from calibration import board
 from edge.calibrations import Shelf, new_key, read_key
 from edge.core.calibration import against, differences
 from edge.core.errors import CalibrationRefused
+from edge.plain import plain_console
 from edge.signing import public
 
 DOTS_PER_INCH = 300
@@ -27,7 +27,7 @@ def key(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="tunnel-calibrate key", description="Make your key.")
     parser.add_argument("path", type=Path, help="the file")
     made = new_key(parser.parse_args(arguments).path)
-    Console(markup=False).print(
+    plain_console().print(
         f'to be trusted it is named in the lane\'s settings: trusted = ["{public(made)}"]', soft_wrap=True
     )
     return 0
@@ -42,7 +42,7 @@ def printed(arguments: Sequence[str]) -> int:
     width_mm, height_mm = board.SIZE_MM
     how = f"print it on A3 at {DOTS_PER_INCH} dots an inch, unscaled"
     told = f"{path}: {how}; by a ruler it is {width_mm:.0f} × {height_mm:.0f} mm"
-    Console(markup=False).print(told, highlight=False, soft_wrap=True)
+    plain_console().print(told, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -64,7 +64,7 @@ def listed(arguments: Sequence[str]) -> int:
             row = (name, str(one.version), one.by, f"{one.made:%Y-%m-%d}", f"{one.until:%Y-%m-%d}", figures)
             table.add_row(*row, "; ".join(faults))
             wrong += bool(faults)
-    console = Console(markup=False)
+    console = plain_console()
     console.width = max(console.width, WIDTH)
     console.print(table if table.row_count else f"{options.folder}: nothing is calibrated yet")
     return int(wrong > 0)
@@ -79,7 +79,7 @@ def diff(arguments: Sequence[str]) -> int:
         shelf.read(options.name, options.one), shelf.read(options.name, options.other)
     ):
         table.add_row(what, str(here), str(there))
-    Console(markup=False).print(table)
+    plain_console().print(table)
     return 0
 
 
@@ -92,7 +92,7 @@ def revert(arguments: Sequence[str]) -> int:
     if old.until <= now:
         raise CalibrationRefused(f"{options.name}: version {options.one} has expired: calibrate anew.")
     kept = shelf.write(replace(old, by=options.by, made=now), read_key(options.key))
-    Console(markup=False).print(f"{kept.name}: version {options.one} again, as version {kept.version}")
+    plain_console().print(f"{kept.name}: version {options.one} again, as version {kept.version}")
     return 0
 
 

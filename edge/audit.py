@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +21,7 @@ from rich.text import Text
 from edge.config import load
 from edge.core.errors import ConfigError
 from edge.credentials import where
+from edge.plain import plain_console
 from edge.records import audit_key
 from edge.records.acts import acted
 from edge.records.journal import rows
@@ -51,7 +51,7 @@ def verify(options: argparse.Namespace) -> int:
     keys, beside = _keys(options)
     also = (*(() if options.quick else ("file",)), *(("pictures",) if options.evidence else ()))
     began_s = time.monotonic()
-    with Progress(console=Console(markup=False, stderr=True), transient=True, disable=options.json) as progress:
+    with Progress(console=plain_console(stderr=True), transient=True, disable=options.json) as progress:
         shown = partial(_show, progress, progress.add_task("entries", total=None))
         proof = prove(state, keys, options.head, also, shown, options.archive)
     if beside:
@@ -70,7 +70,7 @@ def log(options: argparse.Namespace) -> int:
         if options.by is None or options.by.casefold() in by.casefold():
             words = [_when(wall_ns), str(entry), by, _what(kind, body), _of_what(item, body)]
             table.add_row(*map(Text, words))
-    console = Console(markup=False)
+    console = plain_console()
     console.width = max(console.width, LONGEST)
     console.print(table if table.row_count else "nothing", highlight=False)
     return 0
@@ -90,9 +90,7 @@ def export(options: argparse.Namespace) -> int:
         raise ConfigError(
             f"{options.out}: {error.strerror}: name a new file in a folder that can be written."
         ) from error
-    Console(markup=False).print(
-        f"{options.out}: {count} entries, {options.out.stat().st_size / 1e6:.1f} MB", highlight=False
-    )
+    plain_console().print(f"{options.out}: {count} entries, {options.out.stat().st_size / 1e6:.1f} MB", highlight=False)
     return 0
 
 
@@ -158,7 +156,7 @@ def _as_json(proof: Proof, took_s: float) -> None:
 
 
 def _as_text(proof: Proof, took_s: float) -> None:
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = plain_console(highlight=False, soft_wrap=True)
     rate = proof.entries / took_s if took_s else 0.0
     console.print(f"{proof.entries} entries, {rate:,.0f} a second; head {proof.entries}:{proof.head}")
     if proof.seals:

@@ -22,6 +22,7 @@ from edge.inspection.locate import whole
 from edge.inspection.references import GTIN, Library
 from edge.inspection.session import Session, Tensor, newest
 from edge.pictures import read_picture
+from edge.plain import plain_console
 from edge.settings import ROOT
 
 PORTRAIT, PALETTES = f"{IDENTITY}.npz", "colour.npz"
@@ -96,7 +97,7 @@ def build(arguments: Sequence[str]) -> int:
     catalogue = Catalogue(options.out, Session.load(newest(options.models, "backbone")))
     photographs = [read_picture(path) for path in options.photographs]
     portrait = catalogue.enter(options.gtin, read_picture(options.picture), photographs)
-    _tell(options.gtin, portrait, Console(markup=False))
+    _tell(options.gtin, portrait, plain_console())
     return 0
 
 

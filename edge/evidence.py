@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from edge import explain
 from edge.config import Config, load
 from edge.core.errors import EvidenceGone, ItemUnknown
 from edge.core.messages import Disposition, End
+from edge.plain import plain_console
 from edge.records.evidence import archive
 from edge.records.evidence.index import items, of_item
 from edge.records.journal import story
@@ -41,7 +41,7 @@ def find(config: Config, options: argparse.Namespace) -> int:
     table = Table("item", "when", *(name.replace("_", " ") for name in SHOWN), "verdict", "end", "pictures")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    console = Console(markup=False)
+    console = plain_console()
     console.width = max(console.width, 40 + 16 * len(table.columns)) if not console.is_terminal else console.width
     console.print(table)
     return 0
@@ -56,7 +56,7 @@ def show(config: Config, options: argparse.Namespace) -> int:
         told["pictures"] = [asdict(one) for one in of_item(state, account.item)]
         print(json.dumps(told, ensure_ascii=False, indent=1))  # noqa: T201 - its own voice
     else:
-        explain.show(account, options.columns, Console(markup=False))
+        explain.show(account, options.columns, plain_console())
     if options.html:
         options.html.write_text(explain.page(account), encoding="utf-8")
     return 0

@@ -20,6 +20,7 @@ from edge.config import load
 from edge.core.errors import EvidenceGone, ItemUnknown
 from edge.core.story import NS_PER_S, Line, Told, lines
 from edge.pictures import decoded
+from edge.plain import plain_console
 from edge.records.evidence.index import newest_of_item, picture
 from edge.records.journal import commanded, in_force, items_like, story
 from edge.records.outbox import answers
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps([asdict(line) for line in account.lines], ensure_ascii=False, indent=1))  # noqa: T201 - its own voice
     else:
-        show(account, options.columns, Console(markup=False))
+        show(account, options.columns, plain_console())
     if options.html:
         options.html.write_text(page(account), encoding="utf-8")
     return 0

@@ -31,6 +31,7 @@ from edge.inspection.crop import Crop, seen_again
 from edge.inspection.growth import changed, grown, limit
 from edge.inspection.references import CAMERA, GTIN, Normal, References
 from edge.inspection.session import Session
+from edge.plain import plain_console
 from edge.records.candidates import CANDIDATES, KEPT, PASSED, UNUSUAL, oldest_first
 from edge.records.evidence.index import items
 from edge.records.journal import Journal, entries, story
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] not in VERBS:
         return stock.main(arguments)
     options = _options(arguments)
-    return VERBS[options.verb](load(options.config), options, Console(markup=False))
+    return VERBS[options.verb](load(options.config), options, plain_console())
 
 
 def complaint(arguments: Sequence[str]) -> int:

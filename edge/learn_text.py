@@ -29,6 +29,7 @@ from edge.inspection.layout_lesson import KINDS, Shot
 from edge.inspection.layout_proposal import Proposal, proposed
 from edge.inspection.layout_sheet import sheet
 from edge.inspection.tesseract import SCRIPTS, lacking
+from edge.plain import plain_console
 from edge.settings import ROOT
 
 PICTURES_MIN = 3
@@ -38,7 +39,7 @@ QUESTION = "Is this what the line is to read on this product?"
 
 def main(arguments: Sequence[str]) -> int:
     """`tunnel-edge text VERB`."""
-    options, console = _options(arguments), Console(markup=False, stderr=True, soft_wrap=True, highlight=False)
+    options, console = _options(arguments), plain_console(stderr=True, soft_wrap=True, highlight=False)
     return int(options.do(options, console))
 
 
@@ -52,7 +53,7 @@ def read(options: argparse.Namespace, console: Console) -> int:
         days = " or ".join(str(one.day) for one in found) or "none that would be vouched for"
         surest = max((one.probability for one in found), default=0.0)
         table.add_row(path.name, days, found[0].text if found else "", f"{surest:.2f}" if found else "")
-    Console(markup=False, width=max(console.width, WIDTH)).print(table)
+    plain_console(width=max(console.width, WIDTH)).print(table)
     return 0
 
 

@@ -11,10 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from edge.config import load
 from edge.core.errors import ArchiveRefused, LedgerRefused
+from edge.plain import plain_console
 from edge.records import audit_key, exported, segments
 from edge.records.archiving import Wanted
 from edge.records.ledger_file import FILE
@@ -85,7 +84,7 @@ def bring_back(options: argparse.Namespace) -> int:
 
 def _say(told: str) -> None:
     """As it is: a name in brackets is no markup."""
-    Console(markup=False).print(told, highlight=False, soft_wrap=True)
+    plain_console().print(told, highlight=False, soft_wrap=True)
 
 
 def _segments(named: Path) -> list[Path]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +19,7 @@ from edge.core.lot_recovery import standing, usual
 from edge.core.messages import LotHold
 from edge.core.statistics import wilson
 from edge.core.topics import Topic
+from edge.plain import plain_console
 from edge.records.evidence.index import of_item
 from edge.records.journal import counted, entries, lot_entries
 from edge.simulator.mqtt import Party
@@ -66,7 +66,7 @@ def challenge(arguments: Sequence[str]) -> int:
         return _tell_holds(config)
     asked = {"test": options.test, "by": options.by, "items": [one for one in options.items.split(",") if one]}
     result = _say(config, options.keys, topics.CHALLENGE, asked, answer=topics.CHALLENGE_RESULT)
-    Console(markup=False).print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
+    plain_console().print(f"{result['test']}: {result['outcome']}: {result['because']}", highlight=False)
     return 0 if result["outcome"] == "passed" else 1
 
 
@@ -83,7 +83,7 @@ def fire(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if not topics.shots(options.times):
         parser.error(f"--times {options.times}: between 1 and {topics.MOST_SHOTS} shots make a test")
-    console = Console(markup=False)
+    console = plain_console()
     lasts_s = SHOT_S * options.times
     console.print(f"the gate moves {options.times} times, about {lasts_s:.0f} s in all: keep people away")
     asked = {"test": f"fire-{time.time_ns()}", "by": options.by, "times": options.times}
@@ -97,9 +97,9 @@ def lots(arguments: Sequence[str]) -> int:
     options = _lot_options(arguments)
     config = load(options.config)
     if options.verb == "usual":
-        Console(markup=False).print(_usual(config))
+        plain_console().print(_usual(config))
     elif options.verb == "list":
-        Console(markup=False).print(_told(standing(lot_entries(config.lane.state))))
+        plain_console().print(_told(standing(lot_entries(config.lane.state))))
     else:
         _release(config, options.keys, options.group, options.by)
     return 0
@@ -119,7 +119,7 @@ def _release(config: Config, keys: Path, group: str, by: str) -> None:
         if time.monotonic() > end_s:
             raise BrokerUnreachable(f"{hold.group} is still held: is the lane's daemon running?")
         time.sleep(POLL_S)
-    Console(markup=False).print(f"released by {by}: {hold.group}; it is counted anew", highlight=False)
+    plain_console().print(f"released by {by}: {hold.group}; it is counted anew", highlight=False)
 
 
 def _usual(config: Config) -> Table:
@@ -171,7 +171,7 @@ def _tell_holds(config: Config) -> int:
         order = item["expected"] or {}
         pictures = str(len(of_item(config.lane.state, item["item_id"])))
         table.add_row(item["item_id"], order.get("order_line", "-"), order.get("gtin", "-"), pictures)
-    Console(markup=False).print(table)
+    plain_console().print(table)
     return 0
 
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from edge.config import load
 from edge.core.errors import LedgerRefused
+from edge.plain import plain_console
 from edge.records.journal import story
 from edge.records.ledger_file import FILE
 from edge.records.outbox import LedgerOutbox
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _list(state: Path, most: int) -> None:
-    console, counts = Console(markup=False), counted(state)
+    console, counts = plain_console(), counted(state)
     table = Table("request", "state", "order line", "tries", "for", "why")
     for one in listed(state, most):
         cells = (one.request, STATES[one.state], one.line, str(one.attempts), _age(one), one.why)
@@ -68,7 +68,7 @@ def _list(state: Path, most: int) -> None:
 
 def _show(state: Path, request: str) -> None:
     """All that is known of one request, and the journal's entries about it."""
-    one, console = _named(state, request), Console(markup=False)
+    one, console = _named(state, request), plain_console()
     console.print(f"{one.request}: {STATES[one.state]}, sent {one.attempts} times", highlight=False, soft_wrap=True)
     if one.answer or one.why:
         console.print(f"answer: {one.answer or 'none'}; {one.why}", highlight=False, soft_wrap=True, markup=False)
@@ -85,7 +85,7 @@ def _see_to(state: Path, options: argparse.Namespace) -> None:
     Raises:
         LedgerRefused: nothing could be done of the one that was named.
     """
-    console, given_up = Console(markup=False), options.request == ALL
+    console, given_up = plain_console(), options.request == ALL
     names = [one.request for one in listed(state, counted(state).get("aside", 0))] if given_up else [options.request]
     with closing(LedgerOutbox(state)) as outbox:
         for name in names:

@@ -23,6 +23,7 @@ from edge.core.errors import RecordingRefused
 from edge.core.ports import Inspector
 from edge.inspection.assembly import Sessions, locator, questions
 from edge.inspection.at_once import AtOnce
+from edge.plain import plain_console
 from edge.recording.anew import InspectedAnew, Place, asked_of
 from edge.recording.lines import JOURNAL
 from edge.recording.reader import Recording
@@ -61,7 +62,7 @@ class Run:
 
 def main(arguments: Sequence[str]) -> int:
     """Replay a recording; 0 when the same was decided, 1 when something else was."""
-    options, console = _options(arguments), Console(markup=False)
+    options, console = _options(arguments), plain_console()
     recording = Recording(options.folder)
     if not options.as_far_as_it_goes:
         recording.demand_end()

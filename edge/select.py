@@ -23,6 +23,7 @@ from edge.inspection import runtime
 from edge.inspection.references import Normal, References
 from edge.inspection.runtime import SHIPPED, Runtime
 from edge.inspection.session import Manifest, Session, Tensor, newest, read_manifest
+from edge.plain import plain_console
 from edge.settings import ROOT
 from edge.simulator.draw import normals
 from edge.simulator.ink import write
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     cv2.setNumThreads(1)
     threads = max(1, (os.cpu_count() or 1) // options.workers)
-    console = Console(markup=False)
+    console = plain_console()
     chosen = {}
     for check in DRAWN:
         folder = newest(options.models, check)

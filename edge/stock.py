@@ -26,6 +26,7 @@ from edge.inspection.references import GTIN, SIZE, Normal, References, normal
 from edge.inspection.second_look import SIZE as SECOND_SIZE
 from edge.inspection.second_look import SUFFIX
 from edge.inspection.session import Session
+from edge.plain import plain_console
 from edge.settings import ROOT
 
 PREVIOUS = ".previous"  # added to a file's name: what was there before the last change
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["build"]:
         return teach.build_references(arguments)
     options = _parser().parse_args(arguments)
-    console = Console(markup=False, stderr=options.verb != "inspect")
+    console = plain_console(stderr=options.verb != "inspect")
     entries = list(_entries(options))
     if not entries:
         raise ConfigError(f"{options.out}: no such references: make them with `tunnel-edge references build`.")
@@ -122,7 +123,7 @@ def inspect(entries: Sequence[Entry], options: argparse.Namespace, console: Cons
     table, damaged = Table(box=box.SIMPLE), []
     for column in COLUMNS:
         table.add_column(column, no_wrap=True)
-    for entry in track(entries, "reading", console=Console(markup=False, stderr=True), transient=True):
+    for entry in track(entries, "reading", console=plain_console(stderr=True), transient=True):
         try:
             table.add_row(*_told(entry))
         except ReferencesRefused as error:

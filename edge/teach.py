@@ -25,6 +25,7 @@ from edge.inspection.second_look import SIZE as SECOND_SIZE
 from edge.inspection.second_look import SUFFIX
 from edge.inspection.session import Session, Tensor, newest
 from edge.pictures import read_picture
+from edge.plain import plain_console
 from edge.settings import ROOT
 
 BELT_FRAMES = 24  # more teach nothing new about a belt
@@ -121,7 +122,7 @@ def build_references(arguments: Sequence[str]) -> int:
     parser.add_argument("--size", type=int, default=SIZE, help="patches kept (default: %(default)s)")
     parser.add_argument("pictures", type=Path, nargs="+", help="pictures, or folders of them")
     options = parser.parse_args(arguments)
-    with Progress(console=Console(markup=False, stderr=True)) as progress:
+    with Progress(console=plain_console(stderr=True)) as progress:
         paths = list(pictures(options.pictures))
         _teacher(options, progress).build_references({(options.gtin, options.camera): paths}, options.size)
     return 0
@@ -136,7 +137,7 @@ def fit_defects(arguments: Sequence[str]) -> int:
         help="CSV with the columns picture,label (good or bad) and, if you like, type (dented, torn, …)",
     )
     options = parser.parse_args(arguments)
-    with Progress(console=Console(markup=False, stderr=True)) as progress:
+    with Progress(console=plain_console(stderr=True)) as progress:
         labelled = {(options.gtin, options.camera): list(_labelled(options.labels))}
         _teacher(options, progress).fit_heads(labelled)
     return 0

@@ -22,6 +22,7 @@ from edge.config import load
 from edge.core.belt import NS_PER_MS, NS_PER_S
 from edge.core.errors import CameraFault, ConfigError
 from edge.core.messages import Image
+from edge.plain import plain_console
 from edge.settings import CameraSettings
 from edge.watch import half_blocks
 
@@ -35,7 +36,7 @@ WIDTH = 110
 def main(arguments: Sequence[str]) -> int:
     """`tunnel-edge cameras VERB`."""
     options = _options(arguments)
-    console = Console(markup=False)
+    console = plain_console()
     console.width = max(console.width, WIDTH)
     return int(options.do(options, console))
 

@@ -18,6 +18,7 @@ from rich.style import Style
 from rich.text import Text
 
 from edge.core.messages import Image
+from edge.plain import plain_console
 
 COLOURS = {"pass": "green", "reject": "bold red", "no_decision": "yellow"}
 UPPER_HALF = "▀"
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--columns", type=int, default=72, help="width of the picture, 0 for none (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
-    console = Console(markup=False)
+    console = plain_console()
     console.print(f"watching {options.tap} (Ctrl-C ends)", style="dim", highlight=False)
     with contextlib.suppress(KeyboardInterrupt), tapped(options.tap) as tap:
         told = 0

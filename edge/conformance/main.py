@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from edge.conformance.box import Lane, connected
 from edge.conformance.checks import Result
 from edge.conformance.suite import CASES, Outcome, failed, run
 from edge.core.errors import ConfigError
+from edge.plain import plain_console
 
 OK, FAILED = 0, 1
 RUN_BYTES = 4
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     address = Address(host, port, options.site, options.lane, keys_in(options.keys) if options.keys else None)
     lane = Lane(options.safe_side, options.gate_counts, options.confirm_counts)
     cases = [case for case in CASES if options.only is None or case.name in options.only]
-    console = Console(markup=False)
+    console = plain_console()
     outcomes = []
     waiting = console.status(f"{len(cases)} cases, about a minute in all")
     with connected(address, lane, secrets.token_hex(RUN_BYTES)) as box, waiting:

@@ -22,6 +22,7 @@ from edge.demo.scene import Scene, drawn, photographed
 from edge.demo.settings import FILM, LANE, SITE, SPEED_MM_PER_S, geometry, lane_toml, local, stations
 from edge.inspection.session import Session, newest
 from edge.pictures import read_picture
+from edge.plain import plain_console
 from edge.records.outbox import outbox
 from edge.settings import ROOT
 from edge.simulator.plan import Geometry, Plan, write_plan
@@ -40,7 +41,7 @@ Process = subprocess.Popen[bytes]
 def main(arguments: Sequence[str]) -> int:
     """Run a demo; 0 when the books balance and every item that ran has its verdict and its end."""
     options = _options(arguments)
-    console = Console(markup=False)
+    console = plain_console()
     with tempfile.TemporaryDirectory(prefix="tunnel-edge-demo-") as name:
         folder = Path(name)
         scene = _scene(options, folder, console)

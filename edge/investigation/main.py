@@ -25,6 +25,7 @@ from edge.investigation.anew import CROP, Anew, Seen
 from edge.investigation.facts import Photo, gathered, written
 from edge.investigation.next_steps import next_steps
 from edge.investigation.page import MOST_CITED, Investigated, cited, page, printable, spoken
+from edge.plain import plain_console
 from edge.records.cited import snapshot
 from edge.records.evidence.index import items
 from edge.records.journal import items_like
@@ -57,7 +58,7 @@ def told(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(found, summary), indent=1))  # noqa: T201 - its own voice
     else:
-        _print(found, summary, Console(markup=False))
+        _print(found, summary, plain_console())
     return 0
 
 

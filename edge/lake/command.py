@@ -17,6 +17,7 @@ from edge.core.errors import LakeRefused
 from edge.lake.export import Lane, export
 from edge.lake.store import Store, at
 from edge.lake.verify import verify
+from edge.plain import plain_console
 from edge.records.exported import note
 
 NICE = 10  # the lane's daemon goes first
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     config = load(options.config)
     place = options.to or config.lake.to
     lane, store = _opened(options, config, place)
-    console = Console(markup=False)
+    console = plain_console()
     return _export(lane, store, place, console) if options.verb == "export" else _verify(lane, store, console)
 
 
